@@ -1,0 +1,1 @@
+"""Reads a repository, writes data sets; owns what mining, training, evaluation and serving do identically."""

@@ -1,0 +1,66 @@
+"""The records that mining, training, evaluation and serving agree on.
+
+A pair is one JSON object a line. The fields are decided in one place, here; readers ignore unknown keys.
+"""
+
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, Self
+
+from .errors import DatasetError
+
+CompletionKind = Literal["completion", "documentation"]
+SPLITS = ("train", "validation", "test")
+Split = Literal["train", "validation", "test"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snippet:
+    """A piece of another file that is put before the prompt."""
+
+    path: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompletionPair:
+    """A hole in a file and what belongs into it.
+
+    Attributes:
+        commit: The commit whose state of the file `prefix` and `suffix` come from.
+        place: What the hole is, e.g. `rest_of_line`, `arguments`, `expression`, `statement`, `block`, `body`.
+    """
+
+    kind: CompletionKind
+    language: str
+    path: str
+    commit: str
+    prefix: str
+    middle: str
+    suffix: str
+    context: tuple[Snippet, ...] = ()
+    place: str
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, record: dict[str, Any]) -> Self:
+        """Reads a line of a data set.
+
+        Raises:
+            DatasetError: A field is missing.
+        """
+        try:
+            return cls(
+                kind=record["kind"],
+                language=record["language"],
+                path=record["path"],
+                commit=record["commit"],
+                prefix=record["prefix"],
+                middle=record["middle"],
+                suffix=record["suffix"],
+                context=tuple(Snippet(path=item["path"], text=item["text"]) for item in record.get("context", ())),
+                place=record["place"],
+            )
+        except (KeyError, TypeError) as error:
+            raise DatasetError(f"A pair of the data set lacks {error}. Mine again with `acclimate mine`.") from error

@@ -1,0 +1,181 @@
+"""A cursor or a pair as token ids: the one prompt builder of mining, training, evaluation and serving.
+
+The order is repository header, retrieved snippets (in the order given, so that the engine's prefix cache hits), the
+file's path, prefix, suffix: prefix-suffix-middle, as Qwen2.5-Coder was trained (arXiv 2409.12186, section 3.1). Special
+tokens are put by id. Text of the repository is encoded with special tokens off, since a source file may contain
+`<|fim_middle|>` or `<|endoftext|>` literally.
+
+Whitespace is token-critical here: there is no space after the path and none around a marker.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from tokenizers import Tokenizer
+
+from .errors import ModelCorrupt
+from .pairs import Snippet
+
+WINDOW_PREFIX_CHARACTERS = 16_000  # about 4,000 tokens: more than any budget takes, cheap to cut from a huge file
+WINDOW_SUFFIX_CHARACTERS = 8_000
+MAX_CHARACTERS_PER_TOKEN = 16  # text beyond budget x this cannot matter much; keeps encoding linear in the budget
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FimTokens:
+    """The fill-in-the-middle tokens of a model family, as the tokenizer spells them.
+
+    Attributes:
+        repository: Opens the repository's name; None where the family has no such token.
+        file: Opens a file of the repository; None where the family has no such token.
+        stops: Further tokens that end an answer, beside all of the above.
+    """
+
+    prefix: str
+    middle: str
+    suffix: str
+    end_of_text: str
+    repository: str | None = None
+    file: str | None = None
+    stops: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, record: dict[str, Any]) -> Self:
+        return cls(**{**record, "stops": tuple(record.get("stops", ()))})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PromptBudget:
+    """How many tokens each part of a prompt may take.
+
+    The defaults suit a processor without a GPU, where a prompt costs about a millisecond a token.
+    """
+
+    prefix: int = 256
+    suffix: int = 96
+    context: int = 512
+
+    def to_json(self) -> dict[str, int]:
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cursor:
+    """A place in a file: all that a completion is asked with.
+
+    `prefix` and `suffix` are the text before and after the cursor, at most the window's characters.
+    """
+
+    path: str
+    language: str
+    prefix: str
+    suffix: str
+
+    @classmethod
+    def at(cls, *, path: str, language: str, text: str, start: int, end: int | None = None) -> Self:
+        """The cursor at `start` in `text`, with the characters up to `end` (default: `start`) left out as the hole."""
+        after = start if end is None else end
+        return cls(
+            path=path,
+            language=language,
+            prefix=text[max(0, start - WINDOW_PREFIX_CHARACTERS) : start],
+            suffix=text[after : after + WINDOW_SUFFIX_CHARACTERS],
+        )
+
+
+class PromptBuilder:
+    """Turns cursors into prompts and middles into targets, for one model."""
+
+    def __init__(self, tokenizer: Tokenizer, tokens: FimTokens, budget: PromptBudget) -> None:
+        """Takes a tokenizer whose added tokens are all marked special, as `load` makes it."""
+        self._tokenizer = tokenizer
+        self._tokenizer.encode_special_tokens = True  # "<|fim_middle|>" in a source file is text, not a marker
+        self.budget = budget
+        self._prefix = self._id(tokens.prefix)
+        self._middle = self._id(tokens.middle)
+        self._suffix = self._id(tokens.suffix)
+        self._repository = None if tokens.repository is None else self._id(tokens.repository)
+        self._file = None if tokens.file is None else self._id(tokens.file)
+        self.end_of_text_id = self._id(tokens.end_of_text)
+        named = (tokens.prefix, tokens.middle, tokens.suffix, tokens.end_of_text, tokens.repository, tokens.file)
+        every = [*(token for token in named if token is not None), *tokens.stops]
+        self.stop_ids: tuple[int, ...] = tuple(dict.fromkeys(self._id(token) for token in every))
+
+    @classmethod
+    def load(cls, folder: Path, tokens: FimTokens, budget: PromptBudget) -> Self:
+        """Reads `tokenizer.json` of a model folder.
+
+        Raises:
+            ModelCorrupt: The tokenizer is missing, unreadable or lacks a token.
+        """
+        path = folder / "tokenizer.json"
+        try:
+            state = json.loads(path.read_text(encoding="utf-8"))
+            for token in state["added_tokens"]:
+                token["special"] = True  # Qwen marks its FIM tokens as ordinary; literal text must not become one
+            return cls(Tokenizer.from_str(json.dumps(state)), tokens, budget)
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise ModelCorrupt(
+                f"The tokenizer {str(path)!r} cannot be read ({error}). Fetch the model again: `acclimate model fetch`."
+            ) from error
+
+    def prompt(self, cursor: Cursor, *, repository: str, context: Sequence[Snippet] = ()) -> tuple[int, ...]:
+        """The ids that ask for what belongs at the cursor."""
+        ids: list[int] = []
+        if self._repository is not None and self._file is not None:
+            ids += [self._repository, *self._encode(f"{repository}\n")]
+            ids += self._snippets(context)
+            ids += [self._file, *self._encode(f"{cursor.path}\n")]
+        return (
+            *ids,
+            self._prefix,
+            *self._tail(cursor.prefix, self.budget.prefix),
+            self._suffix,
+            *self._head(cursor.suffix, self.budget.suffix),
+            self._middle,
+        )
+
+    def target(self, middle: str) -> tuple[int, ...]:
+        """The ids of an answer. It ends with the end-of-text token: without it a model never learns to stop."""
+        return (*self._encode(middle), self.end_of_text_id)
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """The text of an answer's ids; stop tokens give no text."""
+        return self._tokenizer.decode(list(ids), skip_special_tokens=True)
+
+    def _snippets(self, context: Sequence[Snippet]) -> list[int]:
+        assert self._file is not None
+        ids: list[int] = []
+        for snippet in context:
+            block = [self._file, *self._encode(f"{snippet.path}\n{snippet.text.rstrip()}\n")]
+            if len(ids) + len(block) > self.budget.context:
+                break
+            ids += block
+        return ids
+
+    def _tail(self, text: str, budget: int) -> list[int]:
+        """The last tokens of the prefix, from the start of a line, so that the cut never moves inside one."""
+        ids = self._encode(text[-budget * MAX_CHARACTERS_PER_TOKEN :])
+        if len(ids) <= budget:
+            return ids
+        kept = self._tokenizer.decode(ids[-budget:], skip_special_tokens=False)
+        _, newline, whole_lines = kept.partition("\n")
+        return self._encode(whole_lines) if newline else ids[-budget:]
+
+    def _head(self, text: str, budget: int) -> list[int]:
+        return self._encode(text[: budget * MAX_CHARACTERS_PER_TOKEN])[:budget]
+
+    def _encode(self, text: str) -> list[int]:
+        return self._tokenizer.encode(text, add_special_tokens=False).ids
+
+    def _id(self, token: str) -> int:
+        found = self._tokenizer.token_to_id(token)
+        if found is None:
+            raise ValueError(f"no token {token!r}")
+        return found

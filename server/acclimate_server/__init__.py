@@ -1,0 +1,1 @@
+"""Speaks LSP, HTTP and to child processes."""

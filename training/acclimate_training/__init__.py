@@ -1,0 +1,1 @@
+"""Reads a data set, writes an adapter and proves it."""

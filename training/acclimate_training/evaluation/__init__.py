@@ -1,0 +1,1 @@
+"""Contenders, metrics and intervals on held-out pairs."""
