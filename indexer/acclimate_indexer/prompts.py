@@ -120,7 +120,7 @@ class PromptBuilder:
             for token in state["added_tokens"]:
                 token["special"] = True  # Qwen marks its FIM tokens as ordinary; literal text must not become one
             return cls(Tokenizer.from_str(json.dumps(state)), tokens, budget)
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except Exception as error:  # the tokenizers library raises bare `Exception` for any damage
             raise ModelCorrupt(
                 f"The tokenizer {str(path)!r} cannot be read ({error}). Fetch the model again: `acclimate model fetch`."
             ) from error

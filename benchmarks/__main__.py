@@ -1,0 +1,56 @@
+"""All benchmarks in one table: `python benchmarks [NAME ...] [--repositories PATH ...] [--json]`.
+
+Every figure is paired: ours and what it is held against run in the same process or engine, minutes apart at most, and
+the ratio is what counts; these machines are too noisy for bare times.
+"""
+
+import argparse
+import importlib
+import json
+import platform
+import sys
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+NAMES = ("indexer", "training", "completion")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs the named benchmarks and prints their figures."""
+    parser = argparse.ArgumentParser(prog="python benchmarks", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"which ones (default: all): {', '.join(NAMES)}")
+    parser.add_argument("--repositories", nargs="*", type=Path, default=[], help="real repositories to measure on")
+    parser.add_argument("--json", action="store_true", help="print one JSON object as the last line")
+    options = parser.parse_args(arguments)
+    if unknown := set(options.names) - set(NAMES):
+        parser.error(f"no benchmark is called {sorted(unknown)[0]!r}; there are {', '.join(NAMES)}")
+    sys.path.insert(0, str(Path(__file__).parent.parent))
+    results: dict[str, Any] = {"machine": {"processor": platform.processor() or platform.machine()}}
+    for name in options.names or NAMES:
+        results[name] = importlib.import_module(f"benchmarks.{name}").main(options.repositories)
+        Console(stderr=True).print(_table(name, results[name]))
+    if options.json:
+        print(json.dumps(results))
+    return 0
+
+
+def _table(name: str, figures: dict[str, Any]) -> Table:
+    table = Table("figure", "value", title=name, title_justify="left")
+    for key, value in _flat(figures):
+        table.add_row(key, f"{value:.3f}" if isinstance(value, float) else str(value))
+    return table
+
+
+def _flat(figures: dict[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
+    rows: list[tuple[str, Any]] = []
+    for key, value in figures.items():
+        label = f"{prefix}{key}"
+        rows += _flat(value, f"{label} · ") if isinstance(value, dict) else [(label, value)]
+    return rows
+
+
+if __name__ == "__main__":
+    sys.exit(main())
