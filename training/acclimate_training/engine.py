@@ -1,0 +1,287 @@
+"""Client of an OpenAI-compatible vLLM: completions from token ids, adapters loaded and unloaded while it runs.
+
+Cancelling the task that awaits `complete`, or closing the iterator of `stream`, closes the HTTP request, and vLLM
+then aborts the generation. Use `contextlib.aclosing(client.stream(...))` where the loop may be left early: an
+abandoned generator is closed only when the event loop gets round to it.
+"""
+
+import ipaddress
+import json
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+
+from acclimate_indexer.errors import EngineRefused, EngineUnavailable
+
+PRIORITY_COMPLETION = 0  # lower goes first: somebody waits for a completion with a finger in the air
+PRIORITY_REVIEW = 10
+PRIORITY_EVALUATION = 20
+
+CONNECT_SECONDS = 5.0  # a loopback connection takes milliseconds, a far one less than this
+ANSWER_SECONDS = 300.0  # a long prompt behind sixteen others on a processor without a GPU
+HEALTH_SECONDS = 5.0  # an engine that cannot say "well" in this time is not well
+DETAIL_CHARACTERS = 300  # of the engine's own words in a message
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineAddress:
+    """Where an engine listens. The key travels in a header only; an empty one sends none."""
+
+    url: str
+    key: str = ""
+
+    def __repr__(self) -> str:
+        return f"EngineAddress(url={self.url!r})"  # the key must not reach a log
+
+    @property
+    def is_loopback(self) -> bool:
+        host = urlsplit(self.url).hostname or ""
+        try:
+            return host == "localhost" or ipaddress.ip_address(host).is_loopback
+        except ValueError:
+            return False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Completion:
+    """What the engine generated.
+
+    Attributes:
+        token_ids: Including a stop token, if one ended it.
+        finish_reason: `stop` (a stop token), `length` (max_tokens), `abort`.
+    """
+
+    text: str
+    token_ids: tuple[int, ...]
+    finish_reason: str
+
+
+class EngineClient:
+    """Talks to one engine. Connections are kept open between calls; `aclose` closes them."""
+
+    def __init__(self, address: EngineAddress, *, answer_seconds: float = ANSWER_SECONDS) -> None:
+        self.address = address
+        self._takes_priorities = True
+        self._http = httpx.AsyncClient(
+            base_url=address.url.rstrip("/").removesuffix("/v1"),
+            headers={"Authorization": f"Bearer {address.key}"} if address.key else {},
+            timeout=httpx.Timeout(answer_seconds, connect=CONNECT_SECONDS),
+            trust_env=not address.is_loopback,  # a proxy from the environment is for far engines only
+        )
+
+    async def aclose(self) -> None:
+        """Closes the connections; running requests are aborted."""
+        await self._http.aclose()
+
+    async def is_healthy(self) -> bool:
+        """Whether the engine can serve now. Never raises."""
+        try:
+            return (await self._http.get("/health", timeout=HEALTH_SECONDS)).status_code == httpx.codes.OK
+        except httpx.HTTPError:
+            return False
+
+    async def base_model(self) -> str:
+        """The name under which the base model is served.
+
+        Raises:
+            EngineUnavailable: Nothing answers.
+            EngineRefused: It answers with an error, or serves nothing.
+        """
+        for card in await self._models():
+            if not card.get("parent"):
+                return str(card["id"])
+        raise EngineRefused(f"The engine at {self.address.url!r} serves no model.", status=200, detail="")
+
+    async def adapters(self) -> set[str]:
+        """Names of the adapters that can be asked for now."""
+        return {str(card["id"]) for card in await self._models() if card.get("parent")}
+
+    async def load_adapter(self, name: str, path: Path) -> None:
+        """Makes the peft folder `path` available as `name`; when this returns it is usable. Twice does no harm.
+
+        Raises:
+            EngineRefused: The folder is no adapter for this base, or its rank is above what the engine was started for.
+        """
+        try:
+            await self._post("/v1/load_lora_adapter", {"lora_name": name, "lora_path": str(path)})
+        except EngineRefused as error:
+            if "already been loaded" not in error.detail:
+                raise
+
+    async def unload_adapter(self, name: str) -> None:
+        """Forgets an adapter; one that is not loaded does no harm."""
+        try:
+            await self._post("/v1/unload_lora_adapter", {"lora_name": name})
+        except EngineRefused as error:
+            if error.status != httpx.codes.NOT_FOUND:
+                raise
+
+    async def complete(
+        self,
+        prompt_ids: Sequence[int],
+        *,
+        model: str,
+        max_tokens: int,
+        stop_token_ids: Sequence[int] = (),
+        priority: int = PRIORITY_COMPLETION,
+    ) -> Completion:
+        """Generates greedily until a stop token or `max_tokens`.
+
+        Raises:
+            EngineUnavailable: Nothing answers, or the connection was cut.
+            EngineRefused: The engine answers with an error, e.g. an unknown model or a prompt that is too long.
+        """
+        body = _completion_body(prompt_ids, model, max_tokens, stop_token_ids)
+        body["return_token_ids"] = True
+        async with self._completion(body, priority) as response:
+            await response.aread()
+            with _answers_named(self.address.url):
+                choice = response.json()["choices"][0]
+                return Completion(
+                    text=choice["text"],
+                    token_ids=tuple(choice.get("token_ids") or ()),
+                    finish_reason=str(choice["finish_reason"]),
+                )
+
+    async def stream(
+        self,
+        prompt_ids: Sequence[int],
+        *,
+        model: str,
+        max_tokens: int,
+        stop_token_ids: Sequence[int] = (),
+        priority: int = PRIORITY_COMPLETION,
+    ) -> AsyncGenerator[str]:
+        """Text as it is generated; closing the iterator aborts the generation. Raises as `complete` does."""
+        body = _completion_body(prompt_ids, model, max_tokens, stop_token_ids) | {"stream": True}
+        async with self._completion(body, priority) as response:
+            async for line in response.aiter_lines():
+                data = line.removeprefix("data:").strip()
+                if not line.startswith("data:"):
+                    continue
+                if data == "[DONE]":
+                    return
+                with _answers_named(self.address.url):
+                    event = json.loads(data)
+                    if error := event.get("error"):
+                        raise _refused(self.address.url, int(error.get("code") or 500), str(error.get("message")))
+                    text = event["choices"][0]["text"] if event["choices"] else ""
+                if text:
+                    yield text
+
+    async def metrics(self) -> str:
+        """The engine's own counters in Prometheus' text format."""
+        async with self._response("GET", "/metrics") as response:
+            await response.aread()
+            return response.text
+
+    async def _models(self) -> list[dict[str, Any]]:
+        async with self._response("GET", "/v1/models") as response:
+            await response.aread()
+            with _answers_named(self.address.url):
+                return list(response.json()["data"])
+
+    async def _post(self, path: str, body: dict[str, Any]) -> None:
+        async with self._response("POST", path, body) as response:
+            await response.aread()
+
+    @asynccontextmanager
+    async def _completion(self, body: dict[str, Any], priority: int) -> AsyncIterator[httpx.Response]:
+        """Asks with the priority; an engine that was not started for priorities is asked without from then on."""
+        if priority and self._takes_priorities:
+            is_accepted = False
+            try:
+                async with self._response("POST", "/v1/completions", body | {"priority": priority}) as response:
+                    is_accepted = True
+                    yield response
+                    return
+            except EngineRefused as error:
+                if is_accepted or "riority" not in error.detail:
+                    raise
+                self._takes_priorities = False
+        async with self._response("POST", "/v1/completions", body) as response:
+            yield response
+
+    @asynccontextmanager
+    async def _response(
+        self, method: str, path: str, body: dict[str, Any] | None = None
+    ) -> AsyncIterator[httpx.Response]:
+        with _failures_named(self.address.url):
+            async with self._http.stream(method, path, json=body) as response:
+                if response.status_code >= httpx.codes.BAD_REQUEST:
+                    raise _refusal(
+                        self.address.url, response.status_code, (await response.aread()).decode("utf-8", "replace")
+                    )
+                yield response
+
+
+def _completion_body(
+    prompt_ids: Sequence[int], model: str, max_tokens: int, stop_token_ids: Sequence[int]
+) -> dict[str, Any]:
+    return {
+        "model": model,
+        "prompt": list(prompt_ids),
+        "max_tokens": max_tokens,
+        "stop_token_ids": list(stop_token_ids),
+        "temperature": 0,
+        "skip_special_tokens": True,
+    }
+
+
+@contextmanager
+def _failures_named(url: str) -> Iterator[None]:
+    """Turns what can happen on the wire into our errors.
+
+    Raises:
+        EngineUnavailable: Nothing listens, or the connection was cut or went silent.
+    """
+    try:
+        yield
+    except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+        raise EngineUnavailable(f"No engine answers at {url!r}: it is not started, or has ended.") from error
+    except httpx.TimeoutException as error:
+        raise EngineUnavailable(f"The engine at {url!r} did not answer in time. It may be overloaded.") from error
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        reason = str(error) or type(error).__name__
+        raise EngineUnavailable(f"The connection to the engine at {url!r} failed: {reason}.") from error
+
+
+@contextmanager
+def _answers_named(url: str) -> Iterator[None]:
+    """Turns an answer that is not vLLM's into our error."""
+    try:
+        yield
+    except (ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
+        raise EngineRefused(
+            f"What answers at {url!r} does not speak vLLM's API. Set `engine.url` to a vLLM server.",
+            status=200,
+            detail=repr(error),
+        ) from error
+
+
+def _refusal(url: str, status: int, text: str) -> EngineRefused | EngineUnavailable:
+    try:
+        detail = str(json.loads(text)["error"]["message"])
+    except (ValueError, KeyError, TypeError):
+        detail = text
+    if status == httpx.codes.SERVICE_UNAVAILABLE:
+        return EngineUnavailable(f"The engine at {url!r} is not ready: {_short(detail) or 'still loading'}.")
+    return _refused(url, status, detail)
+
+
+def _refused(url: str, status: int, detail: str) -> EngineRefused:
+    if status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
+        message = f"The engine at {url!r} refused the key. Check `engine.key`."
+    else:
+        message = f"The engine at {url!r} refused the request (HTTP {status}): {_short(detail) or 'it gave no reason'}"
+    return EngineRefused(message, status=status, detail=detail)
+
+
+def _short(detail: str) -> str:
+    line = " ".join(detail.split())
+    return line if len(line) <= DETAIL_CHARACTERS else line[:DETAIL_CHARACTERS] + "…"
