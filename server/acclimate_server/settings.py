@@ -1,0 +1,336 @@
+"""The settings: one table, resolved once into a frozen `Settings`.
+
+The fields below *are* the table: name, type, default, description, and who may set them. Later sources win: the user's
+`config.toml`, `.acclimate/config.toml` of the repository, the editor, flags of the command line. A repository's own
+file is untrusted input: it may set only what can neither leak code nor execute anything.
+"""
+
+import dataclasses
+import math
+import os
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from acclimate_indexer.home import Home
+from acclimate_training.job import ENGINE_KEY
+
+REPOSITORY_FILE = Path(".acclimate/config.toml")
+MAX_SETTINGS_BYTES = 1024 * 1024  # a settings file is a few hundred bytes; anything larger is a mistake or an attack
+
+Scope = Literal["window", "machine"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """A row of the table.
+
+    Attributes:
+        repository_may_set: A repository's own file may set it.
+        scope: `machine` settings name what runs or where code goes: an editor must not take them from a workspace.
+        minimum: The smallest number that makes sense.
+        secret: Never shown; not accepted as a flag, since command lines are visible to every user of the machine.
+    """
+
+    name: str
+    type: type
+    default: Any
+    description: str
+    repository_may_set: bool
+    scope: Scope
+    minimum: float | None
+    secret: bool
+
+
+def _setting(
+    default: Any,
+    description: str,
+    *,
+    repository_may_set: bool = False,
+    scope: Scope = "window",
+    minimum: float | None = None,
+    secret: bool = False,
+) -> Any:
+    about = {
+        "description": description,
+        "repository_may_set": repository_may_set,
+        "scope": scope,
+        "minimum": minimum,
+        "secret": secret,
+    }
+    return field(default=default, metadata=about, repr=not secret)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelSettings:
+    name: str = _setting(
+        "auto",
+        "Base model: a name of the catalogue (`acclimate model list`), or `auto` to choose by hardware.",
+        scope="machine",
+    )
+    accept_licence: bool = _setting(False, "Accept the licence of a model that restricts its use.", scope="machine")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingSettings:
+    minutes: float = _setting(10.0, "Bounds the training itself; mining and evaluation come on top.", minimum=0.1)
+    max_pairs: int = _setting(0, "At most so many training pairs; 0 takes all that fit into the minutes.", minimum=0)
+    seed: int = _setting(0, "Seed of the order of pairs and of the adapter's first weights.", minimum=0)
+    threads: int = _setting(0, "Processor threads of the training; 0 leaves the choice to torch.", minimum=0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvaluationSettings:
+    minutes: float = _setting(6.0, "Bounds the comparison on held-out code.", repository_may_set=True, minimum=0.1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineSettings:
+    url: str = _setting(
+        "", "Address of a vLLM of your own. Your code is sent there; empty keeps everything here.", scope="machine"
+    )
+    key: str = _setting(
+        "", "Key of that vLLM; the environment's `ACCLIMATE_ENGINE_KEY` serves too.", scope="machine", secret=True
+    )
+    port: int = _setting(
+        0, "Port of the local engine on the loopback address; 0 takes a free one.", scope="machine", minimum=0
+    )
+    idle_seconds: float = _setting(
+        300.0, "The local engine ends so long after its last user has gone.", scope="machine", minimum=0
+    )
+    gpu_memory_gb: float = _setting(
+        0.0,
+        "GPU memory that the local engine may take, in GB; 0 takes what the model needs.",
+        scope="machine",
+        minimum=0,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuntimeSettings:
+    python: str = _setting(
+        "",
+        "Python interpreter with torch and vLLM; empty takes what `acclimate doctor --fix` installed.",
+        scope="machine",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompletionSettings:
+    enabled: bool = _setting(True, "Answer completion requests.")
+    languages: tuple[str, ...] = _setting(
+        (),
+        "Complete only these languages, by their LSP names; empty completes all that are known.",
+        repository_may_set=True,
+    )
+    max_tokens: int = _setting(64, "Longest completion, in tokens.", minimum=1)
+    debounce_seconds: float = _setting(0.075, "Wait so long after a keystroke before the engine is asked.", minimum=0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MiningSettings:
+    exclude: tuple[str, ...] = _setting(
+        (), "Paths that are never mined, as glob patterns like `docs/**`.", repository_may_set=True
+    )
+    max_file_bytes: int = _setting(
+        512 * 1024, "Larger files are not mined: they are almost always generated.", repository_may_set=True, minimum=1
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything that can be set, resolved. Options of one topic share a group."""
+
+    adapter: str = _setting(
+        "auto", "Which adapter completes: `auto` (the one in use), `none` (the bare base model) or a version."
+    )
+    model: ModelSettings = field(default_factory=ModelSettings)
+    training: TrainingSettings = field(default_factory=TrainingSettings)
+    evaluation: EvaluationSettings = field(default_factory=EvaluationSettings)
+    engine: EngineSettings = field(default_factory=EngineSettings)
+    runtime: RuntimeSettings = field(default_factory=RuntimeSettings)
+    completion: CompletionSettings = field(default_factory=CompletionSettings)
+    mining: MiningSettings = field(default_factory=MiningSettings)
+
+    def mining_overrides(self) -> dict[str, Any]:
+        """The `mining.*` settings that differ from their defaults, as a job carries them."""
+        changed = {
+            item.name: getattr(self.mining, item.name)
+            for item in dataclasses.fields(self.mining)
+            if getattr(self.mining, item.name) != item.default
+        }
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in changed.items()}
+
+
+def _rows() -> Iterator[Setting]:
+    for top in dataclasses.fields(Settings):
+        if isinstance(top.default_factory, type):
+            for item in dataclasses.fields(top.default_factory):
+                yield Setting(
+                    name=f"{top.name}.{item.name}", type=type(item.default), default=item.default, **item.metadata
+                )
+        else:
+            yield Setting(name=top.name, type=type(top.default), default=top.default, **top.metadata)
+
+
+SETTINGS: Mapping[str, Setting] = {row.name: row for row in _rows()}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What one source asks for, by full name; not yet checked."""
+
+    source: str
+    values: Mapping[str, Any]
+    is_repository: bool = False
+
+    @classmethod
+    def from_document(cls, source: str, document: Mapping[str, Any], *, is_repository: bool = False) -> "Options":
+        """Options from nested tables such as `{"training": {"minutes": 5}}`; dotted names are taken too."""
+        return cls(source=source, values=dict(_flattened(document)), is_repository=is_repository)
+
+
+def load_settings(
+    home: Home,
+    repository_work_tree: Path | None = None,
+    editor_options: Mapping[str, Any] | None = None,
+    flags: Mapping[str, Any] | None = None,
+    environ: Mapping[str, str] = os.environ,
+) -> tuple[Settings, list[str]]:
+    """Reads all sources and gives the settings and a warning for each thing that was wrong; never fails."""
+    warnings: list[str] = []
+    layers = [_file_options(home.settings_file, warnings)]
+    if repository_work_tree is not None:
+        layers.append(_file_options(repository_work_tree / REPOSITORY_FILE, warnings, is_repository=True))
+    layers.append(Options.from_document("the editor's settings", editor_options or {}))
+    layers.append(Options.from_document("the command line", flags or {}))
+    settings = resolve(layers, warnings)
+    if not settings.engine.key and environ.get(ENGINE_KEY):
+        settings = dataclasses.replace(settings, engine=dataclasses.replace(settings.engine, key=environ[ENGINE_KEY]))
+    return settings, warnings
+
+
+def resolve(layers: list[Options], warnings: list[str]) -> Settings:
+    """Later layers win; what is unknown, forbidden or of the wrong type is named in `warnings` and left out."""
+    values: dict[str, Any] = {}
+    for options in layers:
+        if forbidden := [name for name in options.values if options.is_repository and not _repository_may_set(name)]:
+            warnings.append(
+                f"{options.source} may not set {', '.join(sorted(forbidden))}: a repository's own file sets only"
+                " mining.*, evaluation.*, completion.languages and review.rules."
+            )
+        for name, raw in options.values.items():
+            if name not in forbidden and name not in _LATER:
+                _take(name, raw, options.source, values, warnings)
+    return _built(values)
+
+
+def as_markdown() -> str:
+    """The table of the README."""
+    lines = ["| setting | default | what it does | a repository's file may set it |", "|---|---|---|---|"]
+    for row in SETTINGS.values():
+        may = "yes" if row.repository_may_set else "no"
+        lines.append(f"| `{row.name}` | `{_shown(row.default)}` | {row.description} | {may} |")
+    return "\n".join(lines) + "\n"
+
+
+# Allowed in files already, read by what is built later.
+_LATER = frozenset({"review.rules"})
+
+
+def _repository_may_set(name: str) -> bool:
+    return name in _LATER or (name in SETTINGS and SETTINGS[name].repository_may_set)
+
+
+def _take(name: str, raw: Any, source: str, values: dict[str, Any], warnings: list[str]) -> None:
+    row = SETTINGS.get(name)
+    if row is None:
+        warnings.append(f"{source}: there is no setting {name!r}; it is ignored.")
+        return
+    try:
+        values[name] = _checked(row, raw)
+    except ValueError as error:
+        shown = "that" if row.secret else repr(raw)
+        kept = _shown(values.get(name, row.default))
+        warnings.append(
+            f"{source}: {name} must be {error}, not {shown}; {'the default' if row.secret else kept} is used."
+        )
+
+
+def _checked(row: Setting, raw: Any) -> Any:
+    if row.type is tuple:
+        if isinstance(raw, list | tuple) and all(isinstance(item, str) for item in raw):
+            return tuple(raw)
+        raise ValueError("a list of strings")
+    if row.type is bool:
+        if isinstance(raw, bool):
+            return raw
+        raise ValueError("true or false")
+    if row.type is str:
+        if isinstance(raw, str):
+            return raw.strip()
+        raise ValueError("a string")
+    return _checked_number(row, raw)
+
+
+def _checked_number(row: Setting, raw: Any) -> int | float:
+    kind = "a whole number" if row.type is int else "a number"
+    bound = "" if row.minimum is None else f" of at least {row.minimum:g}"
+    is_number = isinstance(raw, int | float) and not isinstance(raw, bool)
+    is_number = is_number and math.isfinite(raw)
+    is_whole = is_number and float(raw).is_integer()
+    if not is_number or (row.type is int and not is_whole) or (row.minimum is not None and raw < row.minimum):
+        raise ValueError(kind + bound)
+    return row.type(raw)  # type: ignore[no-any-return]  # int or float, as the field says
+
+
+def _built(values: dict[str, Any]) -> Settings:
+    groups: dict[str, dict[str, Any]] = {}
+    top: dict[str, Any] = {}
+    for name, value in values.items():
+        group, dot, leaf = name.partition(".")
+        if dot:
+            groups.setdefault(group, {})[leaf] = value
+        else:
+            top[name] = value
+    defaults = Settings()
+    replaced = {group: dataclasses.replace(getattr(defaults, group), **leaves) for group, leaves in groups.items()}
+    return dataclasses.replace(defaults, **top, **replaced)
+
+
+def _file_options(path: Path, warnings: list[str], *, is_repository: bool = False) -> Options:
+    document: dict[str, Any] = {}
+    try:
+        if path.exists() and not path.is_file():
+            raise ValueError("it is not a file")  # noqa: TRY301  # a link to /dev/stdin would swallow the editor's wire
+        with path.open("rb") as file:
+            data = file.read(MAX_SETTINGS_BYTES + 1)
+        if len(data) > MAX_SETTINGS_BYTES:
+            raise ValueError(f"it is larger than {MAX_SETTINGS_BYTES:,} bytes")  # noqa: TRY301  # one sentence for all
+        document = tomllib.loads(data.decode("utf-8"))
+    except (FileNotFoundError, NotADirectoryError):
+        pass
+    except (OSError, ValueError, RecursionError) as error:
+        warnings.append(f"{path} cannot be read and is ignored: {error}.")
+    return Options.from_document(str(path), document, is_repository=is_repository)
+
+
+def _flattened(document: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in document.items():
+        name = f"{prefix}{key}"
+        if isinstance(value, Mapping):
+            yield from _flattened(value, f"{name}.")
+        elif value is not None:  # editors send null for what was never set
+            yield name, value
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, tuple):
+        return "[" + ", ".join(f'"{item}"' for item in value) + "]"
+    if isinstance(value, str):
+        return f'"{value}"'
+    return f"{value:g}" if isinstance(value, float) else str(value)
