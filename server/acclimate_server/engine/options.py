@@ -1,0 +1,85 @@
+"""What clients and the supervisor tell each other: options, state, and the engine that is asked for."""
+
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from acclimate_indexer.models import LocalModel
+
+Device = Literal["cpu", "cuda"]
+StateName = Literal["starting", "ready", "failed", "stopped"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineOptions:
+    """The settings `engine.*`, resolved.
+
+    Attributes:
+        url: A vLLM that somebody else runs; empty starts one here.
+        key: Of that vLLM. The local engine makes its own.
+        port: Of the local engine; 0 takes a free one.
+        idle_seconds: The local engine ends so long after its last lease.
+        runtime_python: The interpreter that has vLLM; needed for a local engine.
+        device: What that vLLM was built for.
+        gpu_memory_gb: The budget on a GPU; None computes one from the model's size.
+        max_model_len: Prompt and answer together, in tokens.
+        max_lora_rank: Adapters above this rank are refused; a higher one slows every request.
+    """
+
+    url: str = ""
+    key: str = field(default="", repr=False)
+    port: int = 0
+    idle_seconds: float = 300.0
+    runtime_python: Path | None = None
+    device: Device = "cpu"
+    gpu_memory_gb: float | None = None
+    max_model_len: int = 4096
+    max_lora_rank: int = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineState:
+    """How the engine does; `reason` is a sentence for the user, empty while all is well."""
+
+    state: StateName
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineSpec:
+    """The local engine that a client asks the supervisor for."""
+
+    model_name: str
+    model_folder: Path
+    identity: str
+    runtime_python: Path
+    device: Device
+    port: int
+    idle_seconds: float
+    gpu_memory_gb: float | None
+    max_model_len: int
+    max_lora_rank: int
+
+    @classmethod
+    def of(cls, options: EngineOptions, model: LocalModel, runtime_python: Path) -> Self:
+        return cls(
+            model_name=model.name,
+            model_folder=model.folder,
+            identity=model.identity,
+            runtime_python=runtime_python,
+            device=options.device,
+            port=options.port,
+            idle_seconds=options.idle_seconds,
+            gpu_memory_gb=options.gpu_memory_gb,
+            max_model_len=options.max_model_len,
+            max_lora_rank=options.max_lora_rank,
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self) | {"model_folder": str(self.model_folder), "runtime_python": str(self.runtime_python)}
+
+    @classmethod
+    def from_json(cls, record: dict[str, Any]) -> Self:
+        """Raises KeyError or TypeError for what is no spec; unknown keys are ignored."""
+        known = {name: record[name] for name in cls.__slots__}
+        return cls(**known | {name: Path(known[name]) for name in ("model_folder", "runtime_python")})
