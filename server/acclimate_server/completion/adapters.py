@@ -1,0 +1,134 @@
+"""Which adapter completes in a repository, loaded into the running engine behind the requests' back.
+
+A request never waits for an adapter: until it is loaded the base model answers. The live pointer is a file that the
+command line and other editors may move, so its time stamp is looked at with every request; that costs microseconds.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from concurrent.futures import Executor
+from dataclasses import dataclass
+
+from acclimate_training.registry import Adapter, AdapterRegistry
+
+from acclimate_indexer.errors import AcclimateError, AdapterError
+from acclimate_indexer.home import RepositoryHome
+from acclimate_indexer.prompts import PromptBudget
+
+from .connection import EngineConnection
+
+log = logging.getLogger(__name__)
+
+AUTO = "auto"
+NONE = "none"
+
+Stamp = tuple[str, int, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chosen:
+    """Whom to ask: the name in the engine, and the prompt budget that it was trained with."""
+
+    model: str
+    budget: PromptBudget
+    version: str | None
+
+
+class AdapterInUse:
+    """The adapter of one repository."""
+
+    def __init__(
+        self,
+        home: RepositoryHome,
+        connection: EngineConnection,
+        executor: Executor,
+        on_change: Callable[[], None],
+    ) -> None:
+        self._home = home
+        self._connection = connection
+        self._executor = executor
+        self._on_change = on_change
+        self._seen: Stamp | None = None
+        self._loaded: Adapter | None = None
+        self._loading: asyncio.Task[None] | None = None
+        self.reason = ""
+
+    @property
+    def version(self) -> str | None:
+        return None if self._loaded is None else self._loaded.version
+
+    def choose(self, setting: str) -> Chosen:
+        """Whom to ask now. What has changed since the last call is loaded in the background."""
+        self.refresh(setting)
+        if self._loaded is None:
+            return Chosen(model=self._connection.base_name, budget=PromptBudget(), version=None)
+        return Chosen(model=self._loaded.version, budget=self._loaded.prompt_budget, version=self._loaded.version)
+
+    def refresh(self, setting: str) -> None:
+        """Looks whether another adapter is wanted, or the engine is a new one, and loads it in the background."""
+        stamp = (setting, self._live_stamp(), self._connection.generation)
+        if stamp == self._seen or self._connection.client is None:
+            return
+        if self._seen is not None and self._seen[2] != stamp[2]:
+            self._loaded = None  # the engine that had it is gone
+        self._seen = stamp
+        if self._loading is not None:
+            self._loading.cancel()
+        self._loading = asyncio.create_task(self._load(setting))
+
+    def lost(self) -> None:
+        """The engine does not know the adapter (any more): the base answers until it is loaded once more."""
+        self._loaded = None
+        self._seen = None
+
+    async def close(self) -> None:
+        """Stops loading."""
+        if self._loading is not None:
+            self._loading.cancel()
+            await asyncio.gather(self._loading, return_exceptions=True)
+
+    async def _load(self, setting: str) -> None:
+        loop = asyncio.get_running_loop()
+        client, prompts = self._connection.client, self._connection.prompts
+        assert client is not None
+        assert prompts is not None
+        try:
+            wanted = await loop.run_in_executor(self._executor, _wanted, self._home, setting, prompts.model.identity)
+            if wanted is not None:
+                self.reason = f"{wanted.version} is being loaded."
+                self._on_change()
+                await client.load_adapter(wanted.version, wanted.folder)
+                await loop.run_in_executor(self._executor, prompts.of, wanted.prompt_budget)
+            self._loaded, self.reason = wanted, ""
+        except AcclimateError as error:
+            self._loaded, self.reason = None, str(error)
+            log.warning("The adapter is not in use: %s", error)
+        except Exception as error:  # a background task's boundary: without this nobody would hear of it
+            self._loaded, self.reason = None, f"The adapter cannot be used: {error!r}."
+            log.warning("The adapter is not in use", exc_info=True)
+        self._on_change()
+
+    def _live_stamp(self) -> int:
+        try:
+            return self._home.live.stat().st_mtime_ns
+        except OSError:
+            return 0
+
+
+def _wanted(home: RepositoryHome, setting: str, base_identity: str) -> Adapter | None:
+    """The adapter that the setting asks for; None is the base model.
+
+    Raises:
+        AdapterError: It does not exist, or was made for another base model.
+    """
+    if setting == NONE:
+        return None
+    registry = AdapterRegistry(home)
+    adapter = registry.live() if setting in (AUTO, "") else registry.get(setting)
+    if adapter is not None and adapter.base_identity != base_identity:
+        raise AdapterError(
+            f"The adapter {adapter.version} was made for {adapter.base_identity}, and the engine serves"
+            f" {base_identity}. Train again, or set `model.name`."
+        )
+    return adapter

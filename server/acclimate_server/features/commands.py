@@ -1,0 +1,76 @@
+"""`workspace/executeCommand`: retrain, cancel, status.
+
+Each answers at once. A command that ran for as long as the training could neither be cancelled by the editor nor
+survive its `shutdown` request, and pygls hides the work-done token of the request: it comes in the argument.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from lsprotocol import types
+from pygls.exceptions import JsonRpcException
+from pygls.uris import to_fs_path
+
+from acclimate_indexer.errors import UsageError
+
+from ..language_server import AcclimateServer
+from ..retraining import Retraining, RetrainRequest
+from .training_progress import follow_training
+
+RETRAIN = "acclimate.retrain"
+CANCEL = "acclimate.cancel"
+STATUS = "acclimate.status"
+
+
+def retrain(ls: AcclimateServer, *arguments: Any) -> dict[str, Any]:
+    """Starts a training on `{repository, minutes?, maxPairs?, force?, workDoneToken?}` and gives `{run}`."""
+    session = ls.session
+    if session.training is not None and not session.training.is_over:
+        raise _refused(f"A training runs already ({session.training.run}). Cancel it with {CANCEL!r}.")
+    try:
+        request = RetrainRequest.from_argument(_one(arguments), _opened_folder(ls))
+    except UsageError as error:
+        raise _refused(str(error), code=types.ErrorCodes.InvalidParams) from error
+    session.training = Retraining(session, request)
+    ls.keep(follow_training(ls, session.training))
+    return {"run": session.training.run}
+
+
+def cancel(ls: AcclimateServer, *arguments: Any) -> dict[str, Any]:
+    """Stops the training; `{run}` is what was stopped, or null if none ran."""
+    training = ls.session.training
+    if training is None or training.is_over or _one(arguments).get("run") not in (None, training.run):
+        return {"run": None}
+    training.cancel("Cancelled in the editor.")
+    return {"run": training.run}
+
+
+def status(ls: AcclimateServer, *_: Any) -> dict[str, Any]:
+    """What the notification `acclimate/status` says, now."""
+    return ls.session.board.now.to_json()
+
+
+def progress_cancelled(ls: AcclimateServer, params: types.WorkDoneProgressCancelParams) -> None:
+    """The user clicked on the cancel button of the progress that we show."""
+    training = ls.session.training
+    if training is not None and not training.is_over and params.token == ls.training_token:
+        training.cancel("Cancelled in the editor.")
+
+
+def _one(arguments: tuple[Any, ...]) -> Mapping[str, Any]:
+    if not arguments or arguments[0] is None:
+        return {}
+    if len(arguments) > 1 or not isinstance(arguments[0], Mapping):
+        raise _refused("The command takes one object as its argument.", code=types.ErrorCodes.InvalidParams)
+    return arguments[0]
+
+
+def _opened_folder(ls: AcclimateServer) -> Path | None:
+    folders = list(ls.workspace.folders)
+    path = to_fs_path(folders[0]) if folders else ls.workspace.root_path
+    return None if not path else Path(path)
+
+
+def _refused(message: str, code: int = types.LSPErrorCodes.RequestFailed) -> JsonRpcException:
+    return JsonRpcException(message, code)

@@ -1,0 +1,65 @@
+"""Shows a training in the editor: work-done progress, and the status."""
+
+import secrets
+
+from lsprotocol import types
+
+from acclimate_training.job import Progress
+
+from ..language_server import AcclimateServer
+from ..retraining import Retraining
+from ..status import TrainingStatus
+from ..words import progress_words
+
+TITLE = "Acclimatising"
+
+
+async def follow_training(ls: AcclimateServer, training: Retraining) -> None:
+    """Follows the run to its end. The adapter that it brought is loaded without anything being started again."""
+    session = ls.session
+    token = await _token(ls, training)
+    ls.training_token = token
+    if token is not None:
+        begin = types.WorkDoneProgressBegin(title=TITLE, message="Starting", cancellable=True)
+        ls.work_done_progress.begin(token, begin)
+    last = Progress()
+    async for last in training.follow():
+        session.board.update(training=_status(training, last))
+        if token is not None and last.state is None:
+            ls.work_done_progress.report(token, types.WorkDoneProgressReport(message=progress_words(last)))
+    if token is not None:
+        ls.work_done_progress.end(token, types.WorkDoneProgressEnd(message=progress_words(last)))
+    if last.state == "failed":  # the user asked for it by a command, so a message is no intrusion
+        message = types.ShowMessageParams(type=types.MessageType.Warning, message=last.reason or "The training failed.")
+        ls.window_show_message(message)
+    session.refresh_adapters()
+
+
+async def _token(ls: AcclimateServer, training: Retraining) -> types.ProgressToken | None:
+    """The client's token, or one of ours if the client can take it; None shows no progress."""
+    if training.request.work_done_token is not None:
+        return training.request.work_done_token
+    window = ls.client_capabilities.window
+    if window is None or not window.work_done_progress:
+        return None
+    token = f"acclimate-{training.run}-{secrets.token_hex(2)}"  # pygls refuses a token that it has seen
+    await ls.work_done_progress.create_async(token)
+    return token
+
+
+def _status(training: Retraining, progress: Progress) -> TrainingStatus:
+    result = progress.result or {}
+    return TrainingStatus(
+        run=training.run,
+        repository=str(training.request.repository),
+        state=progress.state or "running",
+        phase=progress.phase,
+        step=progress.step,
+        of=progress.of,
+        seconds_left=progress.seconds_left,
+        loss=progress.loss,
+        message=progress.message or "",
+        reason=progress.reason or "",
+        adapter=result.get("adapter"),
+        verdict=result.get("verdict"),
+    )

@@ -1,0 +1,50 @@
+"""pygls' server with our session; what every handler gets as `ls`."""
+
+import asyncio
+import importlib.metadata
+import logging
+from collections.abc import Coroutine
+from typing import Any
+
+from lsprotocol import types
+from pygls.lsp.server import LanguageServer
+
+from acclimate_indexer.home import Home
+
+from .protocol import Protocol
+from .session import Session
+from .status import NOTIFICATION, StatusBoard
+
+log = logging.getLogger(__name__)
+
+
+class AcclimateServer(LanguageServer):
+    """pygls' server with our session. Faults are logged; a pop-up per keystroke would be worse than no completion."""
+
+    def __init__(self, home: Home) -> None:
+        super().__init__("acclimate", importlib.metadata.version("acclimate"), protocol_cls=Protocol)
+        self.session = Session(home, StatusBoard(lambda status: self.protocol.notify(NOTIFICATION, status)))
+        self.initial_options: dict[str, Any] = {}
+        self.training_token: types.ProgressToken | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def keep(self, work: Coroutine[Any, Any, None]) -> None:
+        """Runs `work` in the background until it ends or the server does; asyncio alone would forget it."""
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    def report_server_error(self, error: Exception, source: Any) -> None:
+        """Logs what pygls would show in a pop-up."""
+        log.error("%s: %s", getattr(source, "__name__", source), error)
+
+    async def close(self) -> None:
+        """Leaves nothing behind."""
+        await self.session.close()
+        for task in self._tasks:
+            task.cancel()
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("A background task failed", exc_info=error)

@@ -1,0 +1,215 @@
+"""All mutable state of a workspace: settings, the line to the engine, repositories, requests in flight, a training.
+
+Lives on the event loop. What touches a disk or git runs in the session's own threads: pygls reads the editor's
+messages through its own pool, and a busy thread there would make the server deaf.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Coroutine, Mapping
+from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from acclimate_indexer.repository import Repository
+
+from acclimate_indexer.errors import RepositoryError
+from acclimate_indexer.home import Home, RepositoryHome
+from acclimate_indexer.prompts import PromptBudget
+
+from .completion.adapters import AdapterInUse, Chosen
+from .completion.connection import EngineConnection
+from .retraining import Retraining
+from .settings import Settings, load_settings
+from .status import AdapterStatus, StatusBoard
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+THREADS = 4  # git, tokenizing and reading adapters: short pieces of work that seldom meet
+FORGET_SECONDS = 60.0  # after that a folder without git is looked at again: `git init` may have been run
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenRepository:
+    """A repository that documents of this workspace belong to."""
+
+    repository: Repository
+    home: RepositoryHome
+    settings: Settings
+    warnings: tuple[str, ...]
+    adapter: AdapterInUse
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a document belongs: all that a completion needs to know about its surroundings.
+
+    Attributes:
+        path: As the prompt names it: relative to the work tree.
+        adapter: None outside a repository; the base model completes there.
+    """
+
+    path: str
+    repository_name: str
+    settings: Settings
+    adapter: AdapterInUse | None
+    connection: EngineConnection
+    executor: Executor
+
+    def choose(self) -> Chosen:
+        """Whom to ask for a completion here."""
+        if self.adapter is None:
+            return Chosen(model=self.connection.base_name, budget=PromptBudget(), version=None)
+        return self.adapter.choose(self.settings.adapter)
+
+
+class Session:
+    """One editor's session. `configure` may be called again at any time; `close` once."""
+
+    def __init__(self, home: Home, board: StatusBoard) -> None:
+        self.home = home
+        self.board = board
+        self.settings = Settings()
+        self.training: Retraining | None = None
+        self.executor = ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix="acclimate")
+        self.connection = EngineConnection(home, board, self.executor)
+        self.connection.on_ready = self.refresh_adapters
+        self._editor_options: Mapping[str, Any] = {}
+        self._by_folder: dict[Path, tuple[float, OpenRepository | None]] = {}
+        self._repositories: dict[Path, OpenRepository] = {}
+        self._last: OpenRepository | None = None
+        self._in_flight: dict[str, asyncio.Task[Any]] = {}
+
+    def configure(self, editor_options: Mapping[str, Any]) -> None:
+        """Takes the editor's settings, and opens the line to the engine anew if they say another one."""
+        before, self._editor_options = self.settings, editor_options
+        self.settings, warnings = load_settings(self.home, None, editor_options)
+        for warning in warnings:
+            log.warning("%s", warning)
+        self.board.update(warnings=tuple(warnings))
+        self._by_folder.clear()
+        if self.connection.is_open and _same_engine(before, self.settings):
+            return
+        if self.settings.completion.enabled:
+            self.connection.open(self.settings)
+        else:
+            self.connection.reason = "Completion is switched off: `completion.enabled`."
+
+    async def newest_only(self, key: str, work: Coroutine[Any, Any, T]) -> T | None:
+        """Does `work`, and ends what was still being done for the same key; that gives None."""
+        if (older := self._in_flight.get(key)) is not None:
+            older.cancel()
+        task = asyncio.ensure_future(work)
+        self._in_flight[key] = task
+        try:
+            return await task
+        except asyncio.CancelledError:
+            current = asyncio.current_task()
+            if current is not None and current.cancelling():
+                raise  # the editor took the request back
+            return None
+        finally:
+            if self._in_flight.get(key) is task:
+                del self._in_flight[key]
+
+    async def place_of(self, path: Path | None) -> Place:
+        """Where the document at `path` belongs; None is a document that was never saved."""
+        opened = None if path is None else await self._repository_of(path.parent)
+        name, relative = "workspace", "untitled" if path is None else path.name
+        if opened is not None and path is not None:
+            name, relative = opened.repository.name, _relative(path, opened.repository.work_tree)
+        self._last = opened
+        place = Place(
+            path=relative,
+            repository_name=name,
+            settings=self.settings if opened is None else opened.settings,
+            adapter=None if opened is None else opened.adapter,
+            connection=self.connection,
+            executor=self.executor,
+        )
+        self.tell_adapter()
+        return place
+
+    async def open_repository(self, folder: Path) -> OpenRepository:
+        """The repository that `folder` lies in.
+
+        Raises:
+            RepositoryError: It lies in none, or it has no commits.
+        """
+        loop = asyncio.get_running_loop()
+        repository, settings, warnings = await loop.run_in_executor(self.executor, self._read, folder)
+        known = self._repositories.get(repository.common_directory)
+        home = self.home.for_repository(repository.common_directory)
+        adapter = known.adapter if known else AdapterInUse(home, self.connection, self.executor, self.tell_adapter)
+        opened = OpenRepository(
+            repository=repository, home=home, settings=settings, warnings=tuple(warnings), adapter=adapter
+        )
+        self._repositories[repository.common_directory] = opened
+        self.board.update(warnings=tuple(dict.fromkeys((*self.board.now.warnings, *warnings))))
+        return opened
+
+    def refresh_adapters(self) -> None:
+        """Looks again which adapters are wanted: the engine is new, or a training has ended."""
+        for opened in self._repositories.values():
+            opened.adapter.refresh(opened.settings.adapter)
+
+    def tell_adapter(self) -> None:
+        """Brings the status up to date with the adapter of the repository that was used last."""
+        if (last := self._last) is None:
+            self.board.update(adapter=AdapterStatus(setting=self.settings.adapter))
+            return
+        about = AdapterStatus(
+            repository=str(last.repository.work_tree or last.repository.common_directory),
+            setting=last.settings.adapter,
+            version=last.adapter.version,
+            reason=last.adapter.reason,
+        )
+        self.board.update(adapter=about)
+
+    async def close(self) -> None:
+        """Ends the training and gives the engine back; a second or two at most."""
+        self.board.close()
+        for task in self._in_flight.values():
+            task.cancel()
+        if self.training is not None:
+            await self.training.end("The editor was closed.")
+        for opened in self._repositories.values():
+            await opened.adapter.close()
+        await self.connection.close()
+        self.executor.shutdown(wait=False, cancel_futures=True)
+
+    async def _repository_of(self, folder: Path) -> OpenRepository | None:
+        now = time.monotonic()
+        seen, opened = self._by_folder.get(folder, (now, None))
+        if folder in self._by_folder and (opened is not None or now - seen < FORGET_SECONDS):
+            return opened
+        try:
+            opened = await self.open_repository(folder)
+        except RepositoryError as error:
+            log.info("%s", error)
+            opened = None
+        self._by_folder[folder] = (now, opened)
+        return opened
+
+    def _read(self, folder: Path) -> tuple[Repository, Settings, list[str]]:
+        repository = Repository.open(folder)
+        return repository, *load_settings(self.home, repository.work_tree, self._editor_options)
+
+
+def _same_engine(one: Settings, other: Settings) -> bool:
+    return (one.engine, one.model, one.runtime, one.completion.enabled) == (
+        other.engine,
+        other.model,
+        other.runtime,
+        other.completion.enabled,
+    )
+
+
+def _relative(path: Path, work_tree: Path | None) -> str:
+    if work_tree is not None and path.is_relative_to(work_tree):
+        return path.relative_to(work_tree).as_posix()
+    return path.name

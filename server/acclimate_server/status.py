@@ -1,0 +1,116 @@
+"""What the editor may show: the engine, the adapter, a training, and why nothing was completed.
+
+Sent as the notification `acclimate/status` whenever it changes, and given by the command `acclimate.status`.
+"""
+
+import asyncio
+import dataclasses
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+NOTIFICATION = "acclimate/status"
+MIN_INTERVAL_SECONDS = 0.1  # progress comes often; a status bar that is repainted more than that flickers
+
+EngineWord = Literal["stopped", "starting", "ready", "failed"]
+TrainingWord = Literal["running", "finished", "cancelled", "failed"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineStatus:
+    state: EngineWord = "stopped"
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelStatus:
+    name: str
+    variant: str
+    precision: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdapterStatus:
+    """Of the repository that was completed in last.
+
+    Attributes:
+        setting: What was asked for: `auto`, `none` or a version.
+        version: What completes now; None is the bare base model.
+        reason: Why it is not what was asked for, or that it is being loaded.
+    """
+
+    repository: str | None = None
+    setting: str = "auto"
+    version: str | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingStatus:
+    run: str
+    repository: str
+    state: TrainingWord = "running"
+    phase: str = ""
+    step: int = 0
+    of: int = 0
+    seconds_left: float | None = None
+    loss: float | None = None
+    message: str = ""
+    reason: str = ""
+    adapter: str | None = None
+    verdict: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Status:
+    """Everything at once; small enough to be sent whole.
+
+    Attributes:
+        completion: Why the last request was answered with nothing, or empty.
+        warnings: What was wrong in the settings.
+    """
+
+    engine: EngineStatus = EngineStatus()
+    model: ModelStatus | None = None
+    adapter: AdapterStatus = AdapterStatus()
+    training: TrainingStatus | None = None
+    completion: str = ""
+    warnings: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        return dataclasses.asdict(self)
+
+
+class StatusBoard:
+    """Keeps the status and tells its listener of changes, in order, at most ten times a second.
+
+    Lives on the event loop; other threads come in through `call_soon_threadsafe`.
+    """
+
+    def __init__(self, notify: Callable[[dict[str, Any]], None]) -> None:
+        self._notify = notify
+        self._sent: Status | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self.now = Status()
+
+    def update(self, **changes: Any) -> None:
+        """Replaces fields of the status; nothing is sent if nothing changed."""
+        self.now = dataclasses.replace(self.now, **changes)
+        if self.now != self._sent and self._timer is None:
+            self._send()
+
+    def close(self) -> None:
+        """Sends nothing from now on."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._notify = lambda _: None
+
+    def _send(self) -> None:
+        self._sent = self.now
+        self._timer = asyncio.get_running_loop().call_later(MIN_INTERVAL_SECONDS, self._tick)
+        self._notify(self.now.to_json())
+
+    def _tick(self) -> None:
+        self._timer = None
+        if self.now != self._sent:
+            self._send()
