@@ -1,0 +1,326 @@
+"""Where an answer ends: the same cut in mining, evaluation and serving.
+
+A model that has not learnt to stop runs on past the hole. The cut ends its answer at the end of a construct, and never
+repeats what stands after the cursor. It knows the text around the cursor, and nothing about the true answer.
+
+- *Inside a line* (something stands before the cursor on its line, or after it): one construct. It ends at the first
+  line break outside brackets and strings; only brackets opened on the cursor's own line or in the answer count.
+- *After a block opener* (`def f():`, `case 1:`): the block, up to the line that is not deeper than the opener.
+- *On a blank line*: up to the line that dedents below the cursor, or to the blank line after a paragraph; directly
+  below an opener blank lines belong to the block.
+
+Then what the suffix already holds is dropped: closing brackets, whole lines, the rest of the cursor's line.
+
+The lexing is approximate (regular expressions, one line of left context) so that it costs well under a millisecond and
+survives anything; mining drops the pairs whose true middle it would shorten, and counts them.
+"""
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from typing import Literal
+
+TAB_COLUMNS = 4  # only compared within one file, so any width that keeps the order will do
+REPEATED_LINES = 3  # so many lines equal to the suffix's next ones are a repetition for sure
+MIN_REPEATED_CHARACTERS = 6  # of a partial line at the very end; shorter ones agree by chance
+MIN_OVERLAP_CHARACTERS = 3  # of a tail that repeats the rest of the cursor's line, unless it is punctuation
+
+_OPENS, _CLOSES = "([{", ")]}"
+_COLON_OPENERS = frozenset(
+    "async case class def default elif else except finally for if match try while with".split()  # noqa: SIM905 - a sentence of words reads better
+)
+_PUNCTUATION = frozenset(",;:)]}\"'`")
+
+_BRACKETS = r"|(?P<bracket>[()\[\]{}])|(?P<newline>\n)"
+_DOUBLE = r'"(?:[^"\\\n]|\\.)*+"?'
+_SINGLE = r"'(?:[^'\\\n]|\\.)*+'?"
+_TRIPLE_DOUBLE = r'"""(?:[^"\\]|\\.?|"(?!""))*+(?:""")?'
+_TRIPLE_SINGLE = r"'''(?:[^'\\]|\\.?|'(?!''))*+(?:''')?"
+_CHARACTER = r"'(?:[^'\\\n]|\\[^\n']{1,10}|\\')(?:'|\Z)"  # a Rust lifetime or a C++ digit separator opens nothing
+_BACKTICK = r"`(?:[^`\\]|\\.?)*+`?"
+_SLASH_COMMENTS = r"//[^\n]*|/\*(?:[^*]|\*(?!/))*+(?:\*/)?"
+_LEXERS = {
+    "python": "|".join((_TRIPLE_DOUBLE, _TRIPLE_SINGLE, _DOUBLE, _SINGLE, r"\#[^\n]*")),
+    "script": "|".join((_SLASH_COMMENTS, _DOUBLE, _SINGLE, _BACKTICK)),
+    "go": "|".join((_SLASH_COMMENTS, _DOUBLE, _CHARACTER, r"`[^`]*+`?")),
+    "rust": "|".join((_SLASH_COMMENTS, r'"(?:[^"\\]|\\.?)*+"?', _CHARACTER)),
+    "java": "|".join((_SLASH_COMMENTS, _TRIPLE_DOUBLE, _DOUBLE, _CHARACTER)),
+    "c": "|".join((_SLASH_COMMENTS, _DOUBLE, _CHARACTER)),
+}
+_FAMILIES = {"javascript": "script", "javascriptreact": "script", "typescript": "script", "typescriptreact": "script"}
+
+Mode = Literal["line", "block", "lines"]
+
+
+def cut(completion: str, *, language: str, prefix: str, suffix: str) -> str:
+    """The part of `completion` that is shown. Never raises, whatever the text."""
+    place = _Place.of(completion, language=language, prefix=prefix, suffix=suffix)
+    end = _end(completion, place)
+    kept = completion if end is None else completion[:end]
+    kept = _without_repeated_last_lines(kept, place)
+    return _without_repeated_rest(kept.rstrip(), place).rstrip()
+
+
+def is_complete(text: str, *, language: str, prefix: str, suffix: str) -> bool:
+    """Whether all that could still be generated after `text` would be cut away."""
+    return _end(text, _Place.of(text, language=language, prefix=prefix, suffix=suffix)) is not None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Place:
+    """What the surroundings of the cursor say about where an answer may end.
+
+    Attributes:
+        before: The cursor's line up to the cursor; `after`: from it.
+        threshold: A line with fewer columns ends the answer (`block`: with as few or fewer).
+        paragraphs: A blank line ends the answer, too.
+        supplied: So many closing brackets stand after the cursor already.
+        next_lines: The suffix's next lines that are not blank.
+    """
+
+    before: str
+    after: str
+    family: str
+    mode: Mode
+    threshold: int
+    paragraphs: bool
+    supplied: int
+    next_lines: tuple[str, ...]
+
+    @classmethod
+    def of(cls, completion: str, *, language: str, prefix: str, suffix: str) -> "_Place":
+        before = prefix[prefix.rfind("\n") + 1 :]
+        after, _, below = suffix.partition("\n")
+        family = _family(language, prefix, before)
+        next_lines = tuple(_first_lines(below)) if not after.strip() else ()
+        mode = _mode(completion, before, after, family)
+        return cls(
+            before=before,
+            after=after.strip(),
+            family=family,
+            mode=mode,
+            threshold=_threshold(completion, before, mode),
+            paragraphs=mode == "lines" and not _opens_block(_last_line(prefix[: len(prefix) - len(before)])),
+            supplied=_supplied(before, after.strip(), next_lines, family),
+            next_lines=next_lines,
+        )
+
+
+def _family(language: str, prefix: str, before: str) -> str:
+    """Which lexer fits; `prose` inside a comment or a docstring, where an apostrophe opens no string."""
+    family = _FAMILIES.get(language, language if language in _LEXERS else "c")
+    head = before.lstrip()
+    if family == "python":
+        return "prose" if head.startswith("#") or _in_docstring(prefix) else family
+    return "prose" if head.startswith(("//", "* ", "/*")) else family
+
+
+def _in_docstring(prefix: str) -> bool:
+    """Whether the last triple quote opens a string that began on an earlier line; judged by its own line alone."""
+    at = max(prefix.rfind('"""'), prefix.rfind("'''"))
+    if at < 0 or "\n" not in prefix[at:]:
+        return False
+    head = prefix[prefix.rfind("\n", 0, at) + 1 : at]
+    tail = prefix[at + 3 : prefix.index("\n", at)].strip()
+    if prefix[at : at + 3] in head:
+        return False
+    if head.strip().lower() in ("", "r", "f", "b", "rb", "rf"):
+        above = _last_line(prefix[: at - len(head)])
+        return bool(tail and tail[0] not in _CLOSES + ".,:;") or not above or above.endswith((":", "(", "=", ","))
+    return not tail and head.rstrip("rfbRFB").endswith(("=", "(", ",", ", ", "= ", "return "))
+
+
+def _mode(completion: str, before: str, after: str, family: str) -> Mode:
+    if not before.strip() and not after:
+        return "lines"
+    first = completion.partition("\n")[0].strip()
+    if not after and family != "prose" and _opens_colon_block(before) and (not first or first.startswith(("#", "//"))):
+        return "block"
+    return "line"
+
+
+def _threshold(completion: str, before: str, mode: Mode) -> int:
+    if mode != "lines":
+        return _columns(before)
+    first = next((line for line in (before + completion).split("\n") if line.strip()), before)
+    return max(_columns(before), _columns(first))
+
+
+def _supplied(before: str, after: str, next_lines: tuple[str, ...], family: str) -> int:
+    if after:
+        depth = lowest = 0
+        for bracket in _brackets(after, family):
+            depth += 1 if bracket in _OPENS else -1
+            lowest = min(lowest, depth)
+        return -lowest
+    if not next_lines or _columns(next_lines[0]) < _columns(before):
+        return 0  # a closer that is less deep than this line closes something that was opened before it
+    head = next_lines[0].replace(" ", "")
+    return len(head) - len(head.lstrip(_CLOSES))
+
+
+def _end(completion: str, place: _Place) -> int | None:
+    """Where the answer surely ends, or None if more text could still belong to it."""
+    ends = (_construct_end(completion, place), _repetition(completion, place))
+    return min((end for end in ends if end is not None), default=None)
+
+
+def _construct_end(completion: str, place: _Place) -> int | None:
+    offset = len(place.before)
+    text = place.before + completion
+    depth, floor = 0, None
+    for token in _lexer(place.family).finditer(text):
+        if token.lastgroup is None:
+            continue
+        at = token.start()
+        if floor is None and at >= offset:
+            floor = _floor(depth, place)
+        if token.lastgroup == "newline":
+            if depth <= 0 and _ends_at_newline(text, at, offset, place):
+                return at - offset
+            continue
+        depth += 1 if text[at] in _OPENS else -1
+        if floor is None:
+            depth = max(depth, 0)
+        elif depth < floor:
+            return at - offset
+    return None
+
+
+def _floor(opened: int, place: _Place) -> float:
+    """How deep the answer may close: not below what the suffix closes itself."""
+    if place.mode == "lines":
+        return 0
+    return min(opened, place.supplied) if place.supplied else float("-inf")
+
+
+def _ends_at_newline(text: str, at: int, offset: int, place: _Place) -> bool:
+    if place.mode == "line":
+        return True
+    gap = _GAP.match(text, at)
+    assert gap is not None
+    if gap.end() == len(text):
+        return False  # the next line decides, and it has not come yet
+    columns = _columns(text[gap.start("indent") : gap.end() + 1])
+    if place.mode == "block":
+        return columns <= place.threshold
+    is_paragraph = place.paragraphs and gap["lines"].count("\n") > 1 and bool(text[offset:at].strip())
+    return columns < place.threshold or (is_paragraph and columns <= place.threshold)
+
+
+def _repetition(completion: str, place: _Place) -> int | None:
+    """Where whole lines begin that the suffix holds already."""
+    wanted = [line.strip() for line in place.next_lines]
+    if len(wanted) < REPEATED_LINES or wanted[0] not in completion:
+        return None
+    lines = _lines(completion, place)[:-1]  # the last one may still grow
+    for first in range(len(lines) - len(wanted) + 1):
+        if [line for _, line in lines[first : first + len(wanted)]] == wanted:
+            return lines[first][0]
+    return None
+
+
+def _without_repeated_last_lines(kept: str, place: _Place) -> str:
+    """Drops a tail that breaks off while it repeats the suffix's next lines."""
+    if not place.next_lines:
+        return kept
+    wanted = [line.strip() for line in place.next_lines]
+    lines = _lines(kept, place)
+    for first in range(max(0, len(lines) - len(wanted)), len(lines)):
+        *whole, (_, last) = lines[first:]
+        repeats = [line for _, line in whole] == wanted[: len(whole)] and wanted[len(whole)].startswith(last)
+        if repeats and (whole or len(last) >= MIN_REPEATED_CHARACTERS):
+            return kept[: lines[first][0]]
+    return kept
+
+
+def _lines(completion: str, place: _Place) -> list[tuple[int, str]]:
+    """The answer's lines that are not blank, with where each begins; the cursor's own only if the cursor starts it."""
+    lines, start = [], 0
+    for number, line in enumerate(completion.split("\n")):
+        if line.strip() and (number or not place.before.strip()):
+            lines.append((start, line.strip()))
+        start += len(line) + 1
+    return lines
+
+
+def _without_repeated_rest(kept: str, place: _Place) -> str:
+    """Drops a tail that repeats the head of what stands after the cursor on its line."""
+    for length in range(min(len(kept), len(place.after)), 0, -1):
+        tail = kept[-length:]
+        if tail != place.after[:length] or not _is_boundary(kept[:-length], tail):
+            continue
+        if (length >= MIN_OVERLAP_CHARACTERS or tail[0] in _PUNCTUATION or length == len(place.after)) and not _nested(
+            kept[:-length], place
+        ):
+            return kept[:-length]
+    return kept
+
+
+def _is_boundary(kept: str, tail: str) -> bool:
+    return not kept or not (_is_word(kept[-1]) and _is_word(tail[0]))
+
+
+def _is_word(character: str) -> bool:
+    return character.isalnum() or character == "_"
+
+
+def _nested(kept: str, place: _Place) -> bool:
+    """Whether `kept` leaves a bracket of its own open: the tail then closes it, and repeats nothing."""
+    depth = lowest = 0
+    for bracket in _brackets(kept, place.family):
+        depth += 1 if bracket in _OPENS else -1
+        lowest = min(lowest, depth)
+    return depth > lowest
+
+
+def _brackets(text: str, family: str) -> list[str]:
+    return [token[0] for token in _lexer(family).finditer(text) if token.lastgroup == "bracket"]
+
+
+def _opens_block(line: str) -> bool:
+    return line.endswith("{") or _opens_colon_block(line)
+
+
+def _opens_colon_block(line: str) -> bool:
+    """Whether a line ends like `if x:`; `key:` in a mapping over several lines does not."""
+    line = line.split("#", 1)[0].strip() if "#" in line and not line.rstrip().endswith(":") else line.strip()
+    if not line.endswith(":"):
+        return False
+    word = _WORD.match(line)
+    return line[0] in _CLOSES or (word is not None and word[0] in _COLON_OPENERS)
+
+
+def _last_line(text: str) -> str:
+    """The last line that is not blank, stripped."""
+    text = text.rstrip()
+    return text[text.rfind("\n") + 1 :].strip()
+
+
+def _first_lines(text: str) -> list[str]:
+    found: list[str] = []
+    start = 0
+    while start < len(text) and len(found) < REPEATED_LINES:
+        end = text.find("\n", start)
+        line = text[start:] if end < 0 else text[start:end]
+        if line.strip():
+            found.append(line)
+        start = len(text) if end < 0 else end + 1
+    return found
+
+
+def _columns(line: str) -> int:
+    """How deep a line is indented; of a blank line, how long it is."""
+    line = line.expandtabs(TAB_COLUMNS)
+    return len(line) - len(line.lstrip())
+
+
+@cache
+def _lexer(family: str) -> re.Pattern[str]:
+    if family == "prose":
+        return re.compile(r"(?P<newline>\n)")  # in a comment brackets need not balance, nor apostrophes
+    return re.compile(_LEXERS[family] + _BRACKETS, re.DOTALL)
+
+
+_GAP = re.compile(r"(?P<lines>(?:[ \t\r\f\v]*\n)+)(?P<indent>[ \t\r\f\v]*)")
+_WORD = re.compile(r"\w+")
