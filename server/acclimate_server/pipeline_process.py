@@ -9,6 +9,7 @@ import logging
 import os
 import secrets
 import signal
+import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -180,6 +181,13 @@ def _write_job(job: Job, run: Run) -> None:
     run.folder.mkdir(parents=True, exist_ok=True)
     run.folder.chmod(0o700)
     job.write(run.folder / JOB_FILE)
+
+
+def pipeline_python(phases: tuple[Phase, ...], runtime_python: Path | None) -> Path:
+    """Mining needs no tensor library and runs where we run; everything else runs in the runtime."""
+    if runtime_python is None or set(phases) <= {"mine"}:
+        return Path(sys.executable)
+    return runtime_python
 
 
 def resolved_job(

@@ -13,11 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from acclimate_indexer.repository import Repository
-
 from acclimate_indexer.errors import RepositoryError
 from acclimate_indexer.home import Home, RepositoryHome
 from acclimate_indexer.prompts import PromptBudget
+from acclimate_indexer.repository import Repository
 
 from .completion.adapters import AdapterInUse, Chosen
 from .completion.connection import EngineConnection
@@ -67,6 +66,13 @@ class Place:
         return self.adapter.choose(self.settings.adapter)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Folder:
+    seen: float
+    resolved: Path
+    opened: OpenRepository | None
+
+
 class Session:
     """One editor's session. `configure` may be called again at any time; `close` once."""
 
@@ -79,7 +85,7 @@ class Session:
         self.connection = EngineConnection(home, board, self.executor)
         self.connection.on_ready = self.refresh_adapters
         self._editor_options: Mapping[str, Any] = {}
-        self._by_folder: dict[Path, tuple[float, OpenRepository | None]] = {}
+        self._by_folder: dict[Path, _Folder] = {}
         self._repositories: dict[Path, OpenRepository] = {}
         self._last: OpenRepository | None = None
         self._in_flight: dict[str, asyncio.Task[Any]] = {}
@@ -118,10 +124,10 @@ class Session:
 
     async def place_of(self, path: Path | None) -> Place:
         """Where the document at `path` belongs; None is a document that was never saved."""
-        opened = None if path is None else await self._repository_of(path.parent)
+        opened, folder = (None, Path()) if path is None else await self._repository_of(path.parent)
         name, relative = "workspace", "untitled" if path is None else path.name
         if opened is not None and path is not None:
-            name, relative = opened.repository.name, _relative(path, opened.repository.work_tree)
+            name, relative = opened.repository.name, _relative(folder / path.name, opened.repository)
         self._last = opened
         place = Place(
             path=relative,
@@ -165,6 +171,7 @@ class Session:
         about = AdapterStatus(
             repository=str(last.repository.work_tree or last.repository.common_directory),
             setting=last.settings.adapter,
+            state=last.adapter.state,
             version=last.adapter.version,
             reason=last.adapter.reason,
         )
@@ -182,21 +189,23 @@ class Session:
         await self.connection.close()
         self.executor.shutdown(wait=False, cancel_futures=True)
 
-    async def _repository_of(self, folder: Path) -> OpenRepository | None:
-        now = time.monotonic()
-        seen, opened = self._by_folder.get(folder, (now, None))
-        if folder in self._by_folder and (opened is not None or now - seen < FORGET_SECONDS):
-            return opened
+    async def _repository_of(self, folder: Path) -> tuple[OpenRepository | None, Path]:
+        """What the folder belongs to, and the folder without symbolic links."""
+        known = self._by_folder.get(folder)
+        if known is not None and (known.opened is not None or time.monotonic() - known.seen < FORGET_SECONDS):
+            return known.opened, known.resolved
+        resolved = await asyncio.get_running_loop().run_in_executor(self.executor, folder.resolve)
+        opened = None
         try:
-            opened = await self.open_repository(folder)
+            opened = await self.open_repository(resolved)
         except RepositoryError as error:
             log.info("%s", error)
-            opened = None
-        self._by_folder[folder] = (now, opened)
-        return opened
+        self._by_folder[folder] = _Folder(seen=time.monotonic(), resolved=resolved, opened=opened)
+        return opened, resolved
 
     def _read(self, folder: Path) -> tuple[Repository, Settings, list[str]]:
-        repository = Repository.open(folder)
+        existing = next(path for path in (folder, *folder.parents) if path.exists())  # a new file's may not exist yet
+        repository = Repository.open(existing)
         return repository, *load_settings(self.home, repository.work_tree, self._editor_options)
 
 
@@ -209,7 +218,6 @@ def _same_engine(one: Settings, other: Settings) -> bool:
     )
 
 
-def _relative(path: Path, work_tree: Path | None) -> str:
-    if work_tree is not None and path.is_relative_to(work_tree):
-        return path.relative_to(work_tree).as_posix()
-    return path.name
+def _relative(path: Path, repository: Repository) -> str:
+    root = repository.work_tree or repository.common_directory
+    return path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name

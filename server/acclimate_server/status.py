@@ -13,6 +13,7 @@ NOTIFICATION = "acclimate/status"
 MIN_INTERVAL_SECONDS = 0.1  # progress comes often; a status bar that is repainted more than that flickers
 
 EngineWord = Literal["stopped", "starting", "ready", "failed"]
+AdapterWord = Literal["none", "loading", "in use", "failed"]
 TrainingWord = Literal["running", "finished", "cancelled", "failed"]
 
 
@@ -35,12 +36,14 @@ class AdapterStatus:
 
     Attributes:
         setting: What was asked for: `auto`, `none` or a version.
+        state: `none` (the base model completes, as asked), `loading` (it completes until then), `in use` or `failed`.
         version: What completes now; None is the bare base model.
-        reason: Why it is not what was asked for, or that it is being loaded.
+        reason: Why it failed.
     """
 
     repository: str | None = None
     setting: str = "auto"
+    state: AdapterWord = "none"
     version: str | None = None
     reason: str = ""
 

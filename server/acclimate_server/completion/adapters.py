@@ -10,12 +10,12 @@ from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass
 
-from acclimate_training.registry import Adapter, AdapterRegistry
-
 from acclimate_indexer.errors import AcclimateError, AdapterError
 from acclimate_indexer.home import RepositoryHome
 from acclimate_indexer.prompts import PromptBudget
+from acclimate_training.registry import Adapter, AdapterRegistry
 
+from ..status import AdapterWord
 from .connection import EngineConnection
 
 log = logging.getLogger(__name__)
@@ -52,6 +52,7 @@ class AdapterInUse:
         self._seen: Stamp | None = None
         self._loaded: Adapter | None = None
         self._loading: asyncio.Task[None] | None = None
+        self.state: AdapterWord = "none"
         self.reason = ""
 
     @property
@@ -75,7 +76,9 @@ class AdapterInUse:
         self._seen = stamp
         if self._loading is not None:
             self._loading.cancel()
+        self.state, self.reason = "loading", ""
         self._loading = asyncio.create_task(self._load(setting))
+        self._on_change()
 
     def lost(self) -> None:
         """The engine does not know the adapter (any more): the base answers until it is loaded once more."""
@@ -96,16 +99,14 @@ class AdapterInUse:
         try:
             wanted = await loop.run_in_executor(self._executor, _wanted, self._home, setting, prompts.model.identity)
             if wanted is not None:
-                self.reason = f"{wanted.version} is being loaded."
-                self._on_change()
                 await client.load_adapter(wanted.version, wanted.folder)
                 await loop.run_in_executor(self._executor, prompts.of, wanted.prompt_budget)
-            self._loaded, self.reason = wanted, ""
+            self._loaded, self.state = wanted, "none" if wanted is None else "in use"
         except AcclimateError as error:
-            self._loaded, self.reason = None, str(error)
+            self._loaded, self.state, self.reason = None, "failed", str(error)
             log.warning("The adapter is not in use: %s", error)
         except Exception as error:  # a background task's boundary: without this nobody would hear of it
-            self._loaded, self.reason = None, f"The adapter cannot be used: {error!r}."
+            self._loaded, self.state, self.reason = None, "failed", f"The adapter cannot be used: {error!r}."
             log.warning("The adapter is not in use", exc_info=True)
         self._on_change()
 

@@ -1,0 +1,88 @@
+"""The end of `acclimate adapt`: the language server completes a held-out place, without and with the adapter."""
+
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+from rich.console import Group
+from rich.panel import Panel
+from rich.text import Text
+
+from acclimate_indexer.errors import AcclimateError
+from acclimate_indexer.models import LocalModel
+
+from ..completion.adapters import NONE
+from .ask import Asked, asked_server
+from .complete import READY_SECONDS, completion_by, server_options
+from .context import Context
+
+LINES_BEFORE = 6  # of the code before the cursor that are shown: enough to see what was asked
+
+
+async def demonstrate(result: dict[str, Any], tree: Path, model: LocalModel, context: Context) -> list[dict[str, Any]]:
+    """Asks over LSP, prints the answers beside the true code, and gives them."""
+    example, version = result.get("example"), result.get("adapter")
+    if not example:
+        return []
+    contenders = [NONE] if version is None else [NONE, version]
+    options = server_options(context, adapter=NONE, model=model.name)
+    path, text = tree / example["path"], example["prefix"] + example["suffix"]
+    answers: dict[str, Asked] = {}
+    context.terminal.say("Asking the language server for a completion at a held-out place.")
+    try:
+        async with asked_server(tree, options) as server:
+            await server.wait_engine(READY_SECONDS)
+            for contender in contenders:
+                await server.use_adapter(options, contender)
+                server.open(path, example["language"], text)
+                offset = len(example["prefix"])
+                answers[contender] = await completion_by(server, path, text, offset, contender)
+    except (AcclimateError, TimeoutError) as error:
+        context.terminal.say(f"The language server could not be asked: {error or 'it took too long'}")
+        return []
+    context.terminal.show(_panel(example, answers))
+    return [
+        {
+            "contender": "base" if contender == NONE else "adapter",
+            "adapter": asked.adapter,
+            "completion": asked.text,
+            "reason": asked.reason,
+            "truth": example["middle"],
+            "path": example["path"],
+        }
+        for contender, asked in answers.items()
+    ]
+
+
+def editor_words(tree: Path) -> str:
+    """How to point an editor at it, with this machine's path of the command."""
+    command = acclimate_command()
+    quoted = str(tree).replace("'", "\\'")
+    neovim = (
+        "lua vim.api.nvim_create_autocmd('FileType', {callback = function(a) vim.lsp.start({name = 'acclimate', "
+        f"cmd = {{'{command}', 'serve'}}, root_dir = '{quoted}'}}, {{bufnr = a.buf}}) end}})"
+    )
+    return (
+        "\nNeovim (0.11 or newer; its completion list shows the answers, `:help lsp-completion`):\n"
+        f'  nvim -c "{neovim}" {tree}\n'
+        "VS Code: acclimate's own extension is not part of this version. Any extension that starts a language server\n"
+        f"of your choice works today; the command to give it is\n  {command} serve\n"
+        f"One completion in the terminal:\n  {command} complete FILE:LINE:COLUMN"
+    )
+
+
+def acclimate_command() -> str:
+    """The absolute path of `acclimate` beside the interpreter that runs us, or whatever the shell would find."""
+    beside = Path(sys.executable).parent / "acclimate"
+    return str(beside) if beside.is_file() else shutil.which("acclimate") or "acclimate"
+
+
+def _panel(example: dict[str, Any], answers: dict[str, Asked]) -> Group:
+    before = "\n".join(example["prefix"].split("\n")[-LINES_BEFORE:])
+    parts = [Panel(Text(before + "▏"), title=f"{example['path']}, up to the cursor", title_align="left")]
+    parts.append(Panel(Text(example["middle"]), title="the true code", title_align="left"))
+    for contender, asked in answers.items():
+        title = "the base model" if contender == NONE else f"with the adapter {contender}"
+        parts.append(Panel(Text(asked.text or f"(nothing: {asked.reason})"), title=title, title_align="left"))
+    return Group(*parts)

@@ -1,0 +1,66 @@
+"""`acclimate evaluate`: the base and an adapter on the same held-out code."""
+
+import argparse
+import asyncio
+from typing import Any
+
+from acclimate_indexer.models import LocalModel
+
+from ..completion.base_model import installed_model
+from ..completion.connection import runtime_python
+from ..pipeline_process import new_run_id, resolved_job
+from ..runtime.find import find_runtime
+from ..settings import Settings
+from .comparison import show_comparison
+from .context import Context
+from .pipeline import held_engine, opened_repository, run_child, tree_of
+from .verb import DONE, Verbs, add_evaluation_options, add_model_option, add_repository, add_verb
+
+
+def register(verbs: Verbs, shared: argparse.ArgumentParser) -> None:
+    parser = add_verb(
+        verbs,
+        shared,
+        "evaluate",
+        run,
+        summary="compare an adapter with the base on held-out code",
+        description="Completes the same held-out places with the base model and with the adapter, measures "
+        "exact match, edit similarity and loss with 95% intervals, and gives a verdict. What was "
+        "generated is kept: a second call goes on where the first one stopped.",
+        examples="acclimate evaluate\nacclimate evaluate --adapter shop-20260401T101500-3f2a --evaluation-minutes 20",
+    )
+    add_repository(parser)
+    add_evaluation_options(parser)
+    add_model_option(parser)
+    parser.add_argument("--adapter", metavar="VERSION", help="the adapter (default: the newest)")
+    parser.add_argument("--force", action="store_true", help="take the adapter into use whatever the comparison says")
+
+
+def run(arguments: argparse.Namespace, context: Context) -> int:
+    result = asyncio.run(_evaluate(arguments, context))
+    show_comparison(result, context.terminal)
+    context.terminal.finish(result)
+    return DONE
+
+
+async def _evaluate(arguments: argparse.Namespace, context: Context) -> dict[str, Any]:
+    repository = opened_repository(arguments.repository)
+    settings: Settings = context.settings(
+        repository.work_tree, model__name=arguments.model, evaluation__minutes=arguments.evaluation_minutes
+    )
+    home = context.home.create()
+    model: LocalModel = installed_model(home, settings.model.name)
+    job = resolved_job(
+        run=new_run_id(),
+        home=home,
+        repository=tree_of(repository),
+        settings=settings,
+        model=model.name,
+        phases=("evaluate",),
+        force=arguments.force,
+        adapter=arguments.adapter,
+    )
+    python = find_runtime(home, runtime_python(settings)).python
+    runs = home.for_repository(repository.common_directory).runs
+    async with held_engine(home, settings, model) as lease:
+        return await run_child(job, runs, python=python, engine=lease.address, terminal=context.terminal)

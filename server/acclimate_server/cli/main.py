@@ -1,0 +1,96 @@
+"""`acclimate`: the parser, and what every verb shares: settings, logging, exit codes, one sentence an error.
+
+Exit codes: 0 done, 1 findings, 2 usage, 3 a foreseeable failure, 130 cancelled with Ctrl-C.
+"""
+
+import argparse
+import importlib.metadata
+import logging
+import os
+import sys
+from collections.abc import Sequence
+
+from acclimate_indexer.errors import AcclimateError
+
+from . import adapt, adapters, complete, doctor, engine, evaluate, forget, mine, model, serve, status, train
+from .context import Context
+
+VERBS = (adapt, mine, train, evaluate, complete, serve, engine, adapters, model, status, doctor, forget)
+CANCELLED = 130  # what a shell expects of a program that ended by Ctrl-C
+LOG_LEVELS = (logging.WARNING, logging.INFO, logging.DEBUG)
+
+DESCRIPTION = """\
+Makes a code model acclimatise to your repository: mines it, fine-tunes a LoRA adapter, proves on held-out code whether
+the adapter helps, and serves completions to your editor. Everything runs on this machine unless you set engine.url.
+"""
+
+EPILOG = """\
+examples:
+  acclimate adapt                      the whole path for the repository you are in, about half an hour without a GPU
+  acclimate adapt ~/code/shop --minutes 5
+  acclimate complete app.py:12:5       what the editor would show at line 12, column 5
+  acclimate status                     the engine, the model, the adapter in use
+  acclimate doctor                     what is missing on this machine, and how to mend it
+
+`acclimate VERB --help` explains a verb.
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one verb and gives its exit code. An error that we foresaw is one sentence on stderr."""
+    parsed = _parser().parse_args(arguments)
+    _log_to_stderr(parsed.verbose)
+    try:
+        return int(parsed.run(parsed, Context.of(parsed)))
+    except AcclimateError as error:
+        print(f"acclimate: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("acclimate: cancelled.", file=sys.stderr)
+        return CANCELLED
+    except BrokenPipeError:
+        _close_stdout()
+        return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="acclimate", description=DESCRIPTION, epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--version", action="version", version=f"acclimate {importlib.metadata.version('acclimate')}")
+    verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
+    shared = _shared_options()
+    for verb in VERBS:
+        verb.register(verbs, shared)
+    return parser
+
+
+def _shared_options() -> argparse.ArgumentParser:
+    shared = argparse.ArgumentParser(add_help=False)
+    group = shared.add_argument_group("everywhere")
+    group.add_argument(
+        "--json", action="store_true", help="print the result as one JSON object, the last line of stdout"
+    )
+    group.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="set any setting for this call, e.g. training.seed=3 (`acclimate doctor --settings` lists them)",
+    )
+    group.add_argument("-v", "--verbose", action="count", default=0, help="log more to stderr; twice for everything")
+    return shared
+
+
+def _log_to_stderr(verbosity: int) -> None:
+    level = LOG_LEVELS[min(verbosity, len(LOG_LEVELS) - 1)]
+    logging.basicConfig(
+        level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr
+    )
+    for name in ("acclimate_server", "acclimate_training", "acclimate_indexer"):
+        logging.getLogger(name).setLevel(level)  # pygls below WARNING would log whole messages: source code
+
+
+def _close_stdout() -> None:
+    """Whoever read our output has enough (`| head`); Python would complain when it flushes at the end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,0 +1,73 @@
+"""Gets ready what a run needs: the runtime and the base model, downloaded where they are missing."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from acclimate_training.model_store.fetch import add_folder, fetch_model, resolve_model_name
+
+from acclimate_indexer.errors import ModelMissing, RuntimeMissing
+from acclimate_indexer.home import Home
+from acclimate_indexer.models import LocalModel, catalogue_entry, local_model
+
+from ..completion.connection import runtime_python
+from ..runtime.find import Runtime, find_runtime
+from ..runtime.install import install_runtime
+from ..settings import Settings
+from .terminal import Phases, Terminal
+
+Report = Callable[[str, int, int], None]
+
+
+def ready_runtime(home: Home, settings: Settings, terminal: Terminal) -> Runtime:
+    """The runtime; installs it if it is missing and nobody configured another one.
+
+    Raises:
+        RuntimeMissing: The configured interpreter lacks it, or the installation failed.
+    """
+    configured = runtime_python(settings)
+    try:
+        return find_runtime(home, configured)
+    except RuntimeMissing:
+        if configured is not None:
+            raise
+    with terminal.progress() as phases:
+        return install_runtime(home, _reporting(phases))
+
+
+def ready_model(home: Home, settings: Settings, runtime: Runtime, terminal: Terminal) -> LocalModel:
+    """The base model that the settings name; fetches and converts it if it is missing.
+
+    Raises:
+        ModelError: It cannot be had, or its licence was not accepted.
+        DiskFull: There is no room.
+    """
+    name = settings.model.name
+    if "/" in name:
+        return add_folder(Path(name).expanduser(), home)
+    name, sentence = resolve_model_name(name, home=home, device=runtime.device)
+    if sentence:
+        terminal.say(sentence)
+    try:
+        return local_model(home, name)
+    except ModelMissing:
+        return fetched(home, name, settings, runtime, terminal)
+
+
+def fetched(home: Home, name: str, settings: Settings, runtime: Runtime, terminal: Terminal) -> LocalModel:
+    """The model `name` of the catalogue, downloaded, verified and converted."""
+    entry = catalogue_entry(name)
+    with terminal.progress() as phases:
+        return fetch_model(
+            entry,
+            home,
+            runtime_python=runtime.python,
+            accept_licence=settings.model.accept_licence,
+            report=_reporting(phases),
+        )
+
+
+def _reporting(phases: Phases) -> Report:
+    def report(title: str, step: int, of: int) -> None:
+        phases.update(title, step, of)
+
+    return report

@@ -1,0 +1,105 @@
+"""`acclimate status`: what is on this machine, what runs, and what is known of a repository."""
+
+import argparse
+import json
+from typing import Any
+
+from acclimate_indexer.errors import AcclimateError, RepositoryError
+from acclimate_indexer.home import RepositoryHome
+from acclimate_indexer.models import local_models
+from acclimate_training.job import read_progress
+from acclimate_training.registry import AdapterRegistry
+
+from ..completion.connection import runtime_python
+from ..engine.lease import read_engine_state
+from ..pipeline_process import PROGRESS_FILE
+from ..runtime.find import find_runtime
+from ..words import progress_words
+from .context import Context
+from .engine import engine_words
+from .pipeline import opened_repository
+from .verb import DONE, Verbs, add_repository, add_verb
+
+
+def register(verbs: Verbs, shared: argparse.ArgumentParser) -> None:
+    parser = add_verb(
+        verbs,
+        shared,
+        "status",
+        run,
+        summary="the engine, the models, the adapter in use, the last training",
+        description="Says what is on this machine and what is known of a repository. Starts nothing.",
+        examples="acclimate status\nacclimate status ~/code/shop --json",
+    )
+    add_repository(parser)
+
+
+def run(arguments: argparse.Namespace, context: Context) -> int:
+    record = {
+        "engine": read_engine_state(context.home),
+        "runtime": _runtime(context),
+        "models": [model.name for model in local_models(context.home)],
+        "repository": _repository(arguments, context),
+        "data": str(context.home.data),
+    }
+    for line in _lines(record):
+        context.terminal.show(line)
+    context.terminal.finish(record)
+    return DONE
+
+
+def _runtime(context: Context) -> dict[str, Any]:
+    try:
+        found = find_runtime(context.home, runtime_python(context.settings()))
+    except AcclimateError as error:
+        return {"python": None, "reason": str(error)}
+    return {"python": str(found.python), "device": found.device}
+
+
+def _repository(arguments: argparse.Namespace, context: Context) -> dict[str, Any] | None:
+    try:
+        repository = opened_repository(arguments.repository)
+    except RepositoryError:
+        return None
+    home = context.home.for_repository(repository.common_directory)
+    registry = AdapterRegistry(home)
+    live = registry.live()
+    return {
+        "name": repository.name,
+        "folder": str(home.root),
+        "datasets": len(list(home.datasets.glob("*/manifest.json"))),
+        "adapters": len(registry.versions()),
+        "live": None if live is None else live.version,
+        "last_run": _last_run(home),
+    }
+
+
+def _last_run(home: RepositoryHome) -> dict[str, Any] | None:
+    runs = sorted(home.runs.glob(f"*/{PROGRESS_FILE}"))
+    if not runs:
+        return None
+    try:
+        lines, _ = read_progress(runs[-1])
+    except (OSError, json.JSONDecodeError):
+        lines = []
+    if not lines:
+        return None
+    return {"id": runs[-1].parent.name, "state": lines[-1].state or "running", "words": progress_words(lines[-1])}
+
+
+def _lines(record: dict[str, Any]) -> list[str]:
+    runtime, repository = record["runtime"], record["repository"]
+    lines = [
+        engine_words(record["engine"]),
+        f"Runtime: {runtime['python']} ({runtime['device']})" if runtime["python"] else f"Runtime: {runtime['reason']}",
+        f"Models: {', '.join(record['models']) or 'none yet'}",
+    ]
+    if repository is None:
+        return [*lines, "Repository: none here."]
+    lines += [
+        f"Repository: {repository['name']}, {repository['datasets']} data sets, {repository['adapters']} adapters",
+        f"Adapter in use: {repository['live'] or 'none, the base model completes'}",
+    ]
+    if (last := repository["last_run"]) is not None:
+        lines.append(f"Last run: {last['id']}, {last['state']}: {last['words']}")
+    return lines

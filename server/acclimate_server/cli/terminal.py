@@ -1,0 +1,98 @@
+"""The terminal: results on stdout, words and progress on stderr.
+
+In a terminal progress is a bar a phase with an estimate; in a log it is a plain line every few seconds.
+"""
+
+import json
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from rich.console import Console, RenderableType
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+from ..words import duration_words
+
+PLAIN_SECONDS = 5.0  # between two lines of progress where there is no terminal
+PLAIN_WIDTH = 120  # of tables in a log
+
+
+class Terminal:
+    """Where a verb says things."""
+
+    def __init__(self, *, as_json: bool) -> None:
+        self.as_json = as_json
+        self._errors = Console(stderr=True, highlight=False, width=None if sys.stderr.isatty() else PLAIN_WIDTH)
+        self._results = Console(highlight=False, width=None if sys.stdout.isatty() else PLAIN_WIDTH)
+
+    def say(self, text: str) -> None:
+        """Words for a person."""
+        self._errors.print(text, markup=False, soft_wrap=True)
+
+    def show(self, result: RenderableType) -> None:
+        """A result; beside `--json` it is for a person and goes to stderr."""
+        console = self._errors if self.as_json else self._results
+        console.print(result, markup=False, soft_wrap=isinstance(result, str))
+
+    def finish(self, record: dict[str, Any]) -> None:
+        """The machine's result, with `--json`."""
+        if self.as_json:
+            print(json.dumps(record, default=str), flush=True)
+
+    @contextmanager
+    def progress(self) -> Iterator["Phases"]:
+        """Bars for long work; `Phases.update` moves them."""
+        if not self._errors.is_terminal:
+            yield Phases(plain=self)
+            return
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.fields[count]}"),
+            TimeElapsedColumn(),
+            TextColumn("{task.fields[detail]}"),
+        )
+        with Progress(*columns, console=self._errors) as bars:
+            yield Phases(bars=bars)
+
+
+@dataclass(slots=True, kw_only=True)
+class Phases:
+    """One bar a phase, or lines in a log."""
+
+    bars: Progress | None = None
+    plain: Terminal | None = None
+    _tasks: dict[str, TaskID] = field(default_factory=dict)
+    _last: tuple[str, float] = ("", 0.0)
+
+    def update(
+        self, title: str, step: int = 0, of: int = 0, *, seconds_left: float | None = None, detail: str = ""
+    ) -> None:
+        """Sets a phase's bar; the phases before it are complete."""
+        left = "" if seconds_left is None else f"about {duration_words(seconds_left)} left"
+        words = ", ".join(word for word in (left, detail) if word)
+        if self.bars is not None:
+            self._move_bar(self.bars, title, step, of, words)
+        elif self.plain is not None:
+            self._write_line(self.plain, title, step, of, words)
+
+    def _move_bar(self, bars: Progress, title: str, step: int, of: int, words: str) -> None:
+        if title not in self._tasks:
+            for task in self._tasks.values():
+                bars.update(task, total=1, completed=1, detail="")
+                bars.stop_task(task)
+            self._tasks[title] = bars.add_task(title, total=None, count="", detail="")
+        count = f"{step:,}/{of:,}" if of else ""
+        bars.update(self._tasks[title], completed=step, total=of or None, count=count, detail=words)
+
+    def _write_line(self, terminal: Terminal, title: str, step: int, of: int, words: str) -> None:
+        phase, at = self._last
+        is_last = bool(of) and step == of
+        if phase == title and not is_last and time.monotonic() - at < PLAIN_SECONDS:
+            return
+        self._last = (title, time.monotonic())
+        count = f" {step:,} of {of:,}" if of else ""
+        terminal.say(f"{title}:{count}" + (f" ({words})" if words else ""))
