@@ -9,8 +9,8 @@ from typing import Any, Literal, Self
 from .errors import DatasetError
 
 CompletionKind = Literal["completion", "documentation"]
-SPLITS = ("train", "validation", "test")
 Split = Literal["train", "validation", "test"]
+SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,218 @@
+"""A data set on disk: the pairs of one commit, split, with a manifest that says how they came about.
+
+    datasets/<hash>/train.jsonl, validation.jsonl, test.jsonl, conventions.json, manifest.json (last)
+
+No time, no path of this machine and no duration is written, so that the same commit and settings give the same bytes
+everywhere. The hash covers the pairs, the commit, the settings and the versions of the grammars.
+"""
+
+import hashlib
+import json
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from .durable import disk_full_named, write_json
+from .errors import DatasetError
+from .home import RepositoryHome
+from .languages import grammar_versions
+from .mining.collection import Collection, collect
+from .mining.options import MiningOptions
+from .pairs import SPLITS, CompletionPair, Split
+from .repository import Repository
+
+__all__ = ["Dataset", "MiningOptions", "latest_dataset", "mine"]
+
+SCHEMA = 1
+MINING_VERSION = 1  # counts up when the same commit and settings would give other pairs
+MANIFEST = "manifest.json"
+HASH_CHARACTERS = 16  # of a SHA-256, in folder names
+
+
+class Dataset:
+    """A data set that is whole on disk."""
+
+    def __init__(self, folder: Path, manifest: dict[str, Any]) -> None:
+        self.folder = folder
+        self.manifest = manifest
+
+    @classmethod
+    def open(cls, folder: Path) -> "Dataset":
+        """Reads a data set's manifest.
+
+        Raises:
+            DatasetError: There is no whole data set in the folder, or a newer version wrote it.
+        """
+        try:
+            manifest: dict[str, Any] = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+            schema = manifest["schema"]
+        except FileNotFoundError as error:
+            raise DatasetError(f"There is no data set {folder.name!r}. Make one with `acclimate mine`.") from error
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise DatasetError(f"The data set {str(folder)!r} is damaged: {error!r}. Mine again.") from error
+        if schema != SCHEMA:
+            raise DatasetError(f"The data set {str(folder)!r} has schema {schema!r}; this version reads {SCHEMA}.")
+        return cls(folder, manifest)
+
+    @property
+    def hash(self) -> str:
+        return str(self.manifest["hash"])
+
+    @property
+    def commit(self) -> str:
+        return str(self.manifest["commit"])
+
+    @property
+    def counts(self) -> dict[str, dict[str, int]]:
+        """How many pairs there are, by kind and split."""
+        return dict(self.manifest["counts"])
+
+    def pairs(self, split: Split) -> Iterator[CompletionPair]:
+        """The pairs of a split, in the order in which they are to be used: the most useful first.
+
+        Raises:
+            DatasetError: The file is missing or damaged.
+        """
+        path = self.folder / f"{split}.jsonl"
+        try:
+            with path.open(encoding="utf-8") as lines:
+                for line in lines:
+                    yield CompletionPair.from_json(json.loads(line))
+        except (OSError, ValueError) as error:
+            raise DatasetError(f"{str(path)!r} cannot be read: {error}. Mine again.") from error
+
+
+def mine(
+    repository: Repository,
+    home: RepositoryHome,
+    options: MiningOptions | None = None,
+    report: Callable[[int, int], None] = lambda _done, _total: None,
+) -> Dataset:
+    """The data set of the repository's current commit: found if nothing changed since it was made, else mined.
+
+    Args:
+        report: Is told how much is done, of how much.
+
+    Raises:
+        RepositoryError: git cannot read the repository.
+        DatasetError: It holds nothing that could be mined.
+        DiskFull: There is no room for the data set.
+    """
+    options = options or MiningOptions()
+    head = repository.head()
+    key = _key(head, options)
+    found = next((dataset for dataset in _datasets(home) if dataset.manifest.get("key") == key), None)
+    if found is not None:
+        (found.folder / MANIFEST).touch()  # it is the newest again
+        return found
+    collection = collect(repository, head, options, report)
+    if not any(collection.pairs.values()):
+        raise DatasetError(
+            f"Not one pair could be made of {repository.name!r}: its files are too short, generated or not UTF-8."
+        )
+    return _written(collection, repository, home, options, key)
+
+
+def latest_dataset(home: RepositoryHome) -> Dataset:
+    """The data set that was made or found last.
+
+    Raises:
+        DatasetError: There is none.
+    """
+    datasets = _datasets(home)
+    if not datasets:
+        raise DatasetError("There is no data set of this repository yet. Make one with `acclimate mine`.")
+    return max(datasets, key=lambda dataset: ((dataset.folder / MANIFEST).stat().st_mtime_ns, dataset.hash))
+
+
+def _datasets(home: RepositoryHome) -> list[Dataset]:
+    """All that can be read; a damaged one is as good as none."""
+    found = []
+    for manifest in sorted(home.datasets.glob(f"[!.]*/{MANIFEST}")):
+        try:
+            found.append(Dataset.open(manifest.parent))
+        except DatasetError:
+            continue
+    return found
+
+
+def _key(head: str, options: MiningOptions) -> str:
+    """What decides a data set before it is mined."""
+    return _digest(
+        {"mining": MINING_VERSION, "commit": head, "settings": options.to_json(), "grammars": grammar_versions()}
+    )
+
+
+def _digest(record: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()
+
+
+def _written(
+    collection: Collection, repository: Repository, home: RepositoryHome, options: MiningOptions, key: str
+) -> Dataset:
+    """Writes the files under a temporary name, the manifest last, then gives the folder its own name."""
+    with disk_full_named(home.datasets):
+        home.datasets.mkdir(parents=True, exist_ok=True)
+        partial = Path(tempfile.mkdtemp(dir=home.datasets, prefix=".partial-"))
+        try:
+            files = {split: _write_pairs(partial, split, collection.pairs[split]) for split in SPLITS}
+            manifest = _manifest(collection, repository, options, files, key)
+            write_json(partial / "conventions.json", {"schema": SCHEMA})
+            write_json(partial / MANIFEST, manifest)
+            folder = home.datasets / str(manifest["hash"])
+            if not (folder / MANIFEST).exists():
+                shutil.rmtree(folder, ignore_errors=True)
+                partial.chmod(0o755)
+                partial.replace(folder)
+            return Dataset.open(folder)
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
+
+
+def _write_pairs(folder: Path, split: Split, pairs: list[CompletionPair]) -> str:
+    """Writes a split; gives the SHA-256 of its bytes."""
+    digest = hashlib.sha256()
+    with (folder / f"{split}.jsonl").open("wb") as file:
+        for pair in pairs:
+            line = json.dumps(pair.to_json(), ensure_ascii=False).encode() + b"\n"
+            digest.update(line)
+            file.write(line)
+    return digest.hexdigest()
+
+
+def _manifest(
+    collection: Collection, repository: Repository, options: MiningOptions, files: dict[Split, str], key: str
+) -> dict[str, Any]:
+    covered = {
+        "commit": collection.commit,
+        "split_commit": collection.split_commit,
+        "settings": options.to_json(),
+        "grammars": grammar_versions(),
+        "sha256": {f"{split}.jsonl": digest for split, digest in files.items()},
+    }
+    every = [(split, pair) for split in SPLITS for pair in collection.pairs[split]]
+    return {
+        "schema": SCHEMA,
+        "hash": _digest(covered)[:HASH_CHARACTERS],
+        "key": key,
+        "repository": repository.name,
+        "root_commit": repository.root_commit(),
+        "split": collection.split,
+        **covered,
+        "counts": {"completion": {split: len(collection.pairs[split]) for split in SPLITS}},
+        "languages": _table((pair.language, split) for split, pair in every),
+        "places": _table((pair.place, split) for split, pair in every),
+        "strata": dict(sorted(collection.strata.items())),
+        "dropped": dict(sorted((+collection.dropped).items())),
+        "files": dict(sorted((+collection.files).items())),
+    }
+
+
+def _table(rows: Iterator[tuple[str, Split]]) -> dict[str, dict[str, int]]:
+    """Counts by name and split."""
+    counts = Counter(rows)
+    names = sorted({name for name, _ in counts})
+    return {name: {split: counts[name, split] for split in SPLITS} for name in names}

@@ -1,0 +1,50 @@
+"""What the settings `mining.*` may say."""
+
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Self
+
+from acclimate_indexer.errors import UsageError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MiningOptions:
+    """How to mine. Every field is part of a data set's identity.
+
+    Attributes:
+        exclude: Globs of paths that are left out, e.g. `docs/**`.
+        max_pairs_per_file: Of the training part; a test file gives at most as many.
+        max_pairs: Of the training part. Files that changed last come first.
+        max_files: At most so many files are read.
+    """
+
+    max_file_bytes: int = 512 * 1024  # larger files are almost always generated or data
+    exclude: tuple[str, ...] = ()
+    max_pairs_per_file: int = 16
+    max_pairs: int = 10_000  # more than a night on one GPU can use; about 100 MB on disk
+    max_test_pairs: int = 400
+    max_validation_pairs: int = 100
+    max_files: int = 20_000
+    seed: int = 0
+
+    @classmethod
+    def from_settings(cls, settings: dict[str, Any]) -> Self:
+        """Reads the settings `mining.*`, their names without the prefix.
+
+        Raises:
+            UsageError: A name is unknown, or a value is of the wrong kind.
+        """
+        defaults = asdict(cls())
+        for name, value in settings.items():
+            if name not in defaults:
+                raise UsageError(f"There is no setting 'mining.{name}'. Known: {', '.join(defaults)}.")
+            if name == "exclude":
+                fits = isinstance(value, list | tuple) and all(isinstance(each, str) for each in value)
+            else:
+                fits = isinstance(value, int) and not isinstance(value, bool) and value >= 0
+            if not fits:
+                raise UsageError(f"'mining.{name}' cannot be {value!r}; its default is {defaults[name]!r}.")
+        given: dict[str, Any] = {**settings, "exclude": tuple(settings.get("exclude", ()))}
+        return cls(**given)
+
+    def to_json(self) -> dict[str, Any]:
+        return {each.name: getattr(self, each.name) for each in fields(self)} | {"exclude": list(self.exclude)}

@@ -1,0 +1,55 @@
+"""A file that may be mined, with its lines and what stands in it."""
+
+from bisect import bisect_right
+from dataclasses import dataclass
+from functools import cached_property
+
+from acclimate_indexer.filters.secrets import secret_spans
+from acclimate_indexer.languages import Language
+from acclimate_indexer.syntax import Span, Syntax, syntax_of
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """The text of a blob at a commit; parsed when first asked."""
+
+    path: str
+    blob: str
+    commit: str
+    language: Language
+    text: str
+
+    @cached_property
+    def syntax(self) -> Syntax:
+        return syntax_of(self.text, self.language)
+
+    @cached_property
+    def secrets(self) -> list[Span]:
+        return secret_spans(self.text)
+
+    @cached_property
+    def line_starts(self) -> list[int]:
+        starts = [0]
+        while (found := self.text.find("\n", starts[-1])) >= 0:
+            starts.append(found + 1)
+        return starts
+
+    def line_of(self, position: int) -> int:
+        """The line of a character, counted from 0."""
+        return bisect_right(self.line_starts, position) - 1
+
+    def line_start(self, position: int) -> int:
+        return self.text.rfind("\n", 0, position) + 1
+
+    def line_end(self, position: int) -> int:
+        end = self.text.find("\n", position)
+        return len(self.text) if end < 0 else end
+
+    def lines(self, span: Span) -> range:
+        """The lines that a span touches."""
+        return range(self.line_of(span.start), self.line_of(max(span.start, span.end - 1)) + 1)
+
+    def whole_lines(self, span: Span) -> list[str]:
+        """The text of these lines, stripped, blank ones left out."""
+        text = self.text[self.line_start(span.start) : self.line_end(span.end)]
+        return [line.strip() for line in text.split("\n") if line.strip()]

@@ -1,0 +1,345 @@
+"""Git: the files of a commit, and the lines that later commits added.
+
+A repository is untrusted input. Its configuration may name programs (monitors, hooks, pagers, diff drivers); here git
+is told by environment to use none of them, only plumbing commands run, nothing is fetched, and blobs are read as they
+are stored. The work tree is never read. The repository is named to git explicitly, so neither the caller's
+`GIT_*` variables nor the owner of the folder matter.
+"""
+
+import os
+import re
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from .errors import RepositoryError
+from .home import repository_name
+
+if TYPE_CHECKING:
+    from git.cmd import Git
+
+MAX_DIFFED_BYTES = 512 * 1024  # git calls larger files binary, and does not compare them line by line
+REGULAR_FILES = frozenset((b"100644", b"100755", b"100664"))  # neither symbolic links (120000) nor submodules (160000)
+
+_CONFIG = {
+    "core.fsmonitor": "false",
+    "core.hooksPath": os.devnull,
+    "core.attributesFile": os.devnull,
+    "core.pager": "cat",
+    "core.sshCommand": "false",
+    "core.alternateRefsCommand": "",
+    "core.quotePath": "true",
+    "core.bigFileThreshold": str(MAX_DIFFED_BYTES),
+    "diff.external": "",
+    "gpg.program": "false",
+    "log.showSignature": "false",
+    "protocol.allow": "never",
+}
+_HUNK = re.compile(rb"@@ -\d+(?:,(\d+))? \+(\d+)(?:,(\d+))? @@")
+_COMMIT = re.compile(rb"[0-9a-f]{40}(?:[0-9a-f]{24})?\n?\Z")
+_ESCAPED = re.compile(rb"\\([0-7]{3}|.)")
+_ESCAPES = {b"n": b"\n", b"t": b"\t", b"r": b"\r", b"a": b"\a", b"b": b"\b", b"f": b"\f", b"v": b"\v"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlobEntry:
+    """A regular file of a commit. Bytes of `path` that are no UTF-8 are replaced."""
+
+    path: str
+    blob: str
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Commit:
+    """A commit of the main line: its first parent (None for a root) and when it was committed."""
+
+    sha: str
+    parent: str | None
+    time: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddedLines:
+    """The lines that `commit` added to a file (counted from 0), and the blob that holds them."""
+
+    commit: str
+    path: str
+    blob: str
+    lines: tuple[range, ...]
+
+
+class Repository:
+    """One git repository, read only. Not for use by several threads at once."""
+
+    def __init__(self, *, git_directory: Path, common_directory: Path, work_tree: Path | None) -> None:
+        self.git_directory = git_directory
+        self.common_directory = common_directory
+        self.work_tree = work_tree
+        self.name = repository_name(common_directory)
+        self._git = _runner(git_directory, common_directory)
+
+    @classmethod
+    def open(cls, path: Path) -> Self:
+        """The repository around `path`: a work tree, any folder in one, a worktree, or a bare repository.
+
+        Raises:
+            RepositoryError: There is none, it has no commits, or git is not installed.
+        """
+        start = path.expanduser().resolve()
+        if not start.exists():
+            raise RepositoryError(f"{str(path)!r} does not exist. Name a folder inside a git repository.")
+        found = next(filter(None, map(_git_directory, (start, *start.parents))), None)
+        if found is None:
+            raise RepositoryError(
+                f"{str(path)!r} is not inside a git repository. Name one, or make one with `git init` and commit."
+            )
+        repository = cls(git_directory=found[0], common_directory=_common_directory(found[0]), work_tree=found[1])
+        repository.head()
+        return repository
+
+    def head(self) -> str:
+        """The commit that is checked out.
+
+        Raises:
+            RepositoryError: There are no commits yet.
+        """
+        try:
+            return self._run("rev-parse", "--verify", "--quiet", "--end-of-options", "HEAD^{commit}").decode().strip()
+        except RepositoryError as error:
+            if not self._run("for-each-ref", "--count=1", "--format=%(refname)"):
+                raise RepositoryError(
+                    f"The repository {str(self.git_directory)!r} has no commits yet. Commit something first."
+                ) from error
+            raise RepositoryError(
+                f"HEAD of {str(self.git_directory)!r} names no commit. Check out a branch that has commits."
+            ) from error
+
+    def root_commit(self) -> str:
+        """The first commit of the main line: tells repositories apart whose folders were moved."""
+        return self._run("rev-list", "--first-parent", "--max-parents=0", "HEAD").decode().split()[-1]
+
+    def commit_time(self, sha: str) -> datetime:
+        line = self._run("rev-list", "--no-walk", "--timestamp", "--end-of-options", sha).split()[0]
+        return datetime.fromtimestamp(int(line), UTC)
+
+    def main_line(self, until: str, *, count: int | None = None) -> list[Commit]:
+        """The commits from `until` back along first parents, newest first."""
+        limit = [] if count is None else [f"--max-count={count}"]
+        lines = self._run("rev-list", "--first-parent", "--parents", "--timestamp", *limit, until).decode().splitlines()
+        return [
+            Commit(sha=sha, parent=parents[0] if parents else None, time=datetime.fromtimestamp(int(stamp), UTC))
+            for stamp, sha, *parents in map(str.split, lines)
+        ]
+
+    def files(self, commit: str) -> Iterator[BlobEntry]:
+        """The regular files of a commit; links and submodules are left out."""
+        for entry in self._run("ls-tree", "-r", "-l", "-z", "--full-tree", "--end-of-options", commit).split(b"\0"):
+            stat, _, path = entry.partition(b"\t")
+            fields = stat.split()
+            if len(fields) == 4 and fields[0] in REGULAR_FILES and fields[3].isdigit():
+                yield BlobEntry(path=_readable(path), blob=fields[2].decode(), size_bytes=int(fields[3]))
+
+    def text(self, blob: str) -> str | None:
+        """The text of a blob; None if it is binary, not UTF-8, or not on this machine (a partial clone)."""
+        try:
+            with _git_errors(self.git_directory):
+                data: bytes = self._git.get_object_data(blob)[3]
+        except ValueError:
+            return None
+        if b"\0" in data:
+            return None
+        try:
+            return data.decode("utf-8")
+        except UnicodeDecodeError:
+            return None
+
+    def touched(self, commits: Sequence[Commit]) -> Iterator[str]:
+        """The paths that the commits changed, in the order of the commits; repeated as often as changed."""
+        with self._diff_tree(commits, "--name-only", "-z", "--no-commit-id") as output:
+            names = bytes(output.read())
+        yield from (_readable(name) for name in names.split(b"\0") if name)
+
+    def added_lines(self, commits: Sequence[Commit], *, patterns: Sequence[str] = ()) -> Iterator[AddedLines]:
+        """What each commit added to its first parent, in the order of the commits.
+
+        Args:
+            commits: Of the main line; one without a parent is passed over.
+            patterns: Globs of the files to look at, e.g. `*.py`; none for all.
+        """
+        children = [commit for commit in commits if commit.parent is not None]
+        options = ("-p", "--unified=0", "--full-index", "--src-prefix=a/", "--dst-prefix=b/", "--diff-algorithm=myers")
+        with self._diff_tree(children, *options, "--", *patterns) as output:
+            yield from _parsed_patches(output)
+
+    @contextmanager
+    def _diff_tree(self, commits: Sequence[Commit], *options: str) -> Iterator[Any]:
+        """Runs `git diff-tree` over commits, each against its first parent, whatever else it merges."""
+        fixed = (
+            "-r",
+            "--root",
+            "--no-renames",
+            "--no-ext-diff",
+            "--no-textconv",
+            "--no-color",
+            "--ignore-submodules=all",
+        )
+        with tempfile.TemporaryFile() as asked:
+            asked.write("".join(f"{commit.sha} {commit.parent or ''}".rstrip() + "\n" for commit in commits).encode())
+            asked.seek(0)
+            with _git_errors(self.git_directory):
+                process = self._git.execute(
+                    ["git", "diff-tree", "--stdin", *fixed, *options], istream=asked, as_process=True
+                )
+                try:
+                    yield process.stdout
+                finally:
+                    _end(process)
+
+    def _run(self, *arguments: str) -> bytes:
+        with _git_errors(self.git_directory):
+            output: bytes = self._git.execute(
+                ["git", *arguments], stdout_as_string=False, strip_newline_in_stdout=False
+            )
+            return output
+
+
+def _runner(git_directory: Path, common_directory: Path) -> "Git":
+    """GitPython's command runner, with everything switched off that a repository could make git start."""
+    try:
+        os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")  # without git, GitPython would fail while being imported
+        from git.cmd import Git
+    except ImportError as error:
+        raise RepositoryError(f"GitPython cannot be used: {error}. Install git.") from error
+    git = Git(git_directory)
+    git.update_environment(
+        GIT_DIR=str(git_directory),
+        GIT_COMMON_DIR=str(common_directory),
+        GIT_OBJECT_DIRECTORY=str(common_directory / "objects"),
+        GIT_ALTERNATE_OBJECT_DIRECTORIES="",
+        GIT_WORK_TREE=str(git_directory),  # never looked at: plumbing on objects needs none
+        GIT_CONFIG_NOSYSTEM="1",
+        GIT_CONFIG_GLOBAL=os.devnull,
+        GIT_CONFIG_PARAMETERS="",
+        GIT_ATTR_NOSYSTEM="1",
+        GIT_NO_REPLACE_OBJECTS="1",
+        GIT_NO_LAZY_FETCH="1",
+        GIT_ALLOW_PROTOCOL="none",
+        GIT_OPTIONAL_LOCKS="0",
+        GIT_TERMINAL_PROMPT="0",
+        GIT_PAGER="cat",
+        GIT_CONFIG_COUNT=str(len(_CONFIG)),
+        **{f"GIT_CONFIG_KEY_{number}": key for number, key in enumerate(_CONFIG)},
+        **{f"GIT_CONFIG_VALUE_{number}": value for number, value in enumerate(_CONFIG.values())},
+    )
+    return git
+
+
+@contextmanager
+def _git_errors(git_directory: Path) -> Iterator[None]:
+    """Turns git's failures into one sentence.
+
+    Raises:
+        RepositoryError: git failed, or is not installed.
+    """
+    from git.exc import GitCommandError, GitCommandNotFound
+
+    try:
+        yield
+    except GitCommandNotFound as error:
+        raise RepositoryError("git is not installed, or not on the PATH. Install git.") from error
+    except (GitCommandError, OSError) as error:
+        said = str(getattr(error, "stderr", "") or error).strip().removeprefix("stderr:").strip().strip("'")
+        first = said.splitlines()[0] if said else "no reason given"
+        raise RepositoryError(f"git cannot read {str(git_directory)!r}: {first}.") from error
+
+
+def _end(process: Any) -> None:
+    """Ends a git process whose output may not have been read to its end."""
+    process.proc.stdout.close()
+    process.proc.stderr.close()
+    process.proc.terminate()
+    process.proc.wait()
+
+
+def _git_directory(folder: Path) -> tuple[Path, Path | None] | None:
+    """The git directory that belongs to `folder` itself, and its work tree."""
+    dotgit = folder / ".git"
+    try:
+        if dotgit.is_file():
+            target = dotgit.read_text(encoding="utf-8", errors="surrogateescape").partition("gitdir:")[2].strip()
+            resolved = (folder / target).resolve()
+            return (resolved, folder) if target and _is_git_directory(resolved) else None
+        if _is_git_directory(dotgit):
+            return dotgit.resolve(), folder
+        if _is_git_directory(folder):
+            return folder, folder.parent if folder.name == ".git" else None
+    except (OSError, ValueError) as error:
+        raise RepositoryError(f"{str(dotgit)!r} cannot be read: {error}.") from error
+    return None
+
+
+def _is_git_directory(folder: Path) -> bool:
+    has_objects = (folder / "objects").is_dir() or (folder / "commondir").is_file()
+    return has_objects and (folder / "HEAD").is_file()
+
+
+def _common_directory(git_directory: Path) -> Path:
+    """What all worktrees of a repository share."""
+    pointer = git_directory / "commondir"
+    if not pointer.is_file():
+        return git_directory
+    return (git_directory / pointer.read_text(encoding="utf-8", errors="surrogateescape").strip()).resolve()
+
+
+def _parsed_patches(output: Any) -> Iterator[AddedLines]:
+    """Reads a patch without context lines, as it comes."""
+    commit = path = blob = ""
+    lines: list[range] = []
+    remaining = 0
+
+    def found() -> Iterator[AddedLines]:
+        if lines and path:
+            yield AddedLines(commit=commit, path=path, blob=blob, lines=tuple(lines))
+
+    for line in output:
+        if remaining:
+            remaining -= not line.startswith(b"\\")
+        elif hunk := _HUNK.match(line):
+            removed, start, added = (1 if group is None else int(group) for group in hunk.groups())
+            remaining = removed + added
+            if added:
+                lines.append(range(start - 1, start - 1 + added))
+        elif _COMMIT.match(line) or line.startswith(b"diff --git "):
+            yield from found()
+            lines, path = [], ""
+            commit = commit if line.startswith(b"diff") else line.decode().strip()
+        elif line.startswith(b"index "):
+            fields = line.split()
+            blob = fields[1].partition(b"..")[2].decode()
+        elif line.startswith(b"+++ "):
+            path = _patched_path(line)
+        elif line.startswith((b"new file mode 120000", b"new file mode 160000")):
+            path = ""
+    yield from found()
+
+
+def _patched_path(line: bytes) -> str:
+    """The path of a `+++` line; empty for a file that was deleted."""
+    name = line[4:].rstrip(b"\n").rstrip(b"\t")
+    if name.startswith(b'"'):
+        name = _ESCAPED.sub(_unescaped, name[1:-1])
+    return _readable(name[2:]) if name.startswith(b"b/") else ""
+
+
+def _unescaped(match: re.Match[bytes]) -> bytes:
+    code = match[1]
+    return bytes([int(code, 8) & 0xFF]) if len(code) == 3 else _ESCAPES.get(code, code)
+
+
+def _readable(path: bytes) -> str:
+    return path.decode("utf-8", errors="replace")
