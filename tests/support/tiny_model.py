@@ -30,7 +30,9 @@ def tiny_model(home: Home, name: str = TINY) -> LocalModel:
     """Writes the model into the home's cache, so that `local_model(home, name)` finds it. Needs torch."""
     import torch
     from transformers import Qwen2Config, Qwen2ForCausalLM
+    from transformers import logging as transformers_logging
 
+    transformers_logging.disable_progress_bar()
     folder = home.model(name)
     folder.mkdir(parents=True)
     tokenizer = write_tokenizer(folder)

@@ -1,0 +1,106 @@
+"""A loopback server that answers like vLLM where a test is about our handling of HTTP: errors, cuts, cancellation.
+
+It generates nothing: it streams the text that it is told to. Where vLLM itself matters, tests use vLLM.
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+BASE = "fake-base"
+
+
+class FakeEngine:
+    """What it should say, and what it was asked.
+
+    Attributes:
+        pieces: The completion, in the pieces that it is streamed in.
+        pause_seconds: Between two pieces.
+        forgets: Names of adapters that loading seems to accept and completing does not know, once each.
+        closed_early: How many streams were closed by the client before their end.
+    """
+
+    def __init__(self) -> None:
+        self.url = ""
+        self.pieces = ["pass"]
+        self.pause_seconds = 0.0
+        self.forgets: list[str] = []
+        self.adapters: dict[str, str] = {}
+        self.asked: list[dict[str, Any]] = []
+        self.loads: list[str] = []
+        self.closed_early = 0
+        self.is_healthy = True
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(ConnectionError, asyncio.IncompleteReadError):
+            while (request := await _request(reader)) is not None:
+                await self._answer(*request, reader, writer)
+        writer.close()
+
+    async def _answer(
+        self, path: str, body: dict[str, Any], reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        if path == "/health":
+            return await _reply(writer, 200 if self.is_healthy else 503, {})
+        if path == "/v1/models":
+            cards = [{"id": BASE}, *({"id": name, "parent": BASE} for name in self.adapters)]
+            return await _reply(writer, 200, {"data": cards})
+        if path == "/v1/load_lora_adapter":
+            self.loads.append(body["lora_name"])
+            self.adapters[body["lora_name"]] = body["lora_path"]
+            return await _reply(writer, 200, {})
+        self.asked.append(body)
+        model = body["model"]
+        if model in self.forgets:
+            self.forgets.remove(model)
+            self.adapters.pop(model, None)
+        if model != BASE and model not in self.adapters:
+            return await _reply(writer, 404, {"error": {"message": f"The model {model} does not exist."}})
+        return await self._stream(reader, writer)
+
+    async def _stream(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n")
+        end = asyncio.create_task(reader.read(1))  # the client sends nothing more: what comes is its goodbye
+        for piece in self.pieces:
+            writer.write(f"data: {json.dumps({'choices': [{'text': piece}]})}\n\n".encode())
+            await writer.drain()
+            await asyncio.wait([end], timeout=self.pause_seconds)
+            if end.done():
+                self.closed_early += 1
+                raise ConnectionResetError
+        writer.write(b"data: [DONE]\n\n")
+        await writer.drain()
+        end.cancel()
+        raise ConnectionResetError
+
+
+@asynccontextmanager
+async def fake_engine() -> AsyncIterator[FakeEngine]:
+    """A fake engine on a free port of the loopback address."""
+    engine = FakeEngine()
+    server = await asyncio.start_server(engine._serve, "127.0.0.1", 0)
+    engine.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    try:
+        yield engine
+    finally:
+        server.close()
+
+
+async def _request(reader: asyncio.StreamReader) -> tuple[str, dict[str, Any]] | None:
+    line = await reader.readline()
+    if not line:
+        return None
+    length = 0
+    while (header := await reader.readline()).strip():
+        name, _, value = header.decode().partition(":")
+        length = int(value) if name.lower() == "content-length" else length
+    body = await reader.readexactly(length)
+    return line.split()[1].decode(), json.loads(body) if body else {}
+
+
+async def _reply(writer: asyncio.StreamWriter, status: int, record: dict[str, Any]) -> None:
+    body = json.dumps(record).encode()
+    writer.write(f"HTTP/1.1 {status} X\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body)
+    await writer.drain()

@@ -1,0 +1,259 @@
+"""The whole pipeline: a real repository, a real data set, a tiny model, the background process as the server starts it."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from acclimate_indexer.errors import TooFewPairs
+from acclimate_indexer.home import Home
+from acclimate_training.job import Job, Phase, Progress, read_progress
+from acclimate_training.phases import NO_ENGINE, Pipeline
+from acclimate_training.registry import AdapterRegistry
+from tests.support.tiny_model import TINY, tiny_model
+
+pytestmark = pytest.mark.tensor
+pytest.importorskip("torch", reason="the runtime is not installed")
+pytest.importorskip("peft", reason="the runtime is not installed")
+
+FILES = 40
+RECIPE = {"batch": 4, "micro_batch": 2, "layers": "all"}
+
+
+@pytest.fixture(scope="module")
+def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A repository that would break a child which imports from where it was started."""
+    folder = tmp_path_factory.mktemp("shop")
+    for hostile in ("dataclasses.py", "tokenizers/__init__.py", "torch/__init__.py"):
+        path = folder / hostile
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("raise SystemExit('a repository was imported')\n", encoding="utf-8")
+    for number in range(FILES):
+        (folder / f"shop_{number}.py").write_text(_source(number), encoding="utf-8")
+    environment = {**os.environ, "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull}
+    for arguments in (
+        ["init", "-q"],
+        ["add", "."],
+        ["-c", "user.name=A", "-c", "user.email=a@example.org", "commit", "-q", "-m", "Sell things"],
+    ):
+        subprocess.run(["git", *arguments], cwd=folder, env=environment, check=True)
+    return folder
+
+
+def _source(number: int) -> str:
+    methods = "".join(
+        f"""
+    def {verb}_{number}(self, item: str, count: int = {number}) -> int:
+        found = self.stock.get(item, {number})
+        if found < count:
+            raise ValueError(f"only {{found}} of {{item}} in shop {number}")
+        self.stock[item] = found {sign} count
+        return self.stock[item]
+"""
+        for verb, sign in (("take", "-"), ("put", "+"), ("scale", "*"))
+    )
+    return f'"""Shop number {number}."""\n\n\nclass Shop{number}:\n    def __init__(self) -> None:\n' + (
+        f"        self.stock: dict[str, int] = {{}}\n        self.number = {number}\n{methods}"
+    )
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    found = Home(data=tmp_path, cache=tmp_path / "cache", config=tmp_path).create()
+    tiny_model(found)
+    return found
+
+
+def a_job(home: Home, repository: Path, name: str = "first", **changes: Any) -> Job:
+    job = Job(
+        id=name,
+        repository=repository,
+        data=home.data,
+        cache=home.cache,
+        phases=("mine", "train", "evaluate"),
+        model=TINY,
+        minutes=0.02,
+        evaluation_minutes=1.0,
+        recipe=RECIPE,
+    )
+    return replace(job, **changes)
+
+
+def in_process(job: Job) -> tuple[dict[str, Any], list[Progress]]:
+    heard: list[Progress] = []
+    folder = job.data / "test-runs" / job.id
+    folder.mkdir(parents=True)
+    return Pipeline(job, heard.append, folder).run(), heard
+
+
+def started_child(job: Job, repository: Path) -> tuple["subprocess.Popen[bytes]", Path]:
+    folder = job.data / "runs" / job.id
+    job.write(folder / "job.json")
+    with (folder / "run.log").open("wb") as log:
+        child = subprocess.Popen(
+            [sys.executable, "-P", "-m", "acclimate_training", str(folder / "job.json")],
+            cwd=repository,  # worse than what the server does, which is a folder of its own
+            stdout=subprocess.PIPE,
+            stderr=log,
+        )
+    return child, folder
+
+
+def test_a_repository_becomes_an_adapter_with_its_figures(home: Home, repository: Path) -> None:
+    child, folder = started_child(a_job(home, repository), repository)
+    stdout, _ = child.communicate(timeout=120)
+
+    lines, _ = read_progress(folder / "progress.jsonl")
+    assert child.returncode == 0, (lines[-1], (folder / "run.log").read_text(encoding="utf-8"))
+    assert stdout == b""
+    result = lines[-1].result
+    assert result is not None
+    assert {"mine", "load", "train", "loss"} <= {line.phase for line in lines}
+    assert result["pairs"]["completion"]["train"] >= 100
+    assert result["contenders"]["adapter"]["loss_n"] == result["contenders"]["base"]["loss_n"] > 0
+    assert "exact_match" not in result["contenders"]["base"]
+    assert NO_ENGINE in result["notes"]
+    assert result["example"]["middle"]
+    adapter = AdapterRegistry(home.for_repository(repository / ".git")).get(result["adapter"])
+    assert adapter.record["metrics"]["contenders"] == result["contenders"]
+    assert adapter.record["base"]["name"] == TINY
+    assert not list((folder / "checkpoints").glob("*"))
+
+
+def test_the_saved_folder_is_one_that_vllm_takes(home: Home, repository: Path) -> None:
+    result, _ = in_process(a_job(home, repository))
+
+    folder = AdapterRegistry(home.for_repository(repository / ".git")).get(result["adapter"]).folder
+    config = json.loads((folder / "adapter_config.json").read_text(encoding="utf-8"))
+    assert config["base_model_name_or_path"] == TINY
+    assert config["r"] == 16
+    assert config["bias"] == "none"
+    assert not config["modules_to_save"]
+    assert not config["use_dora"]
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "adapter.json",
+        "adapter_config.json",
+        "adapter_model.safetensors",
+    ]
+
+
+def test_an_unchanged_training_is_not_done_again(home: Home, repository: Path) -> None:
+    first, _ = in_process(a_job(home, repository))
+    second, heard = in_process(a_job(home, repository, "second"))
+
+    assert second["adapter"] == first["adapter"]
+    assert second["reused"] and not first["reused"]
+    assert second["contenders"] == first["contenders"]
+    assert not {"train", "loss"} & {line.phase for line in heard}
+
+
+def test_another_seed_is_another_training(home: Home, repository: Path) -> None:
+    first, _ = in_process(a_job(home, repository))
+    second, _ = in_process(a_job(home, repository, "second", seed=1))
+
+    assert second["adapter"] != first["adapter"]
+
+
+def test_an_adapter_can_be_evaluated_later(home: Home, repository: Path) -> None:
+    trained, _ = in_process(a_job(home, repository, phases=("mine", "train")))
+    measured, _ = in_process(a_job(home, repository, "second", phases=("evaluate",)))
+
+    assert trained["verdict"]["state"] == "rejected"
+    assert "contenders" not in trained
+    assert measured["adapter"] == trained["adapter"]
+    assert measured["differences"]["loss_n"] > 0
+
+
+def test_force_takes_the_adapter_into_use_and_says_so(home: Home, repository: Path) -> None:
+    result, _ = in_process(a_job(home, repository, force=True, minutes=0.001, recipe=RECIPE | {"learning_rate": 1e-9}))
+
+    live = AdapterRegistry(home.for_repository(repository / ".git")).live()
+    assert result["verdict"]["state"] == "trial"
+    assert "forced" in result["verdict"]["reason"]
+    assert "n " in result["verdict"]["reason"]
+    assert live is not None and live.version == result["adapter"]
+    assert live.record["forced"]
+
+
+def test_what_is_not_better_is_rejected_and_not_in_use(home: Home, repository: Path) -> None:
+    result, _ = in_process(a_job(home, repository, minutes=0.001, recipe=RECIPE | {"learning_rate": 1e-9}))
+
+    assert result["verdict"]["state"] == "rejected"
+    assert AdapterRegistry(home.for_repository(repository / ".git")).live() is None
+
+
+def test_too_few_pairs_is_said_in_a_sentence(home: Home, repository: Path) -> None:
+    with pytest.raises(TooFewPairs, match="gives 7 training pairs; a training needs at least 100") as caught:
+        in_process(a_job(home, repository, max_pairs=7))
+
+    assert (caught.value.pairs, caught.value.needed) == (7, 100)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_cancelled_run_says_so_and_leaves_no_adapter(home: Home, repository: Path, number: signal.Signals) -> None:
+    child, folder = started_child(a_job(home, repository, minutes=10.0), repository)
+    _wait_for(lambda: any(line.phase == "train" and line.step > 1 for line in _lines(folder)))
+    asked = time.monotonic()
+    child.send_signal(number)
+    child.communicate(timeout=30)
+
+    assert time.monotonic() - asked < 2.0
+    assert child.returncode == 130
+    assert _lines(folder)[-1].state == "cancelled"
+    assert AdapterRegistry(home.for_repository(repository / ".git")).versions() == []
+
+
+def test_a_killed_run_is_gone_on_with(home: Home, repository: Path) -> None:
+    job = a_job(home, repository, minutes=0.2)
+    folder = home.for_repository(repository / ".git").runs / job.id
+    job.write(folder / "job.json")
+    with (folder / "run.log").open("wb") as log:
+        child = subprocess.Popen(
+            [sys.executable, "-P", "-m", "acclimate_training", str(folder / "job.json")], cwd=folder, stderr=log
+        )
+    _wait_for(lambda: any(folder.glob("checkpoints/checkpoint-*/complete")))
+    child.kill()
+    child.wait(timeout=30)
+    result, heard = in_process(replace(job, id="second"))
+
+    steps = [line.step for line in heard if line.phase == "train" and line.step]
+    adapter = AdapterRegistry(home.for_repository(repository / ".git")).get(result["adapter"])
+    assert steps[0] > 1
+    assert adapter.record["resumed_at"] == steps[0] - 1
+
+
+def test_a_failure_is_one_sentence_on_the_last_line(home: Home, repository: Path, tmp_path: Path) -> None:
+    job = a_job(home, tmp_path / "nowhere")
+    child, folder = started_child(job, repository)
+    child.communicate(timeout=60)
+
+    assert child.returncode == 1
+    last = _lines(folder)[-1]
+    assert last.state == "failed"
+    assert last.reason is not None and "does not exist" in last.reason
+
+
+def test_an_evaluation_without_any_adapter_is_said_in_a_sentence(home: Home, repository: Path) -> None:
+    phases: tuple[Phase, ...] = ("mine", "evaluate")
+    child, folder = started_child(a_job(home, repository, phases=phases), repository)
+    child.communicate(timeout=60)
+
+    assert _lines(folder)[-1].reason == "There is no adapter to evaluate yet. Train one: `acclimate train`."
+
+
+def _lines(folder: Path) -> list[Progress]:
+    return read_progress(folder / "progress.jsonl")[0]
+
+
+def _wait_for(condition: Any, *, seconds: float = 60.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "the condition did not come true in time"
+        time.sleep(0.02)

@@ -1,0 +1,117 @@
+"""What a training depends on, and what is written beside an adapter about where it came from."""
+
+import hashlib
+import json
+from dataclasses import dataclass, replace
+from datetime import datetime
+from importlib import metadata
+from typing import TYPE_CHECKING, Any, Self
+
+from acclimate_indexer.dataset import Dataset
+from acclimate_indexer.errors import AdapterError
+from acclimate_indexer.models import LocalModel
+from acclimate_indexer.prompts import PromptBuilder
+
+from .job import Job
+from .recipe import Device, Recipe
+from .registry import Adapter
+
+if TYPE_CHECKING:
+    from .trainer import Trained
+
+LIBRARIES = ("torch", "transformers", "peft", "tokenizers")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """All that a training depends on. Two trainings of one fingerprint give one adapter.
+
+    `repository` is the name in the prompt's header.
+    """
+
+    repository: str
+    dataset: Dataset
+    model: LocalModel
+    recipe: Recipe
+    builder: PromptBuilder
+    device: Device
+    minutes: float
+    max_pairs: int | None
+    seed: int
+
+    @classmethod
+    def of(cls, job: Job, *, repository: str, dataset: Dataset, model: LocalModel, device: Device) -> Self:
+        recipe = Recipe.for_device(device, job.recipe)
+        return cls(
+            repository=repository,
+            dataset=dataset,
+            model=model,
+            recipe=recipe,
+            builder=PromptBuilder.load(model.folder, model.fim, recipe.budget),
+            device=device,
+            minutes=job.minutes,
+            max_pairs=job.max_pairs,
+            seed=job.seed,
+        )
+
+    def as_trained(self, adapter: Adapter) -> Self:
+        """With the prompts that the adapter was trained with.
+
+        Raises:
+            AdapterError: The adapter is for another base model.
+        """
+        if adapter.base_identity != self.model.identity:
+            raise AdapterError(
+                f"The adapter {adapter.version!r} was trained for {adapter.base_identity!r}, "
+                f"but the model is {self.model.identity!r}. Choose its model, or train again."
+            )
+        builder = PromptBuilder.load(self.model.folder, self.model.fim, adapter.prompt_budget)
+        return replace(self, builder=builder, repository=adapter.repository)
+
+    @property
+    def fingerprint(self) -> str:
+        parts = [
+            self.repository,
+            self.dataset.hash,
+            self.model.identity,
+            self.recipe.fingerprint(),
+            self.device,
+            self.minutes,
+            self.max_pairs,
+            self.seed,
+        ]
+        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
+
+
+def lineage(setting: Setting, trained: "Trained", *, version: str, created: datetime) -> dict[str, Any]:
+    """The part of `adapter.json` that is known before anything was measured."""
+    model = setting.model
+    return {
+        "version": version,
+        "created": created.isoformat(timespec="seconds"),
+        "repository": setting.repository,
+        "base": {
+            "name": model.name,
+            "identity": model.identity,
+            "source_sha256": model.source_sha256,
+            "converter": model.converter,
+            "variant": model.variant,
+            "precision": model.precision,
+        },
+        "dataset": {"hash": setting.dataset.hash, "commit": setting.dataset.manifest.get("commit")},
+        "fingerprint": setting.fingerprint,
+        "minutes": setting.minutes,
+        "max_pairs": setting.max_pairs,
+        "seed": setting.seed,
+        "device": setting.device,
+        "steps": trained.steps,
+        "resumed_at": trained.resumed_at,
+        "seconds": round(trained.seconds, 1),
+        "tokens": trained.tokens,
+        "tokens_per_second": round(trained.tokens_per_second, 1),
+        "final_training_loss": round(trained.final_loss, 4),
+        "recipe": setting.recipe.to_json(),
+        "recipe_fingerprint": setting.recipe.fingerprint(),
+        "prompt_budget": setting.recipe.budget.to_json(),
+        "libraries": {name: metadata.version(name) for name in LIBRARIES},
+    }

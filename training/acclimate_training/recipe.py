@@ -1,0 +1,129 @@
+"""Every number of the training, with its unit and its reason; and minutes as a step count.
+
+What was measured for the defaults: `benchmarks/training.py` and the notes beside the fields.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field, fields
+from itertools import takewhile
+from typing import Any, Literal, Self
+
+from acclimate_indexer.errors import UsageError
+from acclimate_indexer.prompts import PromptBudget
+
+Device = Literal["cpu", "cuda"]
+Layers = Literal["all", "upper_half"]
+
+SHORTEST_RUNGS = (5, 10)  # steps; only a forced minute or a very slow machine lands here
+FIRST_RUNG = 25  # steps; then 50, 100, 200, 400 ...: runs of one length can be compared, and a control be cached
+MAX_EPOCHS = 3  # a pair seen more often is learnt by heart
+MIN_PAIRS = 100  # of the training part; fewer teach the format at best, and their comparison means nothing
+SEVEN_LINEARS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    """How an adapter is trained. The defaults are those of a processor without a GPU.
+
+    Attributes:
+        rank: Of the adapter. On few data 16 does as well as 256, and vLLM's default limit is 16.
+        alpha: Scales the adapter by alpha / rank; twice the rank is the common choice.
+        dropout: None: a pair is seen once or twice.
+        targets: All linear layers of a block do better than attention alone. Never the head or the embeddings, which
+            vLLM does not serve.
+        layers: `upper_half` spares the backward pass through the lower half of the blocks.
+        learning_rate: About ten times that of full fine-tuning, nearly independent of the rank.
+        final_rate_share: Of the learning rate, where the cosine ends.
+        warmup_share: Of the steps, rising to the full rate.
+        batch: Pairs a step. Adapters lose with large batches, and short runs need steps.
+        micro_batch: Pairs at a time; changes memory and speed, not the arithmetic.
+        weight_decay: Small; the adapter is small already.
+        clip: Largest norm of the gradient.
+        max_target_tokens: Longer middles are left out.
+        budget: Tokens of the prompt; serving uses the same, read from the adapter.
+    """
+
+    rank: int = 16
+    alpha: int = 32
+    dropout: float = 0.0
+    targets: tuple[str, ...] = SEVEN_LINEARS
+    layers: Layers = "upper_half"
+    learning_rate: float = 2e-4
+    final_rate_share: float = 0.1
+    warmup_share: float = 0.05
+    batch: int = 8
+    micro_batch: int = 1
+    weight_decay: float = 0.01
+    clip: float = 0.5
+    max_target_tokens: int = 256
+    budget: PromptBudget = field(default_factory=PromptBudget)
+
+    @classmethod
+    def for_device(cls, device: Device, overrides: dict[str, Any] | None = None) -> Self:
+        """The recipe of a device, with single fields replaced.
+
+        Raises:
+            UsageError: There is no such field, or the batch cannot be divided.
+        """
+        return cls(**{**_DEVICE_FIELDS[device], **_known(cls, overrides or {})}).checked()
+
+    def checked(self) -> Self:
+        if min(self.rank, self.batch, self.micro_batch) < 1 or self.batch % self.micro_batch:
+            raise UsageError(
+                f"A batch of {self.batch} pairs cannot be taken {self.micro_batch} at a time with rank {self.rank}: "
+                "all must be positive, and the batch a multiple of the micro-batch."
+            )
+        return self
+
+    def layer_numbers(self, block_count: int) -> list[int] | None:
+        """Which blocks get an adapter, for peft's `layers_to_transform`; None means all."""
+        return None if self.layers == "all" else list(range(block_count // 2, block_count))
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self) | {"targets": list(self.targets)}
+
+    def fingerprint(self) -> str:
+        """Changes when, and only when, a field does."""
+        return hashlib.sha256(json.dumps(self.to_json(), sort_keys=True).encode()).hexdigest()[:16]
+
+
+# A GPU has room for the whole prompt and for all blocks; the larger batch keeps it busy and steadies the gradient.
+_DEVICE_FIELDS: dict[Device, dict[str, Any]] = {
+    "cpu": {},
+    "cuda": {
+        "layers": "all",
+        "batch": 32,
+        "micro_batch": 8,
+        "budget": PromptBudget(prefix=1024, suffix=512, context=1024),
+    },
+}
+
+
+def _known(recipe: type[Recipe], overrides: dict[str, Any]) -> dict[str, Any]:
+    unknown = set(overrides) - {item.name for item in fields(recipe)}
+    if unknown:
+        raise UsageError(f"The recipe has no {', '.join(map(repr, sorted(unknown)))}.")
+    known = dict(overrides)
+    if isinstance(known.get("budget"), dict):
+        known["budget"] = PromptBudget(**known["budget"])
+    if "targets" in known:
+        known["targets"] = tuple(known["targets"])
+    return known
+
+
+def rungs() -> Iterator[int]:
+    """The ladder of step counts, without end."""
+    yield from SHORTEST_RUNGS
+    rung = FIRST_RUNG
+    while True:
+        yield rung
+        rung *= 2
+
+
+def steps_for(minutes: float, seconds_per_step: float, *, max_steps: int | None = None) -> int:
+    """The highest rung that fits into the minutes and is not above `max_steps`; the lowest if none does."""
+    affordable = minutes * 60 / max(seconds_per_step, 1e-6)
+    limit = affordable if max_steps is None else min(affordable, max_steps)
+    return max(takewhile(lambda rung: rung <= limit, rungs()), default=SHORTEST_RUNGS[0])
