@@ -50,7 +50,8 @@ def _hits(text: str) -> Iterator[tuple[int, int]]:
             yield long_line
     for plugin in _entropy_plugins():
         for match in plugin.regex.finditer(text):
-            if plugin.calculate_shannon_entropy(match[2]) > plugin.entropy_limit:
+            is_long_enough = len(match[2]) > 2**plugin.entropy_limit  # fewer characters cannot reach the limit
+            if is_long_enough and plugin.calculate_shannon_entropy(match[2]) > plugin.entropy_limit:
                 yield match.span()
     keyword = _keyword_plugin()
     for line in _SUSPICIOUS_LINE.finditer(text):

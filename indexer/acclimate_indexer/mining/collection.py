@@ -1,7 +1,7 @@
 """All pairs of a repository, in their splits: which files, which commits, in which order."""
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from itertools import zip_longest
@@ -29,6 +29,7 @@ from .split import (
 )
 
 RECENT_COMMITS = 2_000  # whose files come first in training; of older ones the order hardly matters
+NEVER = 2**62  # more changes ago than any
 MIN_TIME_TEST_PAIRS = 20  # with fewer, the split by time tells nothing, and files are held out instead
 
 Report = Callable[[int, int], None]
@@ -76,7 +77,7 @@ class _Miner:
             split_commit=head if split is None else split.commit,
             split="file" if split is None else "time+file",
         )
-        self._entries = self._ordered(() if split is None else split.history)
+        self._entries = self._ordered_files()
         self._standing = StandingLines()
         self._of = len(self._entries) + (0 if split is None else options.max_test_pairs)
         self._done = 0
@@ -121,9 +122,8 @@ class _Miner:
                 f"Languages: {names}. Generated, vendored and very large files do not count."
             )
 
-    def _ordered(self, history: Sequence[object]) -> list[BlobEntry]:
+    def _ordered_files(self) -> list[BlobEntry]:
         """The files to mine, those that changed last first; one of those that are equal."""
-        del history
         blobs: set[str] = set()
         entries = []
         for entry in self._repository.files(self._found.split_commit):
@@ -139,7 +139,7 @@ class _Miner:
         recency: dict[str, int] = {}
         for number, path in enumerate(self._repository.touched(commits)):
             recency.setdefault(path, number)
-        entries.sort(key=lambda entry: (recency.get(entry.path, len(recency) + 10**9), path_hash(entry.path)))
+        entries.sort(key=lambda entry: (recency.get(entry.path, NEVER), path_hash(entry.path)))
         return entries[: self._options.max_files]
 
     def _unwanted(self, entry: BlobEntry) -> str:
@@ -203,10 +203,10 @@ class _Miner:
     def _unique(self, pairs: Iterable[CompletionPair], seen: set[str]) -> list[CompletionPair]:
         kept = []
         for pair in pairs:
-            print_ = fingerprint(pair)
-            self._found.dropped["duplicate"] += print_ in seen
-            if print_ not in seen:
-                seen.add(print_)
+            mark = fingerprint(pair)
+            self._found.dropped["duplicate"] += mark in seen
+            if mark not in seen:
+                seen.add(mark)
                 kept.append(pair)
         return kept
 

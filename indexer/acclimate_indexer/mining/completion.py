@@ -16,6 +16,7 @@ from .source import Source
 LINES_PER_PAIR = 8  # a file gives at most a pair for so many lines, so that a short one is not all holes
 TRIES_PER_PAIR = 4
 MIN_MIDDLE_CHARACTERS = 3  # not counting white space; less is typed faster than read
+MIN_OPEN_END_CHARACTERS = 5  # where the hole could as well have begun earlier: the tail of a word teaches little
 RUN_ON_CHARACTERS = 400  # of the suffix that are appended to see that the cut finds the true end again
 
 
@@ -89,7 +90,8 @@ def _pair(source: Source, hole: Hole) -> CompletionPair | None:
 def _flaw(pair: CompletionPair) -> str:
     """Why a pair is no good; empty if it is."""
     middle = pair.middle
-    if len("".join(middle.split())) < MIN_MIDDLE_CHARACTERS or not any(map(str.isalnum, middle)):
+    least = MIN_OPEN_END_CHARACTERS if pair.place in ("rest_of_line", "arguments") else MIN_MIDDLE_CHARACTERS
+    if len("".join(middle.split())) < least or not any(map(str.isalnum, middle)):
         return "trivial"
     around = {"language": pair.language, "prefix": pair.prefix, "suffix": pair.suffix}
     if cut(middle, **around) != middle:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
 
-from acclimate_indexer.repository import AddedLines, Commit, Repository
+from acclimate_indexer.repository import AddedLines, Repository
 
 HELD_OUT_SHARE = 0.05  # of the files, in a split by time
 HELD_OUT_SHARE_BY_FILE = 0.15  # of the files, where they must also give the test
@@ -31,7 +31,6 @@ class TimeSplit:
     """The state that is learnt from, and what was added after it, newest first."""
 
     commit: str
-    history: tuple[Commit, ...]
     added: tuple[AddedLines, ...]
 
 
@@ -55,7 +54,7 @@ def time_split(repository: Repository, head: str, patterns: Sequence[str]) -> Ti
     parent = history[oldest].parent
     if not added or parent is None:
         return None
-    return TimeSplit(commit=parent, history=tuple(history[oldest + 1 :]), added=tuple(added))
+    return TimeSplit(commit=parent, added=tuple(added))
 
 
 def held_out(paths: Iterable[str], share: float) -> frozenset[str]:
