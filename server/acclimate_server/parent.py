@@ -15,16 +15,17 @@ log = logging.getLogger(__name__)
 POLL_SECONDS = 3.0  # an orphan for three seconds hurts nobody
 
 
-async def watch_parent(process_id: int) -> None:
-    """Sends ourselves SIGTERM once `process_id` is gone.
-
-    An identifier that names no process from the start is of another machine or container: then the pipe has to do.
-    """
+def running_process(process_id: int | None) -> psutil.Process | None:
+    """The process that the editor names as itself; None if it names none of this machine (but of a container, say)."""
     try:
-        editor = psutil.Process(process_id)
+        return None if process_id is None else psutil.Process(process_id)
     except psutil.Error:
-        return
+        return None
+
+
+async def end_with(editor: psutil.Process) -> None:
+    """Sends ourselves SIGTERM once the editor is gone."""
     while editor.is_running():  # noqa: ASYNC110  # a process of somebody else signals nothing; start times are compared
         await asyncio.sleep(POLL_SECONDS)
-    log.warning("the editor (process %d) is gone", process_id)
+    log.warning("the editor (process %d) is gone", editor.pid)
     os.kill(os.getpid(), signal.SIGTERM)

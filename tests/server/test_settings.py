@@ -61,7 +61,7 @@ def test_a_repository_cannot_send_code_away_or_run_anything(home: Home, tmp_path
     [
         (
             {"training": {"minutes": "long"}},
-            "training.minutes must be a number of at least 0.1, not 'long'; 10 is used",
+            "minutes must be a number of at least 0.1, not 'long'; 10 is used",
         ),
         ({"training": {"minutes": -1}}, "at least 0.1"),
         ({"training": {"minutes": float("inf")}}, "a number"),

@@ -1,6 +1,7 @@
 """`acclimate serve`: the language server on stdin and stdout."""
 
 import argparse
+import logging
 import os
 import sys
 
@@ -25,6 +26,11 @@ def register(verbs: Verbs, shared: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, context: Context) -> int:  # noqa: ARG001  # every verb is called alike
     from ..app import serve  # the other verbs need no language server
 
-    code = serve(context.home)
-    sys.stderr.flush()
-    os._exit(code)  # a thread that still reads stdin would hold up the end until the editor closes the pipe
+    code = 1
+    try:
+        code = serve(context.home)
+    except Exception:
+        logging.getLogger(__name__).exception("The language server has failed")
+    finally:
+        sys.stderr.flush()
+        os._exit(code)  # a thread that still reads stdin would hold up the end until the editor closes the pipe

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from acclimate_indexer.errors import ModelMissing
 from acclimate_indexer.home import Home
-from acclimate_indexer.models import LocalModel, catalogue, local_model, local_models
+from acclimate_indexer.models import LocalModel, local_model, local_models
 from acclimate_indexer.prompts import PromptBudget, PromptBuilder
 
 AUTO = "auto"
@@ -25,15 +25,9 @@ def installed_model(home: Home, name: str) -> LocalModel:
     models = local_models(home)
     if not models:
         raise ModelMissing(
-            "No base model is on this machine yet. `acclimate adapt` fetches one, and so does `acclimate model fetch"
-            f" {smallest_model()}`."
+            "No base model is on this machine yet. `acclimate adapt` fetches one; `acclimate model` lists them."
         )
     return max(models, key=lambda model: (model.folder.stat().st_mtime, model.name))
-
-
-def smallest_model() -> str:
-    """The name of the smallest model that the catalogue knows; an example that always works."""
-    return min(catalogue().values(), key=lambda entry: (entry.parameters, entry.restricted)).name
 
 
 @dataclass(slots=True, kw_only=True)

@@ -8,7 +8,6 @@ import asyncio
 import logging
 from collections.abc import Callable
 from concurrent.futures import Executor
-from contextlib import suppress
 from pathlib import Path
 
 from acclimate_indexer.errors import AcclimateError
@@ -68,22 +67,20 @@ class EngineConnection:
         """Lets the engine go; it ends by itself after its last user."""
         if self._task is not None:
             self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
+            await asyncio.gather(self._task, return_exceptions=True)
 
     async def _replace(self, previous: asyncio.Task[None] | None, settings: Settings) -> None:
         if previous is not None:
             previous.cancel()
-            with suppress(asyncio.CancelledError):
-                await previous
+            await asyncio.gather(previous, return_exceptions=True)
         while True:
             try:
                 await self._hold(settings)
             except AcclimateError as error:
                 self._tell("failed", str(error))
-            except (OSError, TimeoutError) as error:
-                log.warning("The engine could not be reached", exc_info=True)
-                self._tell("failed", f"The engine could not be started: {error}.")
+            except Exception as error:  # a background task's boundary: without this nobody would hear of it
+                log.exception("The engine could not be reached")
+                self._tell("failed", f"The engine could not be started: {error!r}.")
             finally:
                 await self._let_go()
             await asyncio.sleep(RETRY_SECONDS)

@@ -6,7 +6,7 @@ from typing import Any
 from lsprotocol import types
 
 from ..language_server import AcclimateServer
-from ..parent import watch_parent
+from ..parent import end_with, running_process
 from . import completion
 
 SECTION = "acclimate"
@@ -15,6 +15,8 @@ SECTION = "acclimate"
 def initialize(ls: AcclimateServer, params: types.InitializeParams) -> None:
     """Remembers the editor's settings. Nothing is started yet: the answer must come within a second."""
     ls.initial_options = _options(params.initialization_options)
+    if (editor := running_process(params.process_id)) is not None:
+        ls.keep(end_with(editor))
     document = params.capabilities.text_document
     if document is None or document.inline_completion is None:
         ls.feature(types.TEXT_DOCUMENT_COMPLETION, completion.OPTIONS)(completion.completion)
@@ -23,8 +25,6 @@ def initialize(ls: AcclimateServer, params: types.InitializeParams) -> None:
 def initialized(ls: AcclimateServer, _: types.InitializedParams) -> None:
     """Opens the session: settings, then the engine, in the background."""
     ls.session.configure(ls.initial_options)
-    if ls.process_id is not None:
-        ls.keep(watch_parent(ls.process_id))
 
 
 async def configuration_changed(ls: AcclimateServer, params: types.DidChangeConfigurationParams) -> None:
