@@ -161,17 +161,16 @@ async def stop_engine(home: Home) -> bool:
     record = running_engine(home)
     if record is None:
         return False
-    process = _process(record)
     with suppress(OSError):
         _, writer = await asyncio.open_connection("127.0.0.1", record["control_port"])
         writer.write(json.dumps({"ask": "stop", "key": record["key"]}).encode() + b"\n")
         await writer.drain()
         writer.close()
-    if process is not None:
-        try:
-            await asyncio.to_thread(process.wait, STOP_SECONDS)
-        except psutil.TimeoutExpired as error:
-            raise EngineError(f"The engine (process {process.pid}) did not end. Kill it by hand.") from error
+    deadline = time.monotonic() + STOP_SECONDS
+    while _process(record) is not None:
+        if time.monotonic() > deadline:
+            raise EngineError(f"The engine (process {record['pid']}) did not end. Kill it by hand.")
+        await asyncio.sleep(POLL_SECONDS)
     return True
 
 
@@ -189,7 +188,7 @@ async def _joined(home: Home, spec: EngineSpec) -> tuple[asyncio.StreamReader, a
                 await asyncio.sleep(POLL_SECONDS)
     except TimeoutError as error:
         raise EngineUnavailable(
-            f"The engine's supervisor did not answer in {CONNECT_SECONDS:.0f} seconds. Its log: {str(home.engine_log)!r}."
+            f"The engine's supervisor is silent since {CONNECT_SECONDS:.0f} seconds. Its log: {str(home.engine_log)!r}."
         ) from error
 
 

@@ -1,0 +1,67 @@
+"""A program that takes vLLM's command line and only says that it is well.
+
+For tests of the supervisor's own logic (leases, idle time, restarts), where a real start would take a minute each.
+What it does beside is told by files in the model's folder: `fail` (its text goes to stderr, and it ends), `crash` (it
+ends after it was ready, once for each line).
+"""
+
+import stat
+import sys
+from pathlib import Path
+
+from acclimate_indexer.models import LocalModel
+from acclimate_indexer.prompts import FimTokens
+
+PROGRAM = """#!{python}
+import http.server, pathlib, sys, threading, time
+def value(name):
+    return sys.argv[sys.argv.index(name) + 1]
+folder = pathlib.Path(value("--model"))
+if (folder / "fail").exists():
+    sys.exit((folder / "fail").read_text())
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+    def log_message(self, *arguments):
+        pass
+server = http.server.ThreadingHTTPServer(("127.0.0.1", int(value("--port"))), Handler)
+threading.Thread(target=server.serve_forever, daemon=True).start()
+crash = folder / "crash"
+if crash.exists() and (lines := crash.read_text().splitlines()):
+    crash.write_text(chr(10).join(lines[1:]))
+    time.sleep(0.8)
+    sys.exit("RuntimeError: " + lines[0])
+threading.Event().wait()
+"""
+
+
+def write_stand_in(folder: Path) -> Path:
+    """Writes the program; it takes the place of `runtime_python`."""
+    program = folder / "stand-in"
+    program.write_text(PROGRAM.format(python=sys.executable), encoding="utf-8")
+    program.chmod(program.stat().st_mode | stat.S_IXUSR)
+    return program
+
+
+def stand_in_model(folder: Path, name: str = "stand-in") -> LocalModel:
+    """A folder that looks like a whole model from outside."""
+    folder.mkdir(parents=True)
+    for file in ("config.json", "tokenizer.json"):
+        (folder / file).write_text("{}", encoding="utf-8")
+    header = b'{"w":{"dtype":"U8","shape":[4],"data_offsets":[0,4]}}'
+    (folder / "model.safetensors").write_bytes(len(header).to_bytes(8, "little") + header + b"\0" * 4)
+    return LocalModel(
+        name=name,
+        folder=folder,
+        variant="base",
+        precision="bf16",
+        licence="",
+        source="",
+        revision=None,
+        source_sha256=name,
+        verified=True,
+        converter="",
+        parameters=1,
+        fim=FimTokens(prefix="<p>", middle="<m>", suffix="<s>", end_of_text="<e>"),
+    )

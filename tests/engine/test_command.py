@@ -1,0 +1,65 @@
+"""What vLLM is started with, and what is read from its last words."""
+
+from pathlib import Path
+
+import pytest
+from tests.engine.stand_in import stand_in_model, write_stand_in
+
+from acclimate_indexer.errors import ModelCorrupt, RuntimeMissing
+from acclimate_server.engine.child import last_error
+from acclimate_server.engine.command import check, vllm_command, vllm_environment
+from acclimate_server.engine.options import EngineOptions, EngineSpec
+
+
+@pytest.fixture
+def spec(tmp_path: Path) -> EngineSpec:
+    return EngineSpec.of(EngineOptions(), stand_in_model(tmp_path / "model"), write_stand_in(tmp_path))
+
+
+def test_the_environment_has_the_key_and_nothing_of_the_users_python() -> None:
+    users = {"PATH": "/bin", "PYTHONPATH": "/evil", "PYTHONSTARTUP": "/evil.py", "VLLM_LOGGING_LEVEL": "DEBUG"}
+
+    environment = vllm_environment("k", users)
+
+    assert environment["VLLM_API_KEY"] == "k"
+    assert environment["PATH"] == "/bin"
+    assert environment["PYTHONSAFEPATH"] == "1"
+    assert not environment.keys() & {"PYTHONPATH", "PYTHONSTARTUP", "VLLM_LOGGING_LEVEL"}
+
+
+def test_the_command_listens_on_loopback_only_and_serves_under_the_models_name(spec: EngineSpec) -> None:
+    command = vllm_command(spec, 8123)
+
+    assert command[1:3] == ["-P", "-m"]
+    assert command[command.index("--host") + 1] == "127.0.0.1"
+    assert command[command.index("--served-model-name") + 1] == "stand-in"
+
+
+def test_a_spec_survives_the_wire_and_unknown_keys_are_ignored(spec: EngineSpec) -> None:
+    assert EngineSpec.from_json(spec.to_json() | {"later": 1}) == spec
+
+
+def test_a_whole_model_passes_and_a_cut_one_does_not(spec: EngineSpec) -> None:
+    check(spec)
+    weights = spec.model_folder / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-1])
+
+    with pytest.raises(ModelCorrupt, match="damaged"):
+        check(spec)
+
+
+def test_an_interpreter_that_is_gone_is_named(spec: EngineSpec) -> None:
+    spec.runtime_python.unlink()
+
+    with pytest.raises(RuntimeMissing, match="acclimate doctor --fix"):
+        check(spec)
+
+
+def test_the_reason_is_the_cause_and_not_what_follows_from_it() -> None:
+    log = """\
+(EngineCore pid=1) ERROR 11-22 22:08:15 [core.py:72] Traceback (most recent call last):
+(EngineCore pid=1) ERROR 11-22 22:08:15 [core.py:72] torch.OutOfMemoryError: CUDA out of memory. Tried 2 GiB
+(APIServer pid=2) RuntimeError: Engine core initialization failed. See root cause above. Failed core proc(s): {}
+"""
+    assert last_error(log) == "OutOfMemoryError: CUDA out of memory. Tried 2 GiB"
+    assert last_error("all is well") == ""
