@@ -1,0 +1,40 @@
+"""Starts the converter with the runtime's interpreter, since this process may have no tensor library."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+from acclimate_indexer.errors import DiskFull, ModelError
+
+from .space import Report
+
+
+def converted(gguf: Path, folder: Path, *, runtime_python: Path, report: Report) -> None:
+    """Converts `gguf` into `folder`, anew if an earlier try left something there.
+
+    Raises:
+        ModelError: The converter failed.
+        DiskFull: There is no room.
+    """
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    report("convert to safetensors", 0, 1)
+    module = "acclimate_training.model_store.convert"
+    log = gguf.parent / "convert.log"
+    environment = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "PYTHONHOME")}
+    environment |= {"PYTHONSAFEPATH": "1", "HF_HUB_OFFLINE": "1", "HF_HUB_DISABLE_PROGRESS_BARS": "1"}
+    with log.open("w", encoding="utf-8") as output:
+        command = [str(runtime_python), "-P", "-m", module, str(gguf), str(folder)]
+        done = subprocess.run(command, stdout=output, stderr=output, cwd=gguf.parent, env=environment, check=False)
+    if done.returncode != 0:
+        _explain(gguf, log)
+    report("convert to safetensors", 1, 1)
+
+
+def _explain(gguf: Path, log: Path) -> None:
+    said = log.read_text(encoding="utf-8", errors="replace")
+    if "No space left on device" in said:
+        raise DiskFull(f"The disk is full: {gguf.name!r} could not be converted. Free some space, then run it again.")
+    last = next((line.strip() for line in reversed(said.splitlines()) if line.strip()), "no output; out of memory?")
+    raise ModelError(f"{gguf.name!r} could not be converted to safetensors: {last} All of it is in {str(log)!r}.")

@@ -1,0 +1,68 @@
+"""Room on the disk, asked before a download; and how far a download is, read off the disk."""
+
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from acclimate_indexer.errors import DiskFull
+
+Report = Callable[[str, int, int], None]
+FreeBytes = Callable[[Path], int]
+
+POLL_SECONDS = 0.5  # for a progress bar
+
+
+def silent(_stage: str, _done: int, _of: int) -> None:
+    """Reports to nobody."""
+
+
+def free_bytes(folder: Path) -> int:
+    return shutil.disk_usage(folder).free
+
+
+def require_room(folder: Path, needed_bytes: int, *, name: str, free: FreeBytes = free_bytes) -> None:
+    """Checks that the model `name` will fit.
+
+    Raises:
+        DiskFull: It will not.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    missing = max(0, needed_bytes - size_bytes(folder))
+    found = free(folder)
+    if found < missing:
+        raise DiskFull(
+            f"The disk has too little room for {name!r}: {missing / 1e9:.1f} GB more are needed in {str(folder)!r}, "
+            f"{found / 1e9:.1f} GB are free. Free some, or set ACCLIMATE_HOME to a larger disk."
+        )
+
+
+def size_bytes(folder: Path) -> int:
+    """What the files below `folder` hold; files that vanish meanwhile do not count."""
+    total = 0
+    for path in folder.rglob("*"):
+        try:
+            total += path.stat().st_size if path.is_file() else 0
+        except FileNotFoundError:
+            continue
+    return total
+
+
+@contextmanager
+def reported_growth(folder: Path, stage: str, of_bytes: int, report: Report) -> Iterator[None]:
+    """Reports how much of `of_bytes` lies in `folder`, while something that shows no progress itself writes there."""
+    stop = threading.Event()
+
+    def follow() -> None:
+        while not stop.wait(POLL_SECONDS):
+            report(stage, min(size_bytes(folder), of_bytes), of_bytes)
+
+    thread = threading.Thread(target=follow, name="download-progress", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+    report(stage, of_bytes, of_bytes)
