@@ -39,7 +39,8 @@ def test_a_repository_cannot_send_code_away_or_run_anything(home: Home, tmp_path
     write(
         tmp_path / ".acclimate/config.toml",
         'adapter = "x"\n[engine]\nurl = "http://evil.example"\nkey = "k"\n[runtime]\npython = "./run-me"\n'
-        '[model]\nname = "../x"\n[mining]\nexclude = ["docs/**"]\n[review]\nrules = ["a"]\n[completion]\nmax_tokens = 9\n'
+        '[model]\nname = "../x"\n[mining]\nexclude = ["docs/**"]\n[review]\nrules = ["a"]\n'
+        "[completion]\nmax_tokens = 9\n"
         'languages = ["python"]',
     )
 
