@@ -1,4 +1,4 @@
-"""The whole pipeline: a real repository, a real data set, a tiny model, the background process as the server starts it."""
+"""The whole pipeline: a real repository, a real data set, a tiny model, and the process that the server starts."""
 
 import json
 import os
@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.support.tiny_model import TINY, tiny_model
 
 from acclimate_indexer.errors import TooFewPairs
 from acclimate_indexer.home import Home
 from acclimate_training.job import Job, Phase, Progress, read_progress
 from acclimate_training.phases import NO_ENGINE, Pipeline
 from acclimate_training.registry import AdapterRegistry
-from tests.support.tiny_model import TINY, tiny_model
 
 pytestmark = pytest.mark.tensor
 pytest.importorskip("torch", reason="the runtime is not installed")
@@ -86,20 +86,25 @@ def a_job(home: Home, repository: Path, name: str = "first", **changes: Any) -> 
     return replace(job, **changes)
 
 
+def run_folder(job: Job) -> Path:
+    home = Home(data=job.data, cache=job.cache, config=job.data)
+    return home.for_repository(job.repository / ".git").runs / job.id
+
+
 def in_process(job: Job) -> tuple[dict[str, Any], list[Progress]]:
     heard: list[Progress] = []
-    folder = job.data / "test-runs" / job.id
+    folder = run_folder(job)
     folder.mkdir(parents=True)
     return Pipeline(job, heard.append, folder).run(), heard
 
 
-def started_child(job: Job, repository: Path) -> tuple["subprocess.Popen[bytes]", Path]:
-    folder = job.data / "runs" / job.id
+def started_child(job: Job, cwd: Path) -> tuple["subprocess.Popen[bytes]", Path]:
+    folder = run_folder(job)
     job.write(folder / "job.json")
     with (folder / "run.log").open("wb") as log:
         child = subprocess.Popen(
             [sys.executable, "-P", "-m", "acclimate_training", str(folder / "job.json")],
-            cwd=repository,  # worse than what the server does, which is a folder of its own
+            cwd=cwd,
             stdout=subprocess.PIPE,
             stderr=log,
         )
@@ -124,7 +129,7 @@ def test_a_repository_becomes_an_adapter_with_its_figures(home: Home, repository
     adapter = AdapterRegistry(home.for_repository(repository / ".git")).get(result["adapter"])
     assert adapter.record["metrics"]["contenders"] == result["contenders"]
     assert adapter.record["base"]["name"] == TINY
-    assert not list((folder / "checkpoints").glob("*"))
+    assert not list(folder.glob("checkpoints/*"))
 
 
 def test_the_saved_folder_is_one_that_vllm_takes(home: Home, repository: Path) -> None:
@@ -212,15 +217,10 @@ def test_a_cancelled_run_says_so_and_leaves_no_adapter(home: Home, repository: P
 
 def test_a_killed_run_is_gone_on_with(home: Home, repository: Path) -> None:
     job = a_job(home, repository, minutes=0.2)
-    folder = home.for_repository(repository / ".git").runs / job.id
-    job.write(folder / "job.json")
-    with (folder / "run.log").open("wb") as log:
-        child = subprocess.Popen(
-            [sys.executable, "-P", "-m", "acclimate_training", str(folder / "job.json")], cwd=folder, stderr=log
-        )
+    child, folder = started_child(job, repository)
     _wait_for(lambda: any(folder.glob("checkpoints/checkpoint-*/complete")))
     child.kill()
-    child.wait(timeout=30)
+    child.communicate(timeout=30)
     result, heard = in_process(replace(job, id="second"))
 
     steps = [line.step for line in heard if line.phase == "train" and line.step]

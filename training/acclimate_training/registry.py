@@ -79,6 +79,8 @@ class AdapterRegistry:
             AdapterError: There is none, or its lineage cannot be read.
         """
         folder = self._home.adapters / version
+        if folder.name != version or version.startswith("."):  # a path, or not yet published
+            raise AdapterError(f"No adapter is called {version!r}. `acclimate adapters` lists them.")
         try:
             record: dict[str, Any] = json.loads((folder / LINEAGE).read_text(encoding="utf-8"))
             adapter = Adapter(version=version, folder=folder, record=record)
