@@ -144,7 +144,8 @@ async def test_a_request_taken_back_closes_the_engines_stream(home: Home, model:
             position=types.Position(*CURSOR),
             context=types.InlineCompletionContext(trigger_kind=Kind.Invoked),
         )
-        sent = editor.client.protocol.send_request_async("textDocument/inlineCompletion", params, msg_id="taken-back")
+        protocol: Any = editor.client.protocol
+        sent = protocol.send_request_async("textDocument/inlineCompletion", params, msg_id="taken-back")
         request = asyncio.ensure_future(sent)
         await until(lambda: len(engine.asked) == 1)
         editor.client.cancel_request(types.CancelParams(id="taken-back"))

@@ -95,7 +95,8 @@ async def test_retraining_outside_a_repository_answers_at_once_and_ends_with_one
         assert answer["run"]
         status = await editor.status_where(lambda status: (status["training"] or {}).get("state") == "failed")
         assert "not inside a git repository" in status["training"]["reason"]
-        kinds = [report.kind for report in editor.client.progress_reports[token]]
+        reports: list[Any] = list(editor.client.progress_reports[token])
+        kinds = [report.kind for report in reports]
         assert (kinds[0], kinds[-1]) == ("begin", "end")
 
 
@@ -188,7 +189,7 @@ class RawServer:
         self.stdout: IO[bytes] = self.process.stdout
 
     def initialize(self, process_id: int | None = None) -> dict[str, Any]:
-        params = {"processId": process_id or os.getpid(), "rootUri": None, "capabilities": {}}
+        params: dict[str, Any] = {"processId": process_id or os.getpid(), "rootUri": None, "capabilities": {}}
         self.send({"id": 1, "method": "initialize", "params": params})
         answer = self.answer_to(1)
         self.send({"method": "initialized", "params": {}})

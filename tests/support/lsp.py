@@ -47,6 +47,7 @@ class Editor:
             context=types.InlineCompletionContext(trigger_kind=kind),
         )
         answer = await self.client.text_document_inline_completion_async(params)
+        assert isinstance(answer, types.InlineCompletionList)
         return [str(item.insert_text) for item in answer.items]
 
 
@@ -82,4 +83,4 @@ async def connected(
         yield Editor(client)
     finally:
         await client.shutdown_session()
-        await client.stop()
+        await client.stop()  # type: ignore[no-untyped-call]  # pytest-lsp left it so

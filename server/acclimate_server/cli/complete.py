@@ -4,19 +4,22 @@ import argparse
 import asyncio
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from acclimate_indexer.errors import AcclimateError, AdapterError, UsageError
 from acclimate_indexer.languages import language_of
 
 from ..completion.adapters import NONE
-from .ask import POLL_SECONDS, Asked, AskedServer, asked_server
 from .context import Context
 from .verb import DONE, Verbs, add_model_option, add_verb
+
+if TYPE_CHECKING:
+    from .ask import Asked, AskedServer  # imported when run: the protocol's types take a third of a second
 
 MAX_FILE_BYTES = 5_000_000  # a language server would be sent more, but nobody completes by hand in such a file
 READY_SECONDS = 300.0  # the engine loads a small model in about a minute on a processor
 ADAPTER_SECONDS = 60.0  # loading an adapter into the engine takes well under a second
+POLL_SECONDS = 0.3  # between two looks at the server's status
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +79,10 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
     return DONE
 
 
-async def _ask(spot: Spot, text: str, arguments: argparse.Namespace, context: Context) -> Asked:
+async def _ask(spot: Spot, text: str, arguments: argparse.Namespace, context: Context) -> "Asked":
+    from .ask import asked_server
+
+    offset = spot.offset_in(text)
     settings = context.settings(adapter=arguments.adapter, model__name=arguments.model)
     path = spot.path.expanduser().resolve()
     language = language_of(path.name)
@@ -84,7 +90,7 @@ async def _ask(spot: Spot, text: str, arguments: argparse.Namespace, context: Co
     async with asked_server(path.parent, options) as server:
         await server.wait_engine(READY_SECONDS)
         server.open(path, language.name if language else "", text)
-        return await completion_by(server, path, text, spot.offset_in(text), settings.adapter)
+        return await completion_by(server, path, text, offset, settings.adapter)
 
 
 def server_options(context: Context, **settings: Any) -> dict[str, Any]:
@@ -95,7 +101,7 @@ def server_options(context: Context, **settings: Any) -> dict[str, Any]:
     return options
 
 
-async def completion_by(server: AskedServer, path: Path, text: str, offset: int, adapter: str) -> Asked:
+async def completion_by(server: "AskedServer", path: Path, text: str, offset: int, adapter: str) -> "Asked":
     """The completion by this adapter; the server answers with the base while it still loads the adapter."""
     asked = await server.complete(path, text, offset)
     if adapter == NONE:

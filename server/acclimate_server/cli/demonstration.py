@@ -3,7 +3,7 @@
 import shutil
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Group
 from rich.panel import Panel
@@ -13,15 +13,19 @@ from acclimate_indexer.errors import AcclimateError
 from acclimate_indexer.models import LocalModel
 
 from ..completion.adapters import NONE
-from .ask import Asked, asked_server
 from .complete import READY_SECONDS, completion_by, server_options
 from .context import Context
+
+if TYPE_CHECKING:
+    from .ask import Asked
 
 LINES_BEFORE = 6  # of the code before the cursor that are shown: enough to see what was asked
 
 
 async def demonstrate(result: dict[str, Any], tree: Path, model: LocalModel, context: Context) -> list[dict[str, Any]]:
     """Asks over LSP, prints the answers beside the true code, and gives them."""
+    from .ask import asked_server  # the protocol's types take a third of a second, which only this needs
+
     example, version = result.get("example"), result.get("adapter")
     if not example:
         return []
@@ -78,7 +82,7 @@ def acclimate_command() -> str:
     return str(beside) if beside.is_file() else shutil.which("acclimate") or "acclimate"
 
 
-def _panel(example: dict[str, Any], answers: dict[str, Asked]) -> Group:
+def _panel(example: dict[str, Any], answers: dict[str, "Asked"]) -> Group:
     before = "\n".join(example["prefix"].split("\n")[-LINES_BEFORE:])
     parts = [Panel(Text(before + "▏"), title=f"{example['path']}, up to the cursor", title_align="left")]
     parts.append(Panel(Text(example["middle"]), title="the true code", title_align="left"))

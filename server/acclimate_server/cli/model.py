@@ -4,11 +4,11 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from acclimate_training.model_store.fetch import add_folder
 from rich.table import Table
 
 from acclimate_indexer.errors import UsageError
 from acclimate_indexer.models import LocalModel, catalogue, local_models
+from acclimate_training.model_store.folder import add_folder
 
 from .context import Context
 from .readiness import fetched, ready_runtime

@@ -3,12 +3,13 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from acclimate_training.model_store.fetch import add_folder, fetch_model, resolve_model_name
-
 from acclimate_indexer.errors import ModelMissing, RuntimeMissing
 from acclimate_indexer.home import Home
 from acclimate_indexer.models import LocalModel, catalogue_entry, local_model
+from acclimate_training.model_store.fetch import fetch_model
+from acclimate_training.model_store.folder import add_folder
 
+from ..completion.base_model import chosen_model_name
 from ..completion.connection import runtime_python
 from ..runtime.find import Runtime, find_runtime
 from ..runtime.install import install_runtime
@@ -44,7 +45,7 @@ def ready_model(home: Home, settings: Settings, runtime: Runtime, terminal: Term
     name = settings.model.name
     if "/" in name:
         return add_folder(Path(name).expanduser(), home)
-    name, sentence = resolve_model_name(name, home=home, device=runtime.device)
+    name, sentence = chosen_model_name(home, name, runtime.device)
     if sentence:
         terminal.say(sentence)
     try:

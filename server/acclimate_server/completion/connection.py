@@ -155,4 +155,5 @@ async def _end_of_readiness(lease: EngineLease) -> EngineState:
 
 
 def _model_and_options(home: Home, settings: Settings) -> tuple[LocalModel, EngineOptions]:
-    return installed_model(home, settings.model.name), engine_options(home, settings)
+    options = engine_options(home, settings)
+    return installed_model(home, settings.model.name, options.device), options
