@@ -9,6 +9,8 @@ import pytest
 
 from acclimate_indexer.home import Home
 
+pytest_plugins = ["tests.support.engine"]  # the one real engine of the suite
+
 MakeRepository = Callable[..., Path]
 
 GIT_ENVIRONMENT = {

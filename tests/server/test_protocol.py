@@ -33,7 +33,7 @@ async def test_without_an_engine_the_answer_is_empty_at_once_and_the_status_says
 
         assert await editor.inline(repository / "app.py", 1, 11) == []
         status = await editor.command("acclimate.status")
-        assert "model" in status["engine"]["reason"]
+        assert "`acclimate " in status["engine"]["reason"]  # names the command that mends it
         assert status["completion"] == status["engine"]["reason"]
 
 

@@ -21,6 +21,8 @@ def show_comparison(result: dict[str, Any], terminal: Terminal) -> None:
         terminal.show(contenders_table(contenders, _title(result)))
     for sentence in difference_sentences(result):
         terminal.show(sentence)
+    for note in result.get("notes") or ():
+        terminal.show(f"Note: {note}")
     verdict = result.get("verdict") or {}
     if verdict:
         terminal.show(f"Verdict: {verdict.get('state')}. {verdict.get('reason', '')}")

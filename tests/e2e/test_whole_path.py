@@ -1,0 +1,91 @@
+"""The whole path on real parts: git, tree-sitter, the real model in real vLLM, a real training, a real LSP client."""
+
+from pathlib import Path
+
+import pytest
+from tests.conftest import MakeRepository
+from tests.support.engine import MODEL, START_SECONDS
+from tests.support.lsp import connected
+
+import acclimate_indexer
+import acclimate_server
+import acclimate_training
+from acclimate_indexer.home import Home
+from acclimate_indexer.models import local_model
+from acclimate_indexer.repository import Repository
+from acclimate_server.engine.lease import EngineLease, read_engine_state
+from acclimate_server.engine.options import EngineOptions
+from acclimate_training.engine import EngineClient
+from acclimate_training.registry import AdapterRegistry
+
+pytestmark = [pytest.mark.engine, pytest.mark.tensor]
+
+TRAINING_SECONDS = 600.0  # a minute of training, half of one of comparison, and two loads of the model on two cores
+CODE = "def add(first, second):\n    return \n"
+PAIRS = 100
+
+
+@pytest.fixture
+def repository(make_repository: MakeRepository) -> Path:
+    """This project's own sources as a real git repository with a history."""
+    commits = []
+    for package in (acclimate_indexer, acclimate_training, acclimate_server):
+        folder = Path(str(package.__file__)).parent
+        files = {path.relative_to(folder.parent).as_posix(): path.read_bytes() for path in sorted(folder.rglob("*.py"))}
+        commits.append({name: content for name, content in files.items() if content})
+    return make_repository(*commits)
+
+
+async def test_a_repository_goes_in_and_its_own_completions_come_out(
+    engine_home: Home, engine_options: EngineOptions, repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ACCLIMATE_HOME", str(engine_home.data))
+    options = {"model": {"name": MODEL}, "evaluation": {"minutes": 0.5}}
+    async with connected(repository, options) as editor:
+        await editor.status_where(lambda status: status["engine"]["state"] == "ready", START_SECONDS)
+        engine_before = read_engine_state(engine_home)
+        editor.open(repository / "sums.py", CODE)
+        assert await editor.inline(repository / "sums.py", 1, 11) == ["first + second"]
+
+        token = "retraining"
+        editor.client.progress_reports[token] = []
+        request = {
+            "repository": str(repository),
+            "minutes": 1,
+            "maxPairs": PAIRS,
+            "force": True,
+            "workDoneToken": token,
+        }
+        run = (await editor.command("acclimate.retrain", request))["run"]
+        status = await editor.status_where(
+            lambda status: (status["training"] or {}).get("state", "running") != "running", TRAINING_SECONDS
+        )
+        log = engine_home.for_repository(Repository.open(repository).common_directory).runs / run / "run.log"
+        assert status["training"]["state"] == "finished", (status["training"], log.read_text(encoding="utf-8"))
+        version = status["training"]["adapter"]
+
+        status = await editor.status_where(lambda status: status["adapter"]["state"] == "in use", 60)
+        assert status["adapter"]["version"] == version
+        assert await editor.inline(repository / "sums.py", 1, 11)
+        assert (await editor.command("acclimate.status"))["completion"] == ""
+
+    assert read_engine_state(engine_home) == engine_before
+    assert version in await _adapters_in_engine(engine_home, engine_options)
+    adapter = AdapterRegistry(engine_home.for_repository(Repository.open(repository).common_directory)).get(version)
+    assert (adapter.state, adapter.record["forced"]) == ("trial", True)
+    assert len(editor.client.progress_reports[token]) > 2
+    assert _names_in(repository) == {".git", "acclimate_indexer", "acclimate_server", "acclimate_training"}
+
+
+async def _adapters_in_engine(home: Home, options: EngineOptions) -> set[str]:
+    lease = await EngineLease.acquire(home, options, local_model(home, MODEL))
+    client = EngineClient(lease.address)
+    try:
+        return await client.adapters()
+    finally:
+        await client.aclose()
+        await lease.release()
+
+
+def _names_in(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()}
