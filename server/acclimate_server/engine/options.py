@@ -82,4 +82,6 @@ class EngineSpec:
     def from_json(cls, record: dict[str, Any]) -> Self:
         """Raises KeyError or TypeError for what is no spec; unknown keys are ignored."""
         known = {name: record[name] for name in cls.__slots__}
-        return cls(**known | {name: Path(known[name]) for name in ("model_folder", "runtime_python")})
+        for name in ("model_folder", "runtime_python"):
+            known[name] = Path(known[name])
+        return cls(**known)
