@@ -6,8 +6,10 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import BinaryIO
+from types import MappingProxyType
+from typing import Any, BinaryIO
 
 from lsprotocol import types
 from pygls.io_ import StdinAsyncReader, StdoutWriter, run_async
@@ -22,9 +24,9 @@ log = logging.getLogger(__name__)
 CLOSE_SECONDS = 5.0  # a training has a second to stop, giving back the engine takes milliseconds
 
 
-def create_server(home: Home) -> AcclimateServer:
+def create_server(home: Home, flags: Mapping[str, Any] = MappingProxyType({})) -> AcclimateServer:
     """A fresh server. Registered here and not by decorators, so that each test has its own."""
-    server = AcclimateServer(home)
+    server = AcclimateServer(home, flags)
     server.feature(types.INITIALIZE)(lifecycle.initialize)
     server.feature(types.INITIALIZED)(lifecycle.initialized)
     server.feature(types.SHUTDOWN)(lifecycle.shutdown)
@@ -39,14 +41,15 @@ def create_server(home: Home) -> AcclimateServer:
     return server
 
 
-def serve(home: Home) -> int:
+def serve(home: Home, flags: Mapping[str, Any]) -> int:
     """Speaks LSP on stdin and stdout until the editor says `exit`, closes the pipe, or dies.
 
-    The caller ends the process with `os._exit`: a thread that still reads stdin would hold it up.
+    `flags` are settings of the command line, which go before the editor's. The caller ends the process with `os._exit`:
+    a thread that still reads stdin would hold it up.
     """
     wire_out = _private_stdout()
     try:
-        return asyncio.run(_serve(create_server(home), sys.stdin.buffer, wire_out))
+        return asyncio.run(_serve(create_server(home, flags), sys.stdin.buffer, wire_out))
     except asyncio.CancelledError:
         return 128 + signal.SIGTERM
 

@@ -3,7 +3,7 @@
 import asyncio
 import importlib.metadata
 import logging
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from typing import Any
 
 from lsprotocol import types
@@ -21,9 +21,9 @@ log = logging.getLogger(__name__)
 class AcclimateServer(LanguageServer):
     """pygls' server with our session. Faults are logged; a pop-up per keystroke would be worse than no completion."""
 
-    def __init__(self, home: Home) -> None:
+    def __init__(self, home: Home, flags: Mapping[str, Any]) -> None:
         super().__init__("acclimate", importlib.metadata.version("acclimate"), protocol_cls=Protocol)
-        self.session = Session(home, StatusBoard(lambda status: self.protocol.notify(NOTIFICATION, status)))
+        self.session = Session(home, StatusBoard(lambda status: self.protocol.notify(NOTIFICATION, status)), flags)
         self.initial_options: dict[str, Any] = {}
         self.training_token: types.ProgressToken | None = None
         self._tasks: set[asyncio.Task[None]] = set()

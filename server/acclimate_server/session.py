@@ -76,10 +76,11 @@ class _Folder:
 class Session:
     """One editor's session. `configure` may be called again at any time; `close` once."""
 
-    def __init__(self, home: Home, board: StatusBoard) -> None:
+    def __init__(self, home: Home, board: StatusBoard, flags: Mapping[str, Any]) -> None:
         self.home = home
         self.board = board
         self.settings = Settings()
+        self._flags = flags
         self.training: Retraining | None = None
         self.executor = ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix="acclimate")
         self.connection = EngineConnection(home, board, self.executor)
@@ -93,7 +94,7 @@ class Session:
     def configure(self, editor_options: Mapping[str, Any]) -> None:
         """Takes the editor's settings, and opens the line to the engine anew if they say another one."""
         before, self._editor_options = self.settings, editor_options
-        self.settings, warnings = load_settings(self.home, None, editor_options)
+        self.settings, warnings = load_settings(self.home, None, editor_options, self._flags)
         for warning in warnings:
             log.warning("%s", warning)
         self.board.update(warnings=tuple(warnings))
@@ -206,7 +207,7 @@ class Session:
     def _read(self, folder: Path) -> tuple[Repository, Settings, list[str]]:
         existing = next(path for path in (folder, *folder.parents) if path.exists())  # a new file's may not exist yet
         repository = Repository.open(existing)
-        return repository, *load_settings(self.home, repository.work_tree, self._editor_options)
+        return repository, *load_settings(self.home, repository.work_tree, self._editor_options, self._flags)
 
 
 def _same_engine(one: Settings, other: Settings) -> bool:

@@ -68,16 +68,16 @@ async def test_an_answer_ends_where_the_construct_ends(home: Home, model: str, m
 
 
 async def test_the_prompt_is_the_prompt_builders(home: Home, model: str, make_repository: MakeRepository) -> None:
-    repository = make_repository({"pkg/app.py": CODE}, name="shop")
+    repository = make_repository({"pkg/app ß 1.py": CODE}, name="my shop")
     async with fake_engine() as engine, connected(repository, options(engine)) as editor:
         await ready(editor)
-        editor.open(repository / "pkg/app.py", CODE)
-        await editor.inline(repository / "pkg/app.py", *CURSOR)
+        editor.open(repository / "pkg/app ß 1.py", CODE)
+        await editor.inline(repository / "pkg/app ß 1.py", *CURSOR)
 
         builder = PromptBuilder.load(home.model(TINY), TOKENS, PromptBudget())
         prompt = builder.decode(engine.asked[0]["prompt"])
-        assert "shop" in prompt
-        assert "pkg/app.py" in prompt
+        assert "my-shop" in prompt
+        assert "pkg/app ß 1.py" in prompt
         assert engine.asked[0]["prompt"].count(builder.stop_ids[0]) == 1  # the prefix marker
         assert set(engine.asked[0]["stop_token_ids"]) == set(builder.stop_ids)
 

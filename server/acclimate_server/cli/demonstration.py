@@ -1,5 +1,6 @@
 """The end of `acclimate adapt`: the language server completes a held-out place, without and with the adapter."""
 
+import shlex
 import shutil
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ from rich.panel import Panel
 from rich.text import Text
 
 from acclimate_indexer.errors import AcclimateError
+from acclimate_indexer.languages import LANGUAGES
 from acclimate_indexer.models import LocalModel
 
 from ..completion.adapters import NONE
@@ -62,17 +64,23 @@ async def demonstrate(result: dict[str, Any], tree: Path, model: LocalModel, con
 def editor_words(tree: Path) -> str:
     """How to point an editor at it, with this machine's path of the command."""
     command = acclimate_command()
-    quoted = str(tree).replace("'", "\\'")
-    neovim = (
-        "lua vim.api.nvim_create_autocmd('FileType', {callback = function(a) vim.lsp.start({name = 'acclimate', "
-        f"cmd = {{'{command}', 'serve'}}, root_dir = '{quoted}'}}, {{bufnr = a.buf}}) end}})"
-    )
     return (
-        "\nNeovim (0.11 or newer; its completion list shows the answers, `:help lsp-completion`):\n"
-        f'  nvim -c "{neovim}" {tree}\n'
+        "\nNeovim 0.11 or newer (completions appear in its list):\n"
+        f"  {shlex.join(['nvim', '-c', neovim_command(command, tree), str(tree)])}\n"
         "VS Code: acclimate's own extension is not part of this version. Any extension that starts a language server\n"
-        f"of your choice works today; the command to give it is\n  {command} serve\n"
-        f"One completion in the terminal:\n  {command} complete FILE:LINE:COLUMN"
+        f"of your choice works today; the command to give it is\n  {shlex.join([command, 'serve'])}\n"
+        f"One completion in the terminal:\n  {shlex.join([command, 'complete'])} FILE:LINE:COLUMN"
+    )
+
+
+def neovim_command(command: str, tree: Path) -> str:
+    """An Ex command that starts the server for every file of a language that is completed."""
+    languages = ", ".join(f"'{language.name}'" for language in LANGUAGES)
+    return (
+        f"lua vim.api.nvim_create_autocmd('FileType', {{pattern = {{{languages}}}, callback = function(event) "
+        f"vim.lsp.start({{name = 'acclimate', cmd = {{[[{command}]], 'serve'}}, root_dir = [[{tree}]], "
+        "on_attach = function(client, buffer) "
+        "vim.lsp.completion.enable(true, client.id, buffer, {autotrigger = true}) end}) end})"
     )
 
 

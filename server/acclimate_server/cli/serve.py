@@ -18,7 +18,8 @@ def register(verbs: Verbs, shared: argparse.ArgumentParser) -> None:
         summary="the language server, for an editor to start",
         description="Speaks the Language Server Protocol on stdin and stdout. An editor starts it; by hand it "
         "only waits. The log goes to stderr and holds no source code.",
-        examples="acclimate serve\nacclimate serve -v          more in the log, e.g. why the engine is not ready",
+        examples="acclimate serve\nacclimate serve --set adapter=none\n"
+        "acclimate serve -v          more in the log, e.g. why the engine is not ready",
     )
     parser.add_argument("--stdio", action="store_true", help="the default; some editors insist on saying it")
 
@@ -28,7 +29,7 @@ def run(arguments: argparse.Namespace, context: Context) -> int:  # noqa: ARG001
 
     code = 1
     try:
-        code = serve(context.home)
+        code = serve(context.home, context.flags)
     except Exception:
         logging.getLogger(__name__).exception("The language server has failed")
     finally:

@@ -25,8 +25,11 @@ class Terminal:
 
     def __init__(self, *, as_json: bool) -> None:
         self.as_json = as_json
-        self._errors = Console(stderr=True, highlight=False, width=None if sys.stderr.isatty() else PLAIN_WIDTH)
-        self._results = Console(highlight=False, width=None if sys.stdout.isatty() else PLAIN_WIDTH)
+        # No emoji codes: in code, ":warning:" is ":warning:".
+        self._errors = Console(
+            stderr=True, emoji=False, highlight=False, width=None if sys.stderr.isatty() else PLAIN_WIDTH
+        )
+        self._results = Console(emoji=False, highlight=False, width=None if sys.stdout.isatty() else PLAIN_WIDTH)
 
     def say(self, text: str) -> None:
         """Words for a person."""

@@ -67,8 +67,8 @@ def _one(arguments: tuple[Any, ...]) -> Mapping[str, Any]:
 
 
 def _opened_folder(ls: AcclimateServer) -> Path | None:
-    folders = list(ls.workspace.folders)
-    path = to_fs_path(folders[0]) if folders else ls.workspace.root_path
+    folders = list(ls.workspace.folders.values())
+    path = to_fs_path(folders[0].uri) if folders else ls.workspace.root_path
     return None if not path else Path(path)
 
 

@@ -1,6 +1,7 @@
 """A document at the moment of a request. Taken before any await: afterwards the user has typed on."""
 
 from pathlib import Path
+from urllib.parse import unquote
 
 from lsprotocol import types
 from pygls.uris import to_fs_path
@@ -12,7 +13,7 @@ from ..protocol import Document
 
 def open_document(ls: AcclimateServer, uri: str) -> Document | None:
     """The document if the editor has it open; otherwise pygls would read it from the disk, on the event loop."""
-    document = ls.workspace.text_documents.get(uri)
+    document = ls.workspace.text_documents.get(unquote(uri))  # how pygls keeps them
     return document if isinstance(document, Document) else None
 
 
