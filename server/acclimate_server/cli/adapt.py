@@ -16,7 +16,7 @@ from .context import Context
 from .demonstration import demonstrate, editor_words
 from .mine import pairs_table
 from .pipeline import held_engine, opened_repository, run_child, tree_of
-from .preflight import say_preflight
+from .preflight import require_fit, say_preflight
 from .readiness import ready_model, ready_runtime
 from .verb import (
     DONE,
@@ -64,7 +64,7 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
         evaluation__minutes=arguments.evaluation_minutes,
     )
     context.home.create()
-    say_preflight(context.home, settings, context.terminal)
+    require_fit(say_preflight(context.home, context.terminal))
     runtime = ready_runtime(context.home, settings, context.terminal)
     model = ready_model(context.home, settings, runtime, context.terminal)
     prepared = time.monotonic() - started

@@ -1,15 +1,26 @@
 """What this machine offers, said before anything is installed."""
 
+from acclimate_indexer.errors import AcclimateError
 from acclimate_indexer.home import Home
 
 from ..runtime.preflight import Preflight, preflight
-from ..settings import Settings
 from .terminal import Terminal
 
 
-def say_preflight(home: Home, settings: Settings, terminal: Terminal) -> Preflight:  # noqa: ARG001
-    """Checks and says; what cannot work raises later, where it is needed, with its own sentence."""
+def say_preflight(home: Home, terminal: Terminal) -> Preflight:
+    """Checks and says."""
     found = preflight(home)
     for check in found.checks:
         terminal.say(f"{'ok' if check.ok else '!!'}  {check.name}: {check.sentence}")
     return found
+
+
+def require_fit(found: Preflight) -> None:
+    """Stops before anything is downloaded in vain.
+
+    Raises:
+        AcclimateError: Something must be mended first.
+    """
+    for check in found.checks:
+        if check.blocking and not check.ok:
+            raise AcclimateError(check.sentence)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from concurrent.futures import Executor
 from pathlib import Path
 
-from acclimate_indexer.errors import AcclimateError
+from acclimate_indexer.errors import AcclimateError, ModelError, RuntimeMissing
 from acclimate_indexer.home import Home
 from acclimate_indexer.models import LocalModel
 from acclimate_indexer.prompts import PromptBudget
@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 
 READY_SECONDS = 900.0  # a large model from a slow disk; the state says so meanwhile
 RETRY_SECONDS = 30.0  # after a failure: a person needs about that long to mend something
+MAX_RETRY_SECONDS = 600.0  # an engine that always fails must not keep the machine busy with trying
 
 
 class EngineConnection:
@@ -73,17 +74,23 @@ class EngineConnection:
         if previous is not None:
             previous.cancel()
             await asyncio.gather(previous, return_exceptions=True)
+        pause = RETRY_SECONDS
         while True:
             try:
                 await self._hold(settings)
+                pause = RETRY_SECONDS
+            except (ModelError, RuntimeMissing) as error:
+                self._tell("failed", str(error))  # looking again costs nothing
             except AcclimateError as error:
+                pause = min(2 * pause, MAX_RETRY_SECONDS)
                 self._tell("failed", str(error))
             except Exception as error:  # a background task's boundary: without this nobody would hear of it
+                pause = min(2 * pause, MAX_RETRY_SECONDS)
                 log.exception("The engine could not be reached")
                 self._tell("failed", f"The engine could not be started: {error!r}.")
             finally:
                 await self._let_go()
-            await asyncio.sleep(RETRY_SECONDS)
+            await asyncio.sleep(pause)
 
     async def _hold(self, settings: Settings) -> None:
         loop = asyncio.get_running_loop()
