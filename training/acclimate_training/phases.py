@@ -6,6 +6,7 @@ what was measured on a pair is kept.
 
 import gc
 import os
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from filelock import FileLock, Timeout
 
 from acclimate_indexer.dataset import Dataset, MiningOptions, latest_dataset, mine
-from acclimate_indexer.errors import AdapterError, RuntimeMissing, TooFewPairs
+from acclimate_indexer.errors import AdapterError, DiskFull, RuntimeMissing, TooFewPairs
 from acclimate_indexer.home import Home, RepositoryHome
 from acclimate_indexer.models import local_model
 from acclimate_indexer.repository import Repository
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
 NO_ENGINE = "No engine was given: only the loss was measured."
 NO_TEST_PART = "The repository gave no test part: the figures are from the validation part."
 NOTHING_HELD_OUT = "The repository gave no held-out pairs: nothing was measured."
+
+ROOM_BYTES = 500 * 10**6  # three checkpoints of an adapter on a 7B model, each with two moments a weight
 
 Advance = Callable[[int, int, float | None], None]  # done, of, seconds left
 
@@ -129,6 +132,7 @@ class Pipeline:
         from . import trainer
 
         examples = _enough_examples(setting, force=self._job.force)
+        _require_room(home.root)
         registry = AdapterRegistry(home)
         created = datetime.now(UTC)
         version = registry.new_version(setting.repository, created)
@@ -275,6 +279,16 @@ def _adapter_to_measure(home: RepositoryHome, version: str | None) -> Adapter:
     if not (versions := registry.versions()):
         raise AdapterError("There is no adapter to evaluate yet. Train one: `acclimate train`.")
     return versions[-1]
+
+
+def _require_room(folder: Path) -> None:
+    """Before minutes of work: the libraries that write checkpoints do not say clearly that a disk is full."""
+    free = shutil.disk_usage(folder).free
+    if free < ROOM_BYTES:
+        raise DiskFull(
+            f"A training needs {ROOM_BYTES // 10**6} MB for checkpoints, but where {str(folder)!r} is there are "
+            f"{free // 10**6} MB. Free some space, then run it again."
+        )
 
 
 def _enough_examples(setting: Setting, *, force: bool) -> list[Example]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from acclimate_indexer.errors import AcclimateError
 
-from .cancellation import EXIT_CODE, Cancelled, cancellable
+from .cancellation import Cancelled, cancellable, leave
 from .job import END_STATES, Job, Progress, ProgressLog
 from .phases import Pipeline
 
@@ -20,7 +20,10 @@ REASON_CHARACTERS = 200  # of a foreign error in the last line; run.log has all 
 
 
 def run_job(job_path: Path) -> int:
-    """Runs a job to its end: 0 finished, 1 failed, 130 cancelled. Progress goes beside the job, and logs to stderr."""
+    """Runs a job to its end: 0 finished, 1 failed. Progress goes beside the job, and logs to stderr.
+
+    When the run is cancelled this does not return: the process ends with 130.
+    """
     _prepare_process()
     report = _with_one_end(ProgressLog(job_path.parent / "progress.jsonl"))
     cancelled = Progress(state="cancelled", reason="The run was asked to stop.")
@@ -30,7 +33,7 @@ def run_job(job_path: Path) -> int:
             report(Progress(state="finished", result=result))
     except Cancelled:
         report(cancelled)
-        return EXIT_CODE
+        leave()
     except AcclimateError as error:
         logger.info("failed: %s", error)
         report(Progress(state="failed", reason=str(error)))

@@ -33,11 +33,14 @@ class Recipe:
         dropout: None: a pair is seen once or twice.
         targets: All linear layers of a block do better than attention alone. Never the head or the embeddings, which
             vLLM does not serve.
-        layers: `upper_half` spares the backward pass through the lower half of the blocks.
-        learning_rate: About ten times that of full fine-tuning, nearly independent of the rank.
+        layers: `upper_half` spares the backward pass through the lower half of the blocks: 378 tokens/s instead of 263
+            (0.5B, two cores with AVX-512 BF16, 330 tokens a pair).
+        learning_rate: About ten times that of full fine-tuning, nearly independent of the rank, and higher for runs of
+            fewer than a hundred steps.
         final_rate_share: Of the learning rate, where the cosine ends.
         warmup_share: Of the steps, rising to the full rate.
-        batch: Pairs a step. Adapters lose with large batches, and short runs need steps.
+        batch: Pairs a step. Short runs need steps: with the upper half, 112 pairs in fours left a held-out loss of
+            1.45 nats a token, 136 in eights 1.53 (base 2.60).
         micro_batch: Pairs at a time; changes memory and speed, not the arithmetic.
         weight_decay: Small; the adapter is small already.
         clip: Largest norm of the gradient.
@@ -50,10 +53,10 @@ class Recipe:
     dropout: float = 0.0
     targets: tuple[str, ...] = SEVEN_LINEARS
     layers: Layers = "upper_half"
-    learning_rate: float = 2e-4
+    learning_rate: float = 4e-4
     final_rate_share: float = 0.1
     warmup_share: float = 0.05
-    batch: int = 8
+    batch: int = 4
     micro_batch: int = 1
     weight_decay: float = 0.01
     clip: float = 0.5
@@ -94,6 +97,7 @@ _DEVICE_FIELDS: dict[Device, dict[str, Any]] = {
     "cpu": {},
     "cuda": {
         "layers": "all",
+        "learning_rate": 2e-4,
         "batch": 32,
         "micro_batch": 8,
         "budget": PromptBudget(prefix=1024, suffix=512, context=1024),

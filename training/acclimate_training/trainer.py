@@ -12,7 +12,8 @@ import logging
 import math
 import platform
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -164,9 +165,20 @@ def train(
         callbacks=[notes],
     )
     trainer.remove_callback(PrinterCallback)  # it writes to stdout
-    with disk_full_named(checkpoints):
+    with disk_full_named(checkpoints), _out_of_memory_named(recipe):
         trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
     return notes.summary()
+
+
+@contextmanager
+def _out_of_memory_named(recipe: Recipe) -> Iterator[None]:
+    try:
+        yield
+    except torch.OutOfMemoryError as error:
+        raise TrainingError(
+            f"The GPU's memory does not hold {recipe.micro_batch} pairs at a time. "
+            "Lower `micro_batch` in the recipe, or choose a smaller model."
+        ) from error
 
 
 class _MiddleTrainer(Trainer):  # type: ignore[misc]  # transformers is not there where types are checked
@@ -281,7 +293,7 @@ def _seconds_per_step(model: Any, examples: Sequence[Example], recipe: Recipe, p
         batch = {name: tensor.to(model.device) for name, tensor in collated(chosen, pad_id).items()}
         nats, labelled = middle_nats(model, batch)
         (nats / labelled).backward()
-        float(nats)  # waits for a GPU
+        float(nats.detach())  # waits for a GPU
         if number:
             tokens += sum(example.length for example in chosen)
             seconds += time.monotonic() - begun
