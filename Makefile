@@ -1,0 +1,94 @@
+# Everything that a stranger runs. `make help` lists the targets.
+
+PYTHON ?= python3
+REPO ?= $(CURDIR)
+MINUTES ?= 10
+EVALUATION_MINUTES ?= 6
+JSON ?=
+REPOS ?=
+
+# Results go to stdout, all else to stderr, so that `make run JSON=1 | tail -n 1` is one JSON object.
+VENV := .venv
+BIN := $(VENV)/bin
+CORE := $(VENV)/core.stamp
+DEV := $(VENV)/dev.stamp
+WHEEL_VENV := build/wheel-venv
+WHEEL_DEV := $(WHEEL_VENV)/dev.stamp
+PIP := -m pip --disable-pip-version-check install -qq
+JSON_FLAG := $(if $(JSON),--json)
+REPOS_FLAG := $(if $(REPOS),--repositories $(REPOS))
+# The interpreter with torch and vLLM; it sees the core and pytest in $(VENV) through a link in its site-packages.
+RUNTIME_PYTHON = $$($(BIN)/python -P -m acclimate_server.runtime)
+
+.DEFAULT_GOAL := help
+.PHONY: help run setup test lint types tests wheel-tests bench bench-indexer bench-training bench-completion format
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | awk -F'|' '{printf "  %-18s %s\n", $$1, $$2}'
+	@echo "Variables: REPO=path MINUTES=10 EVALUATION_MINUTES=6 JSON=1 REPOS='a b' PYTHON=python3.12"
+
+run: $(CORE) ## set everything up and adapt to REPO: mine, train, evaluate, show a completion
+	@$(BIN)/acclimate adapt "$(REPO)" --minutes $(MINUTES) --evaluation-minutes $(EVALUATION_MINUTES) $(JSON_FLAG)
+
+setup: $(DEV) ## install what the tests need: core, tools, runtime and base model
+	@$(BIN)/acclimate doctor --fix >&2 || [ $$? -eq 1 ]  # 1: it found something that hinders no test
+
+test: lint types setup tests wheel-tests ## lint, types, import contracts and all tests
+
+lint: $(DEV)
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/lint-imports
+
+types: $(DEV)
+	@$(BIN)/mypy
+	@$(BIN)/basedpyright --pythonpath $(BIN)/python
+
+tests: setup
+	@python=$(RUNTIME_PYTHON) && "$$python" -P -m pytest
+
+# From outside the checkout, so that only the installed wheel can be imported.
+wheel-tests: $(WHEEL_DEV)
+	@rm -rf build/wheel && mkdir -p build/wheel
+	@$(BIN)/python -m pip --disable-pip-version-check wheel -qq --no-deps --wheel-dir build/wheel .
+	@$(WHEEL_VENV)/bin/python $(PIP) --no-deps --force-reinstall build/wheel/*.whl
+	@cd build/wheel && "$(CURDIR)/$(WHEEL_VENV)/bin/python" -P -c \
+		"import acclimate_server, sys; sys.exit('site-packages' not in acclimate_server.__file__)"
+	@cd build/wheel && "$(CURDIR)/$(WHEEL_VENV)/bin/python" -P -m pytest -c "$(CURDIR)/pyproject.toml" \
+		--rootdir "$(CURDIR)" -m "not engine and not tensor and not gpu" "$(CURDIR)/tests"
+
+bench: bench-indexer bench-training bench-completion ## all benchmarks; REPOS='a b' names real repositories
+
+bench-indexer: setup ## mining against a bare parse
+	@python=$(RUNTIME_PYTHON) && "$$python" -P benchmarks indexer $(JSON_FLAG) $(REPOS_FLAG)
+
+bench-training: setup ## the trainer against the plain loop
+	@python=$(RUNTIME_PYTHON) && "$$python" -P benchmarks training $(JSON_FLAG) $(REPOS_FLAG)
+
+bench-completion: setup ## the server against a bare engine call, the adapter against the base
+	@python=$(RUNTIME_PYTHON) && "$$python" -P benchmarks completion $(JSON_FLAG) $(REPOS_FLAG)
+
+format: $(DEV) ## format the code
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+# The preflight says what will be installed; it needs nothing but a Python, and stops where nothing could work.
+$(CORE): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or newer is needed: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; exit 3; }
+	@PYTHONPATH=server $(PYTHON) -P -m acclimate_server.runtime.preflight
+	@echo "Installing the core into $(VENV)" >&2
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python $(PIP) --editable .
+	@touch $@
+
+$(DEV): $(CORE)
+	@echo "Installing the tools that check and test into $(VENV)" >&2
+	@$(BIN)/python $(PIP) --editable '.[dev]'
+	@touch $@
+
+$(WHEEL_DEV): pyproject.toml $(DEV)
+	@echo "Installing what the wheel's tests need into $(WHEEL_VENV)" >&2
+	@$(PYTHON) -m venv --clear $(WHEEL_VENV)
+	@$(WHEEL_VENV)/bin/python $(PIP) '.[dev]'
+	@touch $@
