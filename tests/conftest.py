@@ -3,11 +3,13 @@
 import os
 import subprocess
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
 from acclimate_indexer.home import Home
+from acclimate_server.runtime.hardware import gpu_choice, gpus
 
 pytest_plugins = ["tests.support.engine"]  # the one real engine of the suite
 
@@ -21,6 +23,15 @@ GIT_ENVIRONMENT = {
     "GIT_COMMITTER_NAME": "A. Author",
     "GIT_COMMITTER_EMAIL": "author@example.org",
 }
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skips what this machine cannot run, and says why; `.ci/run` allows no skip except for GPUs."""
+    missing = [name for name in ("torch", "transformers", "peft") if find_spec(name) is None]
+    if item.get_closest_marker("tensor") is not None and missing:
+        pytest.skip(f"needs {', '.join(missing)}: `acclimate doctor --fix` installs the runtime")
+    if item.get_closest_marker("gpu") is not None and gpu_choice(gpus()).gpu is None:
+        pytest.skip("needs a CUDA device")
 
 
 @pytest.fixture
