@@ -70,6 +70,7 @@ class Status:
 
     Attributes:
         completion: Why the last request was answered with nothing, or empty.
+        completed_by: The adapter that answered the last request; None is the base model, also while one is loaded.
         warnings: What was wrong in the settings.
     """
 
@@ -78,6 +79,7 @@ class Status:
     adapter: AdapterStatus = AdapterStatus()
     training: TrainingStatus | None = None
     completion: str = ""
+    completed_by: str | None = None
     warnings: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:

@@ -67,7 +67,8 @@ async def test_a_repository_goes_in_and_its_own_completions_come_out(
         status = await editor.status_where(lambda status: status["adapter"]["state"] == "in use", 60)
         assert status["adapter"]["version"] == version
         assert await editor.inline(repository / "sums.py", 1, 11)
-        assert (await editor.command("acclimate.status"))["completion"] == ""
+        status = await editor.command("acclimate.status")
+        assert (status["completion"], status["completed_by"]) == ("", version)
 
     assert read_engine_state(engine_home) == engine_before
     assert version in await _adapters_in_engine(engine_home, engine_options)

@@ -101,7 +101,7 @@ class AskedServer:
         items = answer.items if isinstance(answer, types.InlineCompletionList) else answer or []
         text = str(items[0].insert_text) if items else ""
         status = await self.status()
-        return Asked(text=text, reason=status["completion"], adapter=status["adapter"]["version"])
+        return Asked(text=text, reason=status["completion"], adapter=status["completed_by"])
 
     async def use_adapter(self, options: dict[str, Any], adapter: str) -> None:
         """Changes the setting `adapter`, as an editor does when its user changes it."""

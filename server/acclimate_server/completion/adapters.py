@@ -62,7 +62,7 @@ class AdapterInUse:
     def choose(self, setting: str) -> Chosen:
         """Whom to ask now. What has changed since the last call is loaded in the background."""
         self.refresh(setting)
-        if self._loaded is None:
+        if self._loaded is None or setting == NONE:
             return Chosen(model=self._connection.base_name, budget=PromptBudget(), version=None)
         return Chosen(model=self._loaded.version, budget=self._loaded.prompt_budget, version=self._loaded.version)
 

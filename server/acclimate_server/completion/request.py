@@ -8,10 +8,9 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from pathlib import Path
 
-from acclimate_indexer.languages import LANGUAGES, language_of
-
 from acclimate_indexer.completion_cut import cut, is_complete
 from acclimate_indexer.errors import EngineError, EngineRefused
+from acclimate_indexer.languages import LANGUAGES, language_of
 from acclimate_indexer.prompts import Cursor
 
 from ..session import Place, Session
@@ -42,10 +41,11 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What to show; with no text, `reason` says why."""
+    """What to show; with no text, `reason` says why. `adapter` is the version that gave it, None the base model."""
 
     text: str = ""
     reason: str = ""
+    adapter: str | None = None
 
 
 async def complete(session: Session, snapshot: Snapshot) -> Answer:
@@ -56,7 +56,7 @@ async def complete(session: Session, snapshot: Snapshot) -> Answer:
     answer = await session.newest_only(snapshot.uri, _answer(session, snapshot))
     if answer is None:
         return Answer(reason="A newer request replaced this one.")
-    session.board.update(completion=answer.reason)
+    session.board.update(completion=answer.reason, completed_by=answer.adapter)
     return answer
 
 
@@ -72,22 +72,25 @@ async def _answer(session: Session, snapshot: Snapshot) -> Answer:
         return Answer(reason=reason)
     cursor = Cursor.at(path=place.path, language=language, text=snapshot.text, start=snapshot.offset)
     try:
-        text = await _generated(connection, place, cursor)
+        text, adapter = await _generated(connection, place, cursor)
     except EngineError as error:
         return Answer(reason=str(error))
     text = cut(text, language=language, prefix=cursor.prefix, suffix=cursor.suffix)
-    return Answer(text=text) if text.strip() else Answer(reason="The model proposed nothing here.")
+    reason = "" if text.strip() else "The model proposed nothing here."
+    return Answer(text="" if reason else text, reason=reason, adapter=adapter)
 
 
-async def _generated(connection: EngineConnection, place: Place, cursor: Cursor) -> str:
+async def _generated(connection: EngineConnection, place: Place, cursor: Cursor) -> tuple[str, str | None]:
+    """The text, and the adapter that it is from."""
     chosen = place.choose()
     try:
-        return await _stream(connection, place, cursor, chosen)
+        return await _stream(connection, place, cursor, chosen), chosen.version
     except EngineRefused as error:
         if error.status != NOT_FOUND or chosen.version is None or place.adapter is None:
             raise
         place.adapter.lost()
-        return await _stream(connection, place, cursor, place.choose())
+        chosen = place.choose()
+        return await _stream(connection, place, cursor, chosen), chosen.version
 
 
 async def _stream(connection: EngineConnection, place: Place, cursor: Cursor, chosen: Chosen) -> str:
