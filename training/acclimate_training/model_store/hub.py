@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 DEFAULT_ENDPOINT = "https://huggingface.co"
 REACH_SECONDS = 3.0  # a hub that does not answer by then is too slow to fetch gigabytes from
+HTTP_LIBRARIES = ("httpx", "httpx2", "requests", "urllib3")  # what huggingface_hub has used so far
 TRUE_WORDS = ("1", "true", "yes", "on")
 # Weights, and what makes a tokenizer and an architecture. Python files of a repository are never fetched.
 WANTED = ("*.safetensors", "*.safetensors.index.json", "config.json", "generation_config.json", "tokenizer.json",
@@ -137,10 +138,18 @@ def _hub_errors(source: Source, folder: Path) -> Iterator[None]:
 
     try:
         yield
-    except (HfHubHTTPError, LocalEntryNotFoundError, HFValidationError, OfflineModeIsEnabled, httpx.HTTPError) as error:
-        said = str(error).strip().partition("\n")[0]
-        raise SourceUnavailable(f"The hub does not give {source.location!r}: {said or type(error).__name__}") from error
+    except (HfHubHTTPError, LocalEntryNotFoundError, HFValidationError, OfflineModeIsEnabled) as error:
+        raise _unavailable(source, error) from error
     except OSError as error:
         if "No space left" in str(error):
             raise DiskFull(f"The disk is full: {str(folder)!r} could not be written. Free some space.") from error
-        raise SourceUnavailable(f"The hub does not give {source.location!r}: {error}") from error
+        raise _unavailable(source, error) from error
+    except Exception as error:  # the client lets errors of its HTTP library through, and that changes by version
+        if type(error).__module__.partition(".")[0] not in HTTP_LIBRARIES:
+            raise
+        raise _unavailable(source, error) from error
+
+
+def _unavailable(source: Source, error: Exception) -> SourceUnavailable:
+    said = str(error).strip().partition("\n")[0] or type(error).__name__
+    return SourceUnavailable(f"The hub does not give {source.location!r}: {said}")

