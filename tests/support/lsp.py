@@ -39,6 +39,11 @@ class Editor:
         item = types.TextDocumentItem(uri=path.as_uri(), language_id=language, version=1, text=text)
         self.client.text_document_did_open(types.DidOpenTextDocumentParams(text_document=item))
 
+    def close(self, path: Path) -> None:
+        """Closes a document."""
+        identifier = types.TextDocumentIdentifier(uri=path.as_uri())
+        self.client.text_document_did_close(types.DidCloseTextDocumentParams(text_document=identifier))
+
     async def inline(self, path: Path, line: int, character: int, kind: Kind = Kind.Invoked) -> list[str]:
         """The texts of the inline completions at a position."""
         params = types.InlineCompletionParams(
