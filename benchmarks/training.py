@@ -80,7 +80,7 @@ def _generated() -> list[CompletionPair]:
 
 
 def _measured(model: LocalModel, pairs: list[CompletionPair]) -> dict[str, Any]:
-    from acclimate_training.trainer import device
+    from acclimate_training.hardware import device
 
     where = device()
     recipe = Recipe.for_device(where)
@@ -112,7 +112,8 @@ def _measured(model: LocalModel, pairs: list[CompletionPair]) -> dict[str, Any]:
 def _timed(
     local: LocalModel, examples: list[Example], recipe: Recipe, step: Callable[[Any, list[Example], Recipe], None]
 ) -> float:
-    from acclimate_training.trainer import device, load_base, with_new_adapter
+    from acclimate_training.hardware import device
+    from acclimate_training.trainer import load_base, with_new_adapter
 
     model = with_new_adapter(load_base(local, device()), recipe, seed=0)
     model.train()

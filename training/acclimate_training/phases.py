@@ -112,7 +112,7 @@ class Pipeline:
             raise RuntimeMissing(f"Training needs {', '.join(missing)}. Install the runtime: `acclimate doctor --fix`.")
         model = local_model(self._home, self._job.model)
         with self._phase("load"):
-            from .trainer import device  # the first import of torch takes seconds
+            from .hardware import device  # the first import of torch takes seconds
 
             setting = Setting.of(self._job, repository=repository, dataset=dataset, model=model, device=device())
         if "train" in self._job.phases:

@@ -50,6 +50,8 @@ def run_job(job_path: Path) -> int:
 def _prepare_process() -> None:
     """Before anything heavy is imported: no network, a low priority, logs on stderr."""
     os.environ |= {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
+    # Threads that wait must sleep, not spin: beside other busy processes spinning made products 2.6 times slower.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     os.environ.setdefault("PYTORCH_CUDA_ALLOC_CONF", "expandable_segments:True")  # sequences differ in length
     os.nice(max(0, NICENESS - os.nice(0)))
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(name)s %(message)s")

@@ -10,7 +10,6 @@ On CUDA: written, not run.
 
 import logging
 import math
-import platform
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -30,6 +29,7 @@ from acclimate_indexer.models import LocalModel
 from .checkpoints import begin, mark_complete, newest_complete, planned_steps
 from .encoding import Example, collated, schedule
 from .evaluation.loss import middle_nats
+from .hardware import compute_dtype
 from .recipe import MAX_EPOCHS, Device, Recipe, steps_for
 
 logger = logging.getLogger(__name__)
@@ -60,17 +60,6 @@ class Trained:
     seconds_per_step: float
     final_loss: float
     resumed_at: int
-
-
-def device() -> Device:
-    return "cuda" if torch.cuda.is_available() else "cpu"
-
-
-def compute_dtype(where: Device) -> torch.dtype:
-    """bfloat16 where there are instructions for it; elsewhere it is emulated, and slower than float32."""
-    if where == "cuda":
-        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32
-    return torch.bfloat16 if _processor_has_bf16() else torch.float32
 
 
 def load_base(model: LocalModel, where: Device, *, threads: int = 0) -> Any:
@@ -300,11 +289,3 @@ def _seconds_per_step(model: Any, examples: Sequence[Example], recipe: Recipe, p
     model.zero_grad()
     mean_length = sum(example.length for example in examples) / len(examples)
     return seconds / tokens * mean_length * recipe.batch
-
-
-def _processor_has_bf16() -> bool:
-    try:
-        flags = Path("/proc/cpuinfo").read_text(encoding="utf-8").split()
-    except OSError:
-        return platform.machine() == "arm64"  # Apple's processors have had it since 2022
-    return not {"avx512_bf16", "amx_bf16", "bf16"}.isdisjoint(flags)
