@@ -43,7 +43,7 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
         context.home.create()
         runtime = ready_runtime(context.home, settings, context.terminal)
         ready_model(context.home, settings, runtime, context.terminal)
-    found = say_preflight(context.home, context.terminal)
+    found = say_preflight(context.home, context.terminal, everything=True)
     missing = [check.sentence for check in found.checks if not check.ok]
     context.terminal.show("Everything is there." if not missing else f"{len(missing)} findings; see above.")
     context.terminal.finish({"checks": [asdict(check) for check in found.checks]})

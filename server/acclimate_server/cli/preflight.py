@@ -7,11 +7,12 @@ from ..runtime.preflight import Preflight, preflight
 from .terminal import Terminal
 
 
-def say_preflight(home: Home, terminal: Terminal) -> Preflight:
-    """Checks and says."""
+def say_preflight(home: Home, terminal: Terminal, *, everything: bool = False) -> Preflight:
+    """Checks, and says where this will run and what is missing."""
     found = preflight(home)
     for check in found.checks:
-        terminal.say(f"{'ok' if check.ok else '!!'}  {check.name}: {check.sentence}")
+        if everything or not check.ok or check.name == "GPU":
+            terminal.say(f"{'ok' if check.ok else '..'}  {check.name}: {check.sentence}")
     return found
 
 

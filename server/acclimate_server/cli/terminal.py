@@ -18,6 +18,8 @@ from ..words import duration_words
 
 PLAIN_SECONDS = 5.0  # between two lines of progress where there is no terminal
 PLAIN_WIDTH = 120  # of tables in a log
+SETTLING_SECONDS = 2.0  # before that a pace means little
+LEAST_BYTES = 10_000_000  # nothing but bytes is counted in tens of millions
 
 
 class Terminal:
@@ -69,18 +71,29 @@ class Phases:
     bars: Progress | None = None
     plain: Terminal | None = None
     _tasks: dict[str, TaskID] = field(default_factory=dict)
+    _begun: dict[str, tuple[float, int]] = field(default_factory=dict)  # by phase: when, and at which step
     _last: tuple[str, float] = ("", 0.0)
+    _last_line: str = ""
 
     def update(
         self, title: str, step: int = 0, of: int = 0, *, seconds_left: float | None = None, detail: str = ""
     ) -> None:
-        """Sets a phase's bar; the phases before it are complete."""
-        left = "" if seconds_left is None else f"about {duration_words(seconds_left)} left"
+        """Sets a phase's bar; the phases before it are complete. Without an estimate, one is made from the pace."""
+        if seconds_left is None:
+            seconds_left = self._estimate(title, step, of)
+        left = "" if seconds_left is None or step == of else f"about {duration_words(seconds_left)} left"
         words = ", ".join(word for word in (left, detail) if word)
         if self.bars is not None:
             self._move_bar(self.bars, title, step, of, words)
         elif self.plain is not None:
             self._write_line(self.plain, title, step, of, words)
+
+    def _estimate(self, title: str, step: int, of: int) -> float | None:
+        begun, first = self._begun.setdefault(title, (time.monotonic(), step))
+        elapsed = time.monotonic() - begun
+        if step <= first or elapsed < SETTLING_SECONDS:
+            return None
+        return elapsed / (step - first) * (of - step)
 
     def _move_bar(self, bars: Progress, title: str, step: int, of: int, words: str) -> None:
         if title not in self._tasks:
@@ -88,14 +101,22 @@ class Phases:
                 bars.update(task, total=1, completed=1, detail="")
                 bars.stop_task(task)
             self._tasks[title] = bars.add_task(title, total=None, count="", detail="")
-        count = f"{step:,}/{of:,}" if of else ""
-        bars.update(self._tasks[title], completed=step, total=of or None, count=count, detail=words)
+        bars.update(self._tasks[title], completed=step, total=of or None, count=_count(step, of, "/"), detail=words)
 
     def _write_line(self, terminal: Terminal, title: str, step: int, of: int, words: str) -> None:
         phase, at = self._last
         is_last = bool(of) and step == of
         if phase == title and not is_last and time.monotonic() - at < PLAIN_SECONDS:
             return
-        self._last = (title, time.monotonic())
-        count = f" {step:,} of {of:,}" if of else ""
-        terminal.say(f"{title}:{count}" + (f" ({words})" if words else ""))
+        line = f"{title}: {_count(step, of, ' of ')}".rstrip(": ") + (f" ({words})" if words else "")
+        if line != self._last_line:
+            self._last, self._last_line = (title, time.monotonic()), line
+            terminal.say(line)
+
+
+def _count(step: int, of: int, between: str) -> str:
+    if not of:
+        return ""
+    if of >= LEAST_BYTES:
+        return f"{step / 1e6:,.0f}{between}{of / 1e6:,.0f} MB"
+    return f"{step:,}{between}{of:,}"
