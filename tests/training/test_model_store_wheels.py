@@ -9,7 +9,7 @@ from tests.support.reports import Reports
 from acclimate_indexer.errors import DiskFull, LicenceNotAccepted, ModelCorrupt, ModelError, ModelMissing
 from acclimate_indexer.home import Home
 from acclimate_indexer.models import local_model, local_models
-from acclimate_training.model_store.convert import CONVERTER
+from acclimate_training.model_store.conversion import CONVERTER
 from acclimate_training.model_store.fetch import fetch_model
 
 

@@ -9,6 +9,11 @@ from acclimate_indexer.errors import DiskFull, ModelError
 
 from .space import Report
 
+# Part of a model's identity: count it up when `convert` would write other weights. It stands here, since who imports
+# `convert` can reach torch.
+CONVERTER = "acclimate-gguf-1"
+CONVERT_MODULE = "acclimate_training.model_store.convert"
+
 
 def converted(gguf: Path, folder: Path, *, runtime_python: Path, report: Report) -> None:
     """Converts `gguf` into `folder`, anew if an earlier try left something there.
@@ -20,12 +25,11 @@ def converted(gguf: Path, folder: Path, *, runtime_python: Path, report: Report)
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     report("convert to safetensors", 0, 1)
-    module = "acclimate_training.model_store.convert"
     log = gguf.parent / "convert.log"
     environment = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "PYTHONHOME")}
     environment |= {"PYTHONSAFEPATH": "1", "HF_HUB_OFFLINE": "1", "HF_HUB_DISABLE_PROGRESS_BARS": "1"}
     with log.open("w", encoding="utf-8") as output:
-        command = [str(runtime_python), "-P", "-m", module, str(gguf), str(folder)]
+        command = [str(runtime_python), "-P", "-m", CONVERT_MODULE, str(gguf), str(folder)]
         done = subprocess.run(command, stdout=output, stderr=output, cwd=gguf.parent, env=environment, check=False)
     if done.returncode != 0:
         _explain(gguf, log)

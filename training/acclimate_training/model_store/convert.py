@@ -8,7 +8,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-CONVERTER = "acclimate-gguf-1"  # part of a model's identity: count up when the weights would come out differently
 # One matrix in two quantisations differs by about 2% of its size (Qwen2.5-Coder-0.5B: 0.0081 at most); two matrices
 # that were trained apart are not alike at all.
 SAME_MATRIX = 0.05

@@ -15,8 +15,7 @@ from acclimate_indexer.models import MANIFEST, CatalogueEntry, LocalModel, Sourc
 from acclimate_indexer.prompts import PromptBudget, PromptBuilder
 
 from .choose import resolve_model_name as resolve_model_name  # the three are one subject to those who call
-from .conversion import converted
-from .convert import CONVERTER
+from .conversion import CONVERTER, converted
 from .folder import add_folder as add_folder
 from .hub import fetch_file, fetch_snapshot, hub_is_reachable
 from .origin import Origin, SourceUnavailable
