@@ -2,7 +2,7 @@
 
 import os
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -32,6 +32,20 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         pytest.skip(f"needs {', '.join(missing)}: `acclimate doctor --fix` installs the runtime")
     if item.get_closest_marker("gpu") is not None and gpu_choice(gpus()).gpu is None:
         pytest.skip("needs a CUDA device")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_sessionfinish(session: pytest.Session) -> Iterator[None]:
+    """Where `make test` has set everything up, a skip for want of anything but a GPU fails the run."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if os.environ.get("ACCLIMATE_NO_SKIPS") and reporter is not None:
+        reasons = [str(report.longrepr) for report in reporter.stats.get("skipped", ())]
+        if unexpected := [reason for reason in reasons if "CUDA" not in reason]:
+            reporter.write_line(
+                f"{len(unexpected)} tests were skipped, which is no pass here: {unexpected[0]}", red=True
+            )
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+    yield
 
 
 @pytest.fixture
