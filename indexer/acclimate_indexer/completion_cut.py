@@ -24,6 +24,8 @@ TAB_COLUMNS = 4  # only compared within one file, so any width that keeps the or
 REPEATED_LINES = 3  # so many lines equal to the suffix's next ones are a repetition for sure
 MIN_REPEATED_CHARACTERS = 6  # of a partial line at the very end; shorter ones agree by chance
 MIN_OVERLAP_CHARACTERS = 3  # of a tail that repeats the rest of the cursor's line, unless it is punctuation
+MAX_OVERLAP_CHARACTERS = 200  # what remains of a longer line is not repeated by chance, nor in full
+MAX_NESTED_CHARACTERS = 2_000  # of an answer, looked at for brackets that it leaves open
 
 _OPENS, _CLOSES = "([{", ")]}"
 _COLON_OPENERS = frozenset(
@@ -168,7 +170,7 @@ def _end(completion: str, place: _Place) -> int | None:
 def _construct_end(completion: str, place: _Place) -> int | None:
     offset = len(place.before)
     text = place.before + completion
-    depth, floor = 0, None
+    depth, floor, decided = 0, None, 0
     for token in _lexer(place.family).finditer(text):
         if token.lastgroup is None:
             continue
@@ -176,8 +178,13 @@ def _construct_end(completion: str, place: _Place) -> int | None:
         if floor is None and at >= offset:
             floor = _floor(depth, place)
         if token.lastgroup == "newline":
-            if depth <= 0 and _ends_at_newline(text, at, offset, place):
+            if depth > 0 or at < decided:
+                continue
+            gap = _GAP.match(text, at)
+            assert gap is not None
+            if _ends_at_gap(text, gap, offset, place):
                 return at - offset
+            decided = gap.end()
             continue
         depth += 1 if text[at] in _OPENS else -1
         if floor is None:
@@ -194,17 +201,16 @@ def _floor(opened: int, place: _Place) -> float:
     return min(opened, place.supplied) if place.supplied else float("-inf")
 
 
-def _ends_at_newline(text: str, at: int, offset: int, place: _Place) -> bool:
+def _ends_at_gap(text: str, gap: re.Match[str], offset: int, place: _Place) -> bool:
+    """Whether the answer ends before a line break with all the blank lines that follow it."""
     if place.mode == "line":
         return True
-    gap = _GAP.match(text, at)
-    assert gap is not None
     if gap.end() == len(text):
         return False  # the next line decides, and it has not come yet
     columns = _columns(text[gap.start("indent") : gap.end() + 1])
     if place.mode == "block":
         return columns <= place.threshold
-    is_paragraph = place.paragraphs and gap["lines"].count("\n") > 1 and bool(text[offset:at].strip())
+    is_paragraph = place.paragraphs and gap["lines"].count("\n") > 1 and bool(text[offset : gap.start()].strip())
     return columns < place.threshold or (is_paragraph and columns <= place.threshold)
 
 
@@ -246,14 +252,14 @@ def _lines(completion: str, place: _Place) -> list[tuple[int, str]]:
 
 def _without_repeated_rest(kept: str, place: _Place) -> str:
     """Drops a tail that repeats the head of what stands after the cursor on its line."""
-    for length in range(min(len(kept), len(place.after)), 0, -1):
-        tail = kept[-length:]
-        if tail != place.after[:length] or not _is_boundary(kept[:-length], tail):
+    longest = min(len(kept), len(place.after), MAX_OVERLAP_CHARACTERS)
+    for length in range(longest, 0, -1):
+        head, tail = kept[:-length], kept[-length:]
+        if tail != place.after[:length] or not _is_boundary(head, tail):
             continue
-        if (length >= MIN_OVERLAP_CHARACTERS or tail[0] in _PUNCTUATION or length == len(place.after)) and not _nested(
-            kept[:-length], place
-        ):
-            return kept[:-length]
+        is_chance = length < MIN_OVERLAP_CHARACTERS and length < len(place.after) and tail[0] not in _PUNCTUATION
+        if not is_chance and not _nested(head, place):
+            return head
     return kept
 
 
@@ -268,7 +274,7 @@ def _is_word(character: str) -> bool:
 def _nested(kept: str, place: _Place) -> bool:
     """Whether `kept` leaves a bracket of its own open: the tail then closes it, and repeats nothing."""
     depth = lowest = 0
-    for bracket in _brackets(kept, place.family):
+    for bracket in _brackets(kept[-MAX_NESTED_CHARACTERS:], place.family):
         depth += 1 if bracket in _OPENS else -1
         lowest = min(lowest, depth)
     return depth > lowest

@@ -1,7 +1,8 @@
 """Source to spans: where the statements, bodies, arguments and values of a file are, in characters.
 
 tree-sitter counts bytes; everything else here counts characters. The traversal is tree-sitter's own query cursor, which
-does not recurse, so that a file nested a hundred thousand deep costs no stack.
+does not recurse, so that a file nested a hundred thousand deep costs no stack. Its time would grow with the square of
+the depth, and of the width of a damaged place; both are bounded.
 """
 
 from collections.abc import Callable
@@ -10,6 +11,9 @@ from itertools import accumulate
 from typing import NamedTuple
 
 from .languages import Language, grammar, spans_query
+
+MAX_DEPTH = 128  # of nodes; forty blocks in each other, more than anybody reads
+MAX_DAMAGE = 10_000  # nodes side by side that fit nothing: this is not the language that its name says
 
 
 class Span(NamedTuple):
@@ -46,7 +50,10 @@ def syntax_of(text: str, language: Language) -> Syntax:
     data = text.encode("utf-8", errors="replace")
     character = _character_offsets(text, data)
     tree = Parser(grammar(language)).parse(data)
-    captures = QueryCursor(spans_query(language)).captures(tree.root_node)
+    cursor = QueryCursor(spans_query(language))
+    cursor.set_max_start_depth(MAX_DEPTH)
+    is_damaged = tree.root_node.type == "ERROR" and tree.root_node.child_count > MAX_DAMAGE
+    captures = {} if is_damaged else cursor.captures(tree.root_node)
 
     def span(node: Node) -> Span:
         return Span(character(node.start_byte), character(node.end_byte))

@@ -199,6 +199,7 @@ class _Miner:
             "validation": validation[: self._options.max_validation_pairs],
             "test": _by_file(test)[: self._options.max_test_pairs],
         }
+        self._report(self._of, self._of)
 
     def _unique(self, pairs: Iterable[CompletionPair], seen: set[str]) -> list[CompletionPair]:
         kept = []
