@@ -55,7 +55,7 @@ def test_the_table_names_the_base_and_every_figure_with_its_interval() -> None:
 
     assert "shop at 0123456789: base is tiny, base, fp32" in table
     assert "1.000 [0.800, 1.300]" in table
-    assert "60 loss, 40 generated" in table
+    assert "40, loss 60" in table
     assert "Verdict: trial. Held-out loss is lower." in table
 
 
@@ -101,4 +101,4 @@ def test_the_commands_for_editors_are_whole(tmp_path: Path) -> None:
     words = editor_words(tmp_path / "my shop")
 
     assert f"{acclimate_command()} serve" in words
-    assert "'python'" in words.replace("'\"'\"'", "'")
+    assert "[[python]]" in words

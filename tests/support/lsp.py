@@ -75,6 +75,7 @@ async def connected(
         workspace=types.WorkspaceClientCapabilities(),
     )
     client = make_test_lsp_client()
+    client.feature("acclimate/status")(lambda _: None)
     await client.start_io(sys.executable, "-P", "-m", "acclimate_server", "serve", cwd=folder)
     try:
         await client.initialize_session(

@@ -17,6 +17,7 @@ from acclimate_indexer.errors import AcclimateError, EngineUnavailable
 
 from ..features.commands import STATUS
 from ..pipeline_process import child_environment
+from ..status import NOTIFICATION
 
 log = logging.getLogger(__name__)
 
@@ -119,6 +120,7 @@ async def asked_server(folder: Path, options: dict[str, Any]) -> AsyncIterator[A
     """
     client = LanguageClient("acclimate", "1")
     await client.start_io(sys.executable, "-P", "-m", "acclimate_server", "serve", env=child_environment())
+    client.feature(NOTIFICATION)(_ignored)  # the command is asked instead, which misses nothing
     process = client._server  # noqa: SLF001  # pygls has no other way to its stderr, which must be read or it blocks
     assert process is not None
     assert process.stderr is not None
@@ -148,6 +150,9 @@ async def asked_server(folder: Path, options: dict[str, Any]) -> AsyncIterator[A
                 await process.wait()
         await client.stop()  # type: ignore[no-untyped-call]  # pygls left it so
         draining.cancel()
+
+
+def _ignored(_: Any) -> None: ...
 
 
 async def _drain(stream: asyncio.StreamReader) -> None:

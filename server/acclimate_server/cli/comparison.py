@@ -8,9 +8,9 @@ from .terminal import Terminal
 
 COLUMNS = (
     ("loss", "loss (nats/token)", 3),
-    ("exact_match", "exact match", 3),
-    ("exact_match_raw", "exact match, uncut", 3),
-    ("edit_similarity", "edit similarity", 3),
+    ("exact_match", "exact match", 2),
+    ("exact_match_raw", "exact match, uncut", 2),
+    ("edit_similarity", "edit similarity", 2),
 )
 
 
@@ -34,8 +34,8 @@ def contenders_table(contenders: dict[str, dict[str, Any]], title: str) -> Table
     table.add_column("contender")
     shown = [column for column in COLUMNS if any(column[0] in figures for figures in contenders.values())]
     for _, heading, _ in shown:
-        table.add_column(heading, justify="right")
-    table.add_column("n", justify="right")
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("n", justify="right", no_wrap=True)
     for name, figures in contenders.items():
         table.add_row(name, *(figure_words(figures, key, digits) for key, _, digits in shown), _n_words(figures))
     return table
@@ -84,11 +84,11 @@ def _signed(value: float, interval: list[float] | None) -> str:
 
 
 def _n_words(figures: dict[str, Any]) -> str:
-    counts = {key: figures[key] for key in ("loss_n", "n") if figures.get(key) is not None}
-    if len(set(counts.values())) == 1:
-        return str(next(iter(counts.values())))
-    words = {"loss_n": "loss", "n": "generated"}
-    return ", ".join(f"{value} {words[key]}" for key, value in counts.items())
+    """How many pairs the figures are from; the loss is measured on others than the answers."""
+    generated, losses = figures.get("n"), figures.get("loss_n")
+    if losses in (None, generated):
+        return str(generated)
+    return f"{generated or 0}, loss {losses}"
 
 
 def _title(result: dict[str, Any]) -> str:

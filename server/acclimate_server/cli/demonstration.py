@@ -75,10 +75,12 @@ def editor_words(tree: Path) -> str:
 
 def neovim_command(command: str, tree: Path) -> str:
     """An Ex command that starts the server for every file of a language that is completed."""
-    languages = ", ".join(f"'{language.name}'" for language in LANGUAGES)
+    languages = ", ".join(
+        f"[[{language.name}]]" for language in LANGUAGES
+    )  # no quotes that a shell would have to quote
     return (
-        f"lua vim.api.nvim_create_autocmd('FileType', {{pattern = {{{languages}}}, callback = function(event) "
-        f"vim.lsp.start({{name = 'acclimate', cmd = {{[[{command}]], 'serve'}}, root_dir = [[{tree}]], "
+        f"lua vim.api.nvim_create_autocmd([[FileType]], {{pattern = {{{languages}}}, callback = function(event) "
+        f"vim.lsp.start({{name = [[acclimate]], cmd = {{[[{command}]], [[serve]]}}, root_dir = [[{tree}]], "
         "on_attach = function(client, buffer) "
         "vim.lsp.completion.enable(true, client.id, buffer, {autotrigger = true}) end}) end})"
     )
