@@ -133,3 +133,10 @@ def test_going_back_moves_the_pointer(home: RepositoryHome) -> None:
 def test_a_version_is_a_name_and_not_a_path(home: RepositoryHome, version: str) -> None:
     with pytest.raises(AdapterError, match="No adapter is called"):
         AdapterRegistry(home).get(version)
+
+
+def test_a_handful_of_pairs_proves_nothing() -> None:
+    found = verdict({"loss": -0.5, "loss_interval": [-0.6, -0.4], "loss_n": 2})
+
+    assert found.state == "rejected"
+    assert "fewer than 20 pairs" in found.reason

@@ -6,6 +6,8 @@ The full gate (exact match against every opponent, a control adapter among them)
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+MIN_PAIRS = 20  # a bootstrap of fewer says more about the few than about the adapter
+
 VerdictState = Literal["promoted", "trial", "rejected"]
 
 
@@ -40,10 +42,13 @@ def _finding(differences: dict[str, Any]) -> tuple[bool, str]:
     if difference is None or interval is None:
         return False, NOT_MEASURED.reason
     low, high = interval
+    pairs = int(differences.get("loss_n", 0))
     measured = (
         f"Held-out loss differs from the base's by {difference:+.3f} nats a token "
-        f"(95% interval {low:+.3f} to {high:+.3f}, n {differences.get('loss_n', 0)})"
+        f"(95% interval {low:+.3f} to {high:+.3f}, n {pairs})"
     )
+    if pairs < MIN_PAIRS:
+        return False, f"{measured}: fewer than {MIN_PAIRS} pairs prove nothing. Give the evaluation more minutes."
     if high < 0:
         return True, f"{measured}: lower."
     return False, f"{measured}: not lower beyond doubt."
