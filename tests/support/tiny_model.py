@@ -36,6 +36,7 @@ def tiny_model(home: Home, name: str = TINY) -> LocalModel:
     folder = home.model(name)
     folder.mkdir(parents=True)
     tokenizer = write_tokenizer(folder)
+    torch.set_num_threads(1)  # its matrices are so small that threads only wait for one another
     torch.manual_seed(0)
     config = Qwen2Config(
         vocab_size=tokenizer.get_vocab_size(),

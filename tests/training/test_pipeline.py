@@ -82,6 +82,7 @@ def a_job(home: Home, repository: Path, name: str = "first", **changes: Any) -> 
         minutes=0.02,
         evaluation_minutes=1.0,
         recipe=RECIPE,
+        threads=1,
     )
     return replace(job, **changes)
 
