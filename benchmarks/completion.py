@@ -108,8 +108,13 @@ async def _adapter_against_base(client: EngineClient, adapter: Path) -> dict[str
 
 
 def _compared(rates: dict[str, list[float]]) -> dict[str, float]:
-    base, adapter = (statistics.median(rates[name]) for name in (MODEL, ADAPTER))
-    return {"base_tokens_per_second": base, "adapter_tokens_per_second": adapter, "ratio": adapter / base}
+    """The ratio is the median of the rounds' own, since a neighbour's load changes between rounds."""
+    base, adapter = rates[MODEL], rates[ADAPTER]
+    return {
+        "base_tokens_per_second": statistics.median(base),
+        "adapter_tokens_per_second": statistics.median(adapter),
+        "ratio": statistics.median(ours / theirs for ours, theirs in zip(adapter, base, strict=True)),
+    }
 
 
 async def _seconds(client: EngineClient, model: str, prompt: Sequence[int], max_tokens: int) -> tuple[float, int]:

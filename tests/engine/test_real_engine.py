@@ -12,19 +12,19 @@ import psutil
 import pytest
 from tests.support.engine import MODEL, START_SECONDS, engine_processes, home_with_model
 from tests.support.random_adapter import write_random_adapter
-from tokenizers import Tokenizer
 
 from acclimate_indexer.errors import EngineRefused
 from acclimate_indexer.home import Home
 from acclimate_indexer.models import LocalModel
+from acclimate_indexer.prompts import Cursor, PromptBudget, PromptBuilder
 from acclimate_server.engine.lease import EngineLease, read_engine_state
 from acclimate_server.engine.options import EngineOptions
 from acclimate_training.engine import EngineClient
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(1200)]
 
-PREFIX = "def add(first: int, second: int) -> int:\n    return "
-SUFFIX = "\n\n\ndef subtract(first: int, second: int) -> int:\n    return first - second\n"
+CODE = "def add(first, second):\n    return \n"
+NOISE = 0.5  # of a logit: two ways through bfloat16; the logits of the random adapters' tokens spread over some 20
 LONG = 3000  # tokens to generate: minutes on a processor, so an abort is unmistakable
 
 HOLDER = """
@@ -58,10 +58,9 @@ async def client(engine_home: Home, engine_options: EngineOptions) -> AsyncItera
 @pytest.fixture
 def prompt(real_model_folder: Path) -> list[int]:
     """A hole in a function, as token ids."""
-    tokenizer = Tokenizer.from_file(str(real_model_folder / "tokenizer.json"))
-    text = f"<|fim_prefix|>{PREFIX}<|fim_suffix|>{SUFFIX}<|fim_middle|>"
-    ids: list[int] = tokenizer.encode(text, add_special_tokens=False).ids
-    return ids
+    builder = PromptBuilder.load(real_model_folder, LocalModel.from_manifest(real_model_folder).fim, PromptBudget())
+    cursor = Cursor.at(path="sums.py", language="python", text=CODE, start=len(CODE) - 1)
+    return list(builder.prompt(cursor, repository="sums"))
 
 
 async def until(condition: Callable[[], Awaitable[bool]], seconds: float) -> float:
@@ -120,6 +119,27 @@ async def test_adapters_are_loaded_and_swapped_while_it_runs(
     for name in names:
         await client.unload_adapter(name)
     assert not set(names) & await client.adapters()
+
+
+@pytest.mark.tensor
+@pytest.mark.filterwarnings("ignore")  # transformers warns about its own parts
+async def test_the_engine_computes_with_an_adapter_what_peft_does(
+    client: EngineClient, prompt: list[int], real_model_folder: Path, tmp_path: Path
+) -> None:
+    peft, transformers = pytest.importorskip("peft"), pytest.importorskip("transformers")
+    torch = pytest.importorskip("torch")
+    folder = write_random_adapter(real_model_folder, tmp_path / "random-3", seed=3)
+    await client.load_adapter("random-3", folder)
+
+    answer = await client.complete(prompt, model="random-3", max_tokens=8)
+
+    base = transformers.AutoModelForCausalLM.from_pretrained(real_model_folder, dtype=torch.bfloat16)
+    model = peft.PeftModel.from_pretrained(base, folder)
+    with torch.inference_mode():
+        logits = model(torch.tensor([[*prompt, *answer.token_ids]])).logits[0, len(prompt) - 1 : -1].float()
+    chosen = logits.gather(1, torch.tensor(answer.token_ids).unsqueeze(1)).squeeze(1)
+    assert (logits.max(dim=1).values - chosen).max().item() < NOISE
+    await client.unload_adapter("random-3")
 
 
 async def test_a_folder_that_is_no_adapter_is_refused(client: EngineClient, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 
 RANK = 16
-SCALE = 0.02  # of the weights: enough to change what is generated, not so much that numbers overflow
+SCALE = 0.06  # of the weights; at 0.02 the 0.5B model still generates what its base does
 
 
 def write_random_adapter(model_folder: Path, folder: Path, *, seed: int) -> Path:
