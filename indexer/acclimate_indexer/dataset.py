@@ -158,7 +158,7 @@ def _written(
         home.datasets.mkdir(parents=True, exist_ok=True)
         partial = Path(tempfile.mkdtemp(dir=home.datasets, prefix=".partial-"))
         try:
-            files = {split: _write_pairs(partial, split, collection.pairs[split]) for split in SPLITS}
+            files: dict[Split, str] = {split: _write_pairs(partial, split, collection.pairs[split]) for split in SPLITS}
             manifest = _manifest(collection, repository, options, files, key)
             write_json(partial / "conventions.json", {"schema": SCHEMA})
             write_json(partial / MANIFEST, manifest)
@@ -193,7 +193,7 @@ def _manifest(
         "grammars": grammar_versions(),
         "sha256": {f"{split}.jsonl": digest for split, digest in files.items()},
     }
-    every = [(split, pair) for split in SPLITS for pair in collection.pairs[split]]
+    every: list[tuple[Split, CompletionPair]] = [(split, pair) for split in SPLITS for pair in collection.pairs[split]]
     return {
         "schema": SCHEMA,
         "hash": _digest(covered)[:HASH_CHARACTERS],

@@ -114,7 +114,8 @@ class LocalModel:
 @cache
 def catalogue() -> dict[str, CatalogueEntry]:
     """All known models by name."""
-    document = tomllib.loads(resources.files("acclimate_indexer").joinpath("catalogue.toml").read_text(encoding="utf-8"))
+    file = resources.files("acclimate_indexer").joinpath("catalogue.toml")
+    document = tomllib.loads(file.read_text(encoding="utf-8"))
     families = {name: FimTokens.from_json(tokens) for name, tokens in document["fim"].items()}
     return {
         record["name"]: CatalogueEntry(

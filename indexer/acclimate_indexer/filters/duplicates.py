@@ -8,7 +8,7 @@ import hashlib
 import re
 from collections.abc import Iterable
 
-from rensa import RMinHash, RMinHashLSH
+from rensa import RMinHash, RMinHashLSH  # pyright: ignore[reportAttributeAccessIssue]  # compiled, without stubs
 
 from acclimate_indexer.pairs import CompletionPair
 

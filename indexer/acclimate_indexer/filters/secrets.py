@@ -76,7 +76,7 @@ def _patterns() -> tuple[tuple[re.Pattern[str], ...], tuple[re.Pattern[str], ...
         for plugin in sorted(classes, key=lambda plugin: str(plugin.__name__))
         if issubclass(plugin, RegexBasedDetector)
         and plugin.__name__ != "IPPublicDetector"  # an address is not a secret, and versions look like one
-        for pattern in plugin.denylist
+        for pattern in plugin.denylist  # pyright: ignore[reportGeneralTypeIssues]  # a property, declared the old way
     ]
     assignments = tuple(pattern for pattern in patterns if pattern.pattern.startswith(_ASSIGNMENT))
     return tuple(pattern for pattern in patterns if pattern not in assignments), assignments

@@ -59,11 +59,12 @@ def progress_cancelled(ls: AcclimateServer, params: types.WorkDoneProgressCancel
 
 
 def _one(arguments: tuple[Any, ...]) -> Mapping[str, Any]:
-    if not arguments or arguments[0] is None:
+    given = [argument for argument in arguments if argument is not None]
+    if not given:
         return {}
-    if len(arguments) > 1 or not isinstance(arguments[0], Mapping):
+    if len(given) > 1 or not isinstance(given[0], Mapping):
         raise _refused("The command takes one object as its argument.", code=types.ErrorCodes.InvalidParams)
-    return arguments[0]
+    return given[0]
 
 
 def _opened_folder(ls: AcclimateServer) -> Path | None:
