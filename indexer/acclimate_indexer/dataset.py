@@ -103,6 +103,7 @@ def mine(
     """
     options = options or MiningOptions()
     head = repository.head()
+    _name_repository(repository, home)
     key = _key(head, options)
     found = next((dataset for dataset in _datasets(home) if dataset.manifest.get("key") == key), None)
     if found is not None:
@@ -126,6 +127,14 @@ def latest_dataset(home: RepositoryHome) -> Dataset:
     if not datasets:
         raise DatasetError("There is no data set of this repository yet. Make one with `acclimate mine`.")
     return max(datasets, key=lambda dataset: ((dataset.folder / MANIFEST).stat().st_mtime_ns, dataset.hash))
+
+
+def _name_repository(repository: Repository, home: RepositoryHome) -> None:
+    """Writes down which folder the state in `home` is about; it stays on this machine."""
+    if not home.identity.exists():
+        folder = repository.work_tree or repository.common_directory
+        record = {"schema": SCHEMA, "name": repository.name, "folder": str(folder)}
+        write_json(home.identity, record | {"git": str(repository.common_directory)}, mode=0o600)
 
 
 def _datasets(home: RepositoryHome) -> list[Dataset]:

@@ -7,7 +7,6 @@ are stored. The work tree is never read. The repository is named to git explicit
 """
 
 import os
-import re
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -18,12 +17,12 @@ from typing import TYPE_CHECKING, Any, Self
 
 from .errors import RepositoryError
 from .home import repository_name
+from .patches import REGULAR_MODES, AddedLines, added_lines, readable_path
 
 if TYPE_CHECKING:
     from git.cmd import Git
 
 MAX_DIFFED_BYTES = 512 * 1024  # git calls larger files binary, and does not compare them line by line
-REGULAR_FILES = frozenset((b"100644", b"100755", b"100664"))  # neither symbolic links (120000) nor submodules (160000)
 
 _CONFIG = {
     "core.fsmonitor": "false",
@@ -39,10 +38,6 @@ _CONFIG = {
     "log.showSignature": "false",
     "protocol.allow": "never",
 }
-_HUNK = re.compile(rb"@@ -\d+(?:,(\d+))? \+(\d+)(?:,(\d+))? @@")
-_COMMIT = re.compile(rb"[0-9a-f]{40}(?:[0-9a-f]{24})?\n?\Z")
-_ESCAPED = re.compile(rb"\\([0-7]{3}|.)")
-_ESCAPES = {b"n": b"\n", b"t": b"\t", b"r": b"\r", b"a": b"\a", b"b": b"\b", b"f": b"\f", b"v": b"\v"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,16 +56,6 @@ class Commit:
     sha: str
     parent: str | None
     time: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AddedLines:
-    """The lines that `commit` added to a file (counted from 0), and the blob that holds them."""
-
-    commit: str
-    path: str
-    blob: str
-    lines: tuple[range, ...]
 
 
 class Repository:
@@ -141,8 +126,8 @@ class Repository:
         for entry in self._run("ls-tree", "-r", "-l", "-z", "--full-tree", "--end-of-options", commit).split(b"\0"):
             stat, _, path = entry.partition(b"\t")
             fields = stat.split()
-            if len(fields) == 4 and fields[0] in REGULAR_FILES and fields[3].isdigit():
-                yield BlobEntry(path=_readable(path), blob=fields[2].decode(), size_bytes=int(fields[3]))
+            if len(fields) == 4 and fields[0] in REGULAR_MODES and fields[3].isdigit():
+                yield BlobEntry(path=readable_path(path), blob=fields[2].decode(), size_bytes=int(fields[3]))
 
     def text(self, blob: str) -> str | None:
         """The text of a blob; None if it is binary, not UTF-8, or not on this machine (a partial clone)."""
@@ -162,7 +147,7 @@ class Repository:
         """The paths that the commits changed, in the order of the commits; repeated as often as changed."""
         with self._diff_tree(commits, "--name-only", "-z", "--no-commit-id") as output:
             names = bytes(output.read())
-        yield from (_readable(name) for name in names.split(b"\0") if name)
+        yield from (readable_path(name) for name in names.split(b"\0") if name)
 
     def added_lines(self, commits: Sequence[Commit], *, patterns: Sequence[str] = ()) -> Iterator[AddedLines]:
         """What each commit added to its first parent, in the order of the commits.
@@ -174,7 +159,7 @@ class Repository:
         children = [commit for commit in commits if commit.parent is not None]
         options = ("-p", "--unified=0", "--full-index", "--src-prefix=a/", "--dst-prefix=b/", "--diff-algorithm=myers")
         with self._diff_tree(children, *options, "--", *patterns) as output:
-            yield from _parsed_patches(output)
+            yield from added_lines(output)
 
     @contextmanager
     def _diff_tree(self, commits: Sequence[Commit], *options: str) -> Iterator[Any]:
@@ -294,52 +279,3 @@ def _common_directory(git_directory: Path) -> Path:
     if not pointer.is_file():
         return git_directory
     return (git_directory / pointer.read_text(encoding="utf-8", errors="surrogateescape").strip()).resolve()
-
-
-def _parsed_patches(output: Any) -> Iterator[AddedLines]:
-    """Reads a patch without context lines, as it comes."""
-    commit = path = blob = ""
-    lines: list[range] = []
-    remaining = 0
-
-    def found() -> Iterator[AddedLines]:
-        if lines and path:
-            yield AddedLines(commit=commit, path=path, blob=blob, lines=tuple(lines))
-
-    for line in output:
-        if remaining:
-            remaining -= not line.startswith(b"\\")
-        elif hunk := _HUNK.match(line):
-            removed, start, added = (1 if group is None else int(group) for group in hunk.groups())
-            remaining = removed + added
-            if added:
-                lines.append(range(start - 1, start - 1 + added))
-        elif _COMMIT.match(line) or line.startswith(b"diff --git "):
-            yield from found()
-            lines, path = [], ""
-            commit = commit if line.startswith(b"diff") else line.decode().strip()
-        elif line.startswith(b"index "):
-            fields = line.split()
-            blob = fields[1].partition(b"..")[2].decode()
-        elif line.startswith(b"+++ "):
-            path = _patched_path(line)
-        elif line.startswith((b"new file mode 120000", b"new file mode 160000")):
-            path = ""
-    yield from found()
-
-
-def _patched_path(line: bytes) -> str:
-    """The path of a `+++` line; empty for a file that was deleted."""
-    name = line[4:].rstrip(b"\n").rstrip(b"\t")
-    if name.startswith(b'"'):
-        name = _ESCAPED.sub(_unescaped, name[1:-1])
-    return _readable(name[2:]) if name.startswith(b"b/") else ""
-
-
-def _unescaped(match: re.Match[bytes]) -> bytes:
-    code = match[1]
-    return bytes([int(code, 8) & 0xFF]) if len(code) == 3 else _ESCAPES.get(code, code)
-
-
-def _readable(path: bytes) -> str:
-    return path.decode("utf-8", errors="replace")

@@ -119,6 +119,7 @@ def test_a_hostile_configuration_starts_nothing(shop: GitFolder, tmp_path: Path)
 
 
 def test_links_submodules_and_odd_paths_do_no_harm(shop: GitFolder, tmp_path: Path) -> None:
+    shop.commit({"a.md": "A\n"})
     other = GitFolder.new(tmp_path / "other")
     other.commit({"b.py": "y = 1\n"})
     shop.git("submodule", "add", "-q", str(other.path), "lib")
@@ -128,7 +129,8 @@ def test_links_submodules_and_odd_paths_do_no_harm(shop: GitFolder, tmp_path: Pa
     repository = shop.open()
     paths = {entry.path for entry in repository.files(commit)}
 
-    assert paths == {".gitmodules", 'tab\t"quote".py', "new\nline.py", "ü ß.py", "\ufffd\ufffd.py"}
+    assert not {"lib", "link.py"} & {each.path for each in repository.added_lines(repository.main_line(commit))}
+    assert paths == {"a.md", ".gitmodules", 'tab\t"quote".py', "new\nline.py", "ü ß.py", "\ufffd\ufffd.py"}
 
 
 def test_text_is_utf_8_or_nothing(shop: GitFolder) -> None:

@@ -11,7 +11,8 @@ from acclimate_indexer.filters.duplicates import NearDuplicates, fingerprint
 from acclimate_indexer.filters.generated import is_foreign_path, is_generated
 from acclimate_indexer.languages import LANGUAGES, language_of
 from acclimate_indexer.pairs import CompletionPair, Split
-from acclimate_indexer.repository import AddedLines, BlobEntry, Repository
+from acclimate_indexer.patches import AddedLines
+from acclimate_indexer.repository import BlobEntry, Repository
 
 from .completion import mine_completions
 from .history import StandingLines, mine_added_lines

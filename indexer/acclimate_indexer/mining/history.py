@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import pairwise, zip_longest
 
 from acclimate_indexer.pairs import CompletionPair
-from acclimate_indexer.repository import AddedLines
+from acclimate_indexer.patches import AddedLines
 
 from .completion import mine_completions
 from .source import Source

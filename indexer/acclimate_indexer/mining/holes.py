@@ -22,6 +22,7 @@ from acclimate_indexer.syntax import Span
 from .source import Source
 
 MAX_MIDDLE_CHARACTERS = 700  # about 256 tokens: nobody waits for more, and few accept more
+MAX_REST_LINES = 8  # of a rest of line that opens a bracket; a block of its own is better asked for below
 MIN_EXPRESSION_CHARACTERS = 5
 MIN_STATEMENT_CHARACTERS = 8  # `pass`, `return`, `break` teach nothing
 MAX_LITERAL_CHARACTERS = 40  # the text of a long string cannot be known
@@ -185,7 +186,7 @@ class HoleFinder:
         rest = self._text[start : start + 2 * MAX_MIDDLE_CHARACTERS]
         prefix = self._text[max(0, start - 2_000) : start]
         kept = cut(rest, language=self._source.language.name, prefix=prefix, suffix="")
-        return Span(start, start + len(kept)) if kept and len(kept) <= MAX_MIDDLE_CHARACTERS else None
+        return Span(start, start + len(kept)) if kept and kept.count("\n") < MAX_REST_LINES else None
 
     def _whole_line_statement(self, statement: Span) -> Span | None:
         """A statement that starts its line and, but for `;` and a comment, ends one; None for any other."""

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
 
-from acclimate_indexer.repository import AddedLines, Repository
+from acclimate_indexer.patches import AddedLines
+from acclimate_indexer.repository import Repository
 
 HELD_OUT_SHARE = 0.05  # of the files, in a split by time
 HELD_OUT_SHARE_BY_FILE = 0.15  # of the files, where they must also give the test
