@@ -15,7 +15,7 @@ FIGURES = (  # key, title, largest value shown, which way is better
     ("edit_similarity", "edit similarity", 1.0, "higher is better"),
 )
 COLOURS = {"base": "#8a8f98", "adapter": "#2f81f7"}
-WIDTH, LEFT, BAR, ROW = 720, 110, 420, 26  # pixels
+WIDTH, LEFT, BAR, ROW = 760, 110, 420, 26  # pixels
 HEAD, GAP = 64, 44  # pixels above the first figure, and above each
 
 

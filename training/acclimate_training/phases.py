@@ -84,7 +84,7 @@ class Pipeline:
     def _dataset(self, repository: Repository, home: RepositoryHome) -> Dataset:
         if "mine" in self._job.phases:
             with self._phase("mine") as advance:
-                options = MiningOptions(**self._job.mining)
+                options = MiningOptions.from_settings(self._job.mining)
                 return mine(repository, home, options, lambda done, of: advance(done, of, None))
         wanted = self._job.dataset
         if wanted is None and "train" not in self._job.phases:

@@ -4,6 +4,7 @@ import shlex
 import shutil
 import sys
 from pathlib import Path
+from textwrap import dedent
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Group
@@ -93,10 +94,14 @@ def acclimate_command() -> str:
 
 
 def _panel(example: dict[str, Any], answers: dict[str, "Asked"]) -> Group:
-    before = "\n".join(example["prefix"].split("\n")[-LINES_BEFORE:])
-    parts = [Panel(Text(before + "▏"), title=f"{example['path']}, up to the cursor", title_align="left")]
-    parts.append(Panel(Text(example["middle"]), title="the true code", title_align="left"))
+    above = example["prefix"].split("\n")[-LINES_BEFORE:]
+    parts = [
+        Panel(Text(dedent("\n".join(above) + "▏")), title=f"{example['path']}, up to the cursor", title_align="left")
+    ]
+    indent = above[-1] if not above[-1].strip() else ""  # an answer of several lines is indented from its second on
+    parts.append(Panel(Text(dedent(indent + example["middle"])), title="the true code", title_align="left"))
     for contender, asked in answers.items():
         title = "the base model" if contender == NONE else f"with the adapter {contender}"
-        parts.append(Panel(Text(asked.text or f"(nothing: {asked.reason})"), title=title, title_align="left"))
+        shown = dedent(indent + asked.text) if asked.text else f"(nothing: {asked.reason})"
+        parts.append(Panel(Text(shown), title=title, title_align="left"))
     return Group(*parts)
