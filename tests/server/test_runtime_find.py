@@ -153,7 +153,7 @@ def test_too_little_room_is_said_before_the_installation(tmp_path: Path) -> None
 def test_a_failed_step_says_its_last_words_and_where_the_rest_is(tmp_path: Path) -> None:
     log = tmp_path / "runtime.log"
     log.touch()
-    code = "print('first'); raise SystemExit('No matching distribution found for torch')"
+    code = "print('first', flush=True); raise SystemExit('No matching distribution found for torch')"
 
     with pytest.raises(RuntimeMissing, match=r"No matching distribution found for torch.*runtime\.log"):
         install._run([sys.executable, "-c", code], log)

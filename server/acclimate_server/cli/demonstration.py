@@ -2,7 +2,8 @@
 
 import shlex
 import shutil
-import sys
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from textwrap import dedent
 from typing import TYPE_CHECKING, Any
@@ -88,9 +89,12 @@ def neovim_command(command: str, tree: Path) -> str:
 
 
 def acclimate_command() -> str:
-    """The absolute path of `acclimate` beside the interpreter that runs us, or whatever the shell would find."""
-    beside = Path(sys.executable).parent / "acclimate"
-    return str(beside) if beside.is_file() else shutil.which("acclimate") or "acclimate"
+    """The absolute path of the `acclimate` that was installed with this code, or whatever the shell would find."""
+    with suppress(PackageNotFoundError):
+        for file in distribution("acclimate").files or ():
+            if file.name == "acclimate" and file.parent.name == "bin":
+                return str(Path(str(file.locate())).resolve())
+    return shutil.which("acclimate") or "acclimate"
 
 
 def _panel(example: dict[str, Any], answers: dict[str, "Asked"]) -> Group:
