@@ -1,9 +1,10 @@
 """Room on the disk, asked before a download; and how far a download is, read off the disk."""
 
+import os
 import shutil
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from acclimate_indexer.errors import DiskFull
@@ -41,11 +42,10 @@ def require_room(folder: Path, needed_bytes: int, *, name: str, free: FreeBytes 
 def size_bytes(folder: Path) -> int:
     """What the files below `folder` hold; files that vanish meanwhile do not count."""
     total = 0
-    for path in folder.rglob("*"):
-        try:
-            total += path.stat().st_size if path.is_file() else 0
-        except FileNotFoundError:
-            continue
+    for directory, _, names in os.walk(folder):  # unlike rglob, it bears a folder that vanishes
+        for name in names:
+            with suppress(FileNotFoundError):
+                total += Path(directory, name).stat().st_size
     return total
 
 
