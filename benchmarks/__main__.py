@@ -15,6 +15,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+PLAIN_WIDTH = 120  # characters of a table in a log
 NAMES = ("indexer", "training", "completion")
 
 
@@ -31,7 +32,7 @@ def main(arguments: list[str] | None = None) -> int:
     results: dict[str, Any] = {"machine": {"processor": platform.processor() or platform.machine()}}
     for name in options.names or NAMES:
         results[name] = importlib.import_module(f"benchmarks.{name}").main(options.repositories)
-        Console(stderr=True).print(_table(name, results[name]))
+        Console(stderr=True, width=None if sys.stderr.isatty() else PLAIN_WIDTH).print(_table(name, results[name]))
     if options.json:
         print(json.dumps(results))
     return 0
