@@ -63,7 +63,8 @@ wheel-tests: $(WHEEL_DEV)
 		-c "$(CURDIR)/pyproject.toml" --rootdir "$(CURDIR)" -m "not engine and not tensor and not gpu" \
 		$(TENSOR_MODULES:%=--ignore="$(CURDIR)/tests/training/%") "$(CURDIR)/tests"
 
-bench: bench-indexer bench-training bench-completion ## all benchmarks; REPOS='a b' names real repositories
+bench: setup ## all benchmarks in one run; REPOS='a b' names real repositories
+	@python=$(RUNTIME_PYTHON) && "$$python" -P benchmarks $(JSON_FLAG) $(REPOS_FLAG)
 
 bench-indexer: setup ## mining against a bare parse
 	@python=$(RUNTIME_PYTHON) && "$$python" -P benchmarks indexer $(JSON_FLAG) $(REPOS_FLAG)
