@@ -15,8 +15,8 @@ MAX_CPU_LORAS = 8  # kept in memory beside these; an adapter is tens of megabyte
 KV_CACHE_GB = 1  # on a CPU: 87,000 tokens of the 0.5B model
 GPU_EXTRA_GB = 4.0  # beyond the weights: 2 for the KV cache, 2 for activations and CUDA graphs
 MIB_PER_GB = 1024
-# vLLM keeps one core free of arithmetic. Where there are few, that is too many: on 2 cores without it, prefill went from
-# 465 to 711 tokens a second and decode from 23 to 26.
+# vLLM keeps one core free of arithmetic. Where there are few, that is too many: on 2 cores, using both took prefill
+# from 465 to 711 tokens a second and decode from 23 to 26.
 FEW_CORES = 4
 KEPT_VARIABLES = ("PATH", "HOME", "USER", "LOGNAME", "LANG", "TZ", "TMPDIR", "XDG_CACHE_HOME", "SSL_CERT_FILE")
 KEPT_PREFIXES = ("LC_", "LD_", "CUDA_", "NVIDIA_", "OMP_", "KMP_", "MKL_")
