@@ -4,21 +4,12 @@ import json
 from pathlib import Path
 
 import pytest
+from tests.support.tiny_model import TOKENS
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
 
 from acclimate_indexer.errors import ModelCorrupt
 from acclimate_indexer.pairs import Snippet
-from acclimate_indexer.prompts import Cursor, FimTokens, PromptBudget, PromptBuilder
-
-TOKENS = FimTokens(
-    prefix="<|fim_prefix|>",
-    middle="<|fim_middle|>",
-    suffix="<|fim_suffix|>",
-    end_of_text="<|endoftext|>",
-    repository="<|repo_name|>",
-    file="<|file_sep|>",
-    stops=("<|im_end|>",),
-)
+from acclimate_indexer.prompts import Cursor, PromptBudget, PromptBuilder
 
 
 @pytest.fixture
@@ -30,7 +21,7 @@ def folder(tmp_path: Path) -> Path:
     tokenizer.decoder = decoders.ByteLevel()
     named = [TOKENS.prefix, TOKENS.middle, TOKENS.suffix, TOKENS.end_of_text, TOKENS.repository, TOKENS.file]
     tokenizer.add_tokens([AddedToken(name, special=False, normalized=False) for name in named if name])
-    tokenizer.add_special_tokens([AddedToken("<|im_end|>", special=True, normalized=False)])
+    tokenizer.add_special_tokens([AddedToken(name, special=True, normalized=False) for name in TOKENS.stops])
     tokenizer.save(str(tmp_path / "tokenizer.json"))
     return tmp_path
 
