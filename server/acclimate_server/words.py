@@ -8,6 +8,7 @@ PHASE_WORDS = {
     "encode": "Encoding the pairs",
     "train": "Training",
     "loss": "Measuring the loss on held-out code",
+    "engine": "Waiting for the engine, seconds",
     "generate": "Completing held-out code",
     "evaluate": "Comparing on held-out code",
     "register": "Keeping the adapter",

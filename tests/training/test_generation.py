@@ -143,9 +143,12 @@ async def test_an_engine_that_never_gets_ready_is_given_up() -> None:
         engine.is_healthy = False
         client = EngineClient(EngineAddress(url=engine.url))
 
+        waited: list[float] = []
         with pytest.raises(EngineUnavailable, match="is not ready after 0 s"):
-            await wait_until_healthy(client, seconds=0.0)
+            await wait_until_healthy(client, seconds=0.0, on_wait=waited.append)
         await client.aclose()
+
+        assert len(waited) == 1
 
 
 def held_out(asked: list[Question], folder: Path) -> HeldOut:
@@ -173,7 +176,9 @@ async def generated(measured: HeldOut, engine: FakeEngine, used: Setting) -> str
     adapter = Adapter(version="shop-1", folder=Path("/adapters/shop-1"), record={})
     address = EngineAddress(url=engine.url)
     return await asyncio.to_thread(
-        lambda: measured.generate(address, used, adapter, seconds=60.0, report=lambda _done, _of, _left: None)
+        lambda: measured.generate(
+            address, used, adapter, seconds=60.0, report=lambda _done, _of, _left: None, on_wait=lambda _: None
+        )
     )
 
 

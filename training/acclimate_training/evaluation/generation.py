@@ -28,15 +28,19 @@ class Contender:
     store: ResultStore
 
 
-async def wait_until_healthy(client: EngineClient, *, seconds: float = HEALTH_SECONDS) -> None:
-    """Returns when the engine can be asked.
+async def wait_until_healthy(
+    client: EngineClient, *, seconds: float = HEALTH_SECONDS, on_wait: Callable[[float], None] = lambda _: None
+) -> None:
+    """Returns when the engine can be asked; until then `on_wait` hears the seconds waited.
 
     Raises:
         EngineUnavailable: It cannot in time.
     """
-    deadline = time.monotonic() + seconds
+    started = time.monotonic()
     while not await client.is_healthy():
-        if time.monotonic() > deadline:
+        waited = time.monotonic() - started
+        on_wait(waited)
+        if waited > seconds:
             raise EngineUnavailable(
                 f"The engine at {client.address.url!r} is not ready after {seconds:.0f} s. `acclimate status` says why."
             )

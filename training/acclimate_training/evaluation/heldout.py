@@ -60,23 +60,37 @@ class HeldOut:
         return question.pair.to_json() | {"served": {name: text for name, text in answers.items() if text is not None}}
 
     def generate(
-        self, address: EngineAddress, setting: Setting, adapter: Adapter, *, seconds: float, report: Report
+        self,
+        address: EngineAddress,
+        setting: Setting,
+        adapter: Adapter,
+        *,
+        seconds: float,
+        report: Report,
+        on_wait: Callable[[float], None],
     ) -> str | None:
         """Asks the engine; returns a sentence if it could not answer. What was answered stays."""
         problem: str | None = None
         try:
-            asyncio.run(self._generate(address, setting, adapter, seconds=seconds, report=report))
+            asyncio.run(self._generate(address, setting, adapter, seconds=seconds, report=report, on_wait=on_wait))
         except* EngineError as group:
             problem = _first_message(group)
         return problem
 
     async def _generate(
-        self, address: EngineAddress, setting: Setting, adapter: Adapter, *, seconds: float, report: Report
+        self,
+        address: EngineAddress,
+        setting: Setting,
+        adapter: Adapter,
+        *,
+        seconds: float,
+        report: Report,
+        on_wait: Callable[[float], None],
     ) -> None:
         name = setting.model.name
         client = EngineClient(address)
         try:
-            await wait_until_healthy(client)
+            await wait_until_healthy(client, on_wait=on_wait)
             served = await client.base_model()
             if served != name:
                 raise EngineError(f"The engine serves {served!r}, but the adapter is for {name!r}.")

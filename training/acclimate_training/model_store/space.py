@@ -2,17 +2,16 @@
 
 import os
 import shutil
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from acclimate_indexer.errors import DiskFull
 
+from ..ticking import ticking
+
 Report = Callable[[str, int, int], None]
 FreeBytes = Callable[[Path], int]
-
-POLL_SECONDS = 0.5  # for a progress bar
 
 
 def silent(_stage: str, _done: int, _of: int) -> None:
@@ -52,17 +51,6 @@ def size_bytes(folder: Path) -> int:
 @contextmanager
 def reported_growth(folder: Path, stage: str, of_bytes: int, report: Report) -> Iterator[None]:
     """Reports how much of `of_bytes` lies in `folder`, while something that shows no progress itself writes there."""
-    stop = threading.Event()
-
-    def follow() -> None:
-        while not stop.wait(POLL_SECONDS):
-            report(stage, min(size_bytes(folder), of_bytes), of_bytes)
-
-    thread = threading.Thread(target=follow, name="download-progress", daemon=True)
-    thread.start()
-    try:
+    with ticking(lambda: report(stage, min(size_bytes(folder), of_bytes), of_bytes)):
         yield
-    finally:
-        stop.set()
-        thread.join()
     report(stage, of_bytes, of_bytes)
