@@ -15,7 +15,6 @@ from typing import Any, TypeVar
 
 from acclimate_indexer.errors import RepositoryError
 from acclimate_indexer.home import Home, RepositoryHome
-from acclimate_indexer.prompts import PromptBudget
 from acclimate_indexer.repository import Repository
 
 from .completion.adapters import AdapterInUse, Chosen
@@ -62,7 +61,7 @@ class Place:
     def choose(self) -> Chosen:
         """Whom to ask for a completion here."""
         if self.adapter is None:
-            return Chosen(model=self.connection.base_name, budget=PromptBudget(), version=None)
+            return Chosen(model=self.connection.base_name, budget=self.connection.base_budget, version=None)
         return self.adapter.choose(self.settings.adapter)
 
 

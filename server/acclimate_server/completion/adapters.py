@@ -63,7 +63,7 @@ class AdapterInUse:
         """Whom to ask now. What has changed since the last call is loaded in the background."""
         self.refresh(setting)
         if self._loaded is None or setting == NONE:
-            return Chosen(model=self._connection.base_name, budget=PromptBudget(), version=None)
+            return Chosen(model=self._connection.base_name, budget=self._connection.base_budget, version=None)
         return Chosen(model=self._loaded.version, budget=self._loaded.prompt_budget, version=self._loaded.version)
 
     def refresh(self, setting: str) -> None:

@@ -15,6 +15,7 @@ from acclimate_indexer.home import Home
 from acclimate_indexer.models import LocalModel
 from acclimate_indexer.prompts import PromptBudget
 from acclimate_training.engine import EngineAddress, EngineClient
+from acclimate_training.recipe import Recipe
 
 from ..engine.lease import EngineLease
 from ..engine.options import EngineOptions, EngineState
@@ -43,6 +44,7 @@ class EngineConnection:
         self.client: EngineClient | None = None
         self.prompts: Prompts | None = None
         self.base_name = ""
+        self.base_budget = PromptBudget()
         self.generation = 0
         self.reason = "The engine was not started yet."
 
@@ -102,7 +104,8 @@ class EngineConnection:
         prompts = Prompts(model=model)
         self._tell("starting", f"The engine is loading {model.name}; the first time takes about a minute.")
         self._lease = await EngineLease.acquire(self._home, options, model)
-        await loop.run_in_executor(self._executor, prompts.of, PromptBudget())
+        self.base_budget = Recipe.for_device(options.device).budget  # what the base is compared with at evaluation
+        await loop.run_in_executor(self._executor, prompts.of, self.base_budget)
         await self._lease.wait_ready(READY_SECONDS)
         client = EngineClient(self._lease.address)
         try:
