@@ -40,7 +40,8 @@ class Recipe:
         final_rate_share: Of the learning rate, where the cosine ends.
         warmup_share: Of the steps, rising to the full rate.
         batch: Pairs a step. Short runs need steps: with the upper half, 112 pairs in fours left a held-out loss of
-            1.45 nats a token, 136 in eights 1.53 (base 2.60).
+            1.45 nats a token, 136 in eights 1.53 (base 2.60). One run each of 150 s on one repository (fastmcp), with
+            other work on the machine: weak evidence, and not to be judged on that repository again.
         micro_batch: Pairs at a time; changes memory and speed, not the arithmetic.
         weight_decay: Small; the adapter is small already.
         clip: Largest norm of the gradient.
