@@ -26,7 +26,7 @@ from tests.support.random_adapter import write_random_adapter
 from acclimate_indexer.completion_cut import is_complete
 from acclimate_indexer.errors import ModelError, RuntimeMissing
 from acclimate_indexer.home import Home
-from acclimate_indexer.languages import language_of
+from acclimate_indexer.languages.registry import language_of
 from acclimate_indexer.models import LocalModel, local_model
 from acclimate_indexer.prompts import Cursor, PromptBudget, PromptBuilder
 from acclimate_indexer.repository import Repository

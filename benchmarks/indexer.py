@@ -18,7 +18,7 @@ from typing import Any
 from acclimate_indexer.completion_cut import cut
 from acclimate_indexer.dataset import Dataset, MiningOptions, mine
 from acclimate_indexer.home import Home
-from acclimate_indexer.languages import grammar, language_of
+from acclimate_indexer.languages.registry import grammar, language_of
 from acclimate_indexer.repository import Repository
 
 STANDARD_LIBRARY_FILES = 200  # about 4 MB: as much as a repository of medium size

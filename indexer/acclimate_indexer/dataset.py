@@ -18,7 +18,7 @@ from typing import Any
 from .durable import disk_full_named, write_json
 from .errors import DatasetError
 from .home import RepositoryHome
-from .languages import grammar_versions
+from .languages.registry import grammar_versions
 from .mining.collection import Collection, collect
 from .mining.options import MiningOptions
 from .pairs import SPLITS, CompletionPair, Split

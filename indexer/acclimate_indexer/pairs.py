@@ -9,8 +9,10 @@ from typing import Any, Literal, Self
 from .errors import DatasetError
 
 CompletionKind = Literal["completion", "documentation"]
+Severity = Literal["critical", "warning", "suggestion"]
 Split = Literal["train", "validation", "test"]
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
+SEVERITIES: tuple[Severity, ...] = ("critical", "warning", "suggestion")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +63,74 @@ class CompletionPair:
                 suffix=record["suffix"],
                 context=tuple(Snippet(path=item["path"], text=item["text"]) for item in record.get("context", ())),
                 place=record["place"],
+            )
+        except (KeyError, TypeError) as error:
+            raise DatasetError(f"A pair of the data set lacks {error}. Mine again with `acclimate mine`.") from error
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewComment:
+    """What a reviewer says about a hunk.
+
+    Attributes:
+        line: Of the hunk, counted from 1.
+        suggestion: What the author put in place of the line, or of the lines from it on; empty for a deletion.
+    """
+
+    line: int
+    severity: Severity
+    message: str
+    suggestion: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewPair:
+    """A piece of code as it was saved, and the comment that it deserves.
+
+    Attributes:
+        commit: The commit whose state of the file `hunk` comes from.
+        hunk: Whole lines of code with their surroundings, without marks.
+        comment: None for the clean negative, "no issues found".
+        source: Where the pair comes from, e.g. `fix`, `revert`, `seeded`, `imported`, `after`, `survived`.
+    """
+
+    kind: Literal["review"] = "review"
+    language: str
+    path: str
+    commit: str
+    hunk: str
+    comment: ReviewComment | None
+    source: str
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, record: dict[str, Any]) -> Self:
+        """Reads a line of a data set.
+
+        Raises:
+            DatasetError: A field is missing.
+        """
+        try:
+            said = record["comment"]
+            comment = (
+                None
+                if said is None
+                else ReviewComment(
+                    line=said["line"],
+                    severity=said["severity"],
+                    message=said["message"],
+                    suggestion=said["suggestion"],
+                )
+            )
+            return cls(
+                language=record["language"],
+                path=record["path"],
+                commit=record["commit"],
+                hunk=record["hunk"],
+                comment=comment,
+                source=record["source"],
             )
         except (KeyError, TypeError) as error:
             raise DatasetError(f"A pair of the data set lacks {error}. Mine again with `acclimate mine`.") from error

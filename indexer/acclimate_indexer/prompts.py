@@ -19,8 +19,8 @@ from tokenizers import Tokenizer
 from .errors import ModelCorrupt
 from .pairs import Snippet
 
-WINDOW_PREFIX_CHARACTERS = 16_000  # about 4,000 tokens: more than any budget takes, cheap to cut from a huge file
-WINDOW_SUFFIX_CHARACTERS = 8_000
+WINDOW_PREFIX_CHARACTERS = 8_000  # about 2,300 tokens: more than any budget takes, cheap to cut from a huge file
+WINDOW_SUFFIX_CHARACTERS = 4_000
 MAX_CHARACTERS_PER_TOKEN = 16  # text beyond budget x this cannot matter much; keeps encoding linear in the budget
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import NamedTuple
 
-from .languages import Language, grammar, spans_query
+from .languages.registry import Language, grammar, spans_query
 
 MAX_DEPTH = 128  # of nodes; forty blocks in each other, more than anybody reads
 MAX_DAMAGE = 10_000  # nodes side by side that fit nothing: this is not the language that its name says
@@ -24,6 +24,27 @@ class Span(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Symbol:
+    """A definition: a function, a method, a class or the like.
+
+    Attributes:
+        name: As defined, without its owner.
+        kind: `function`, `class`, `constant` or `type`.
+        span: All of the definition, decorators and body included, its doc-comment not where that stands before it.
+        signature: From its head's first character up to where its body begins, white space at the end left out.
+        body: Where it has one, with braces if there are any.
+        doc: The doc-comment or docstring, with its marks; None where there is none.
+    """
+
+    name: str
+    kind: str
+    span: Span
+    signature: Span
+    body: Span | None
+    doc: Span | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Syntax:
     """What the language's query found in a file, each in the order of the file.
 
@@ -33,6 +54,10 @@ class Syntax:
         arguments: Of calls, with their parentheses.
         imports: The starts of statements that only import.
         prose: Comments and documentation.
+        symbols: The definitions, in the order of the file; one inside another follows it.
+        import_statements: Whole statements that import.
+        calls: The names that are called, each once, in the order of their first call.
+        damage: The share of the file's bytes, from 0 to 1, that fits no rule of the grammar.
     """
 
     blocks: tuple[tuple[Span, ...], ...]
@@ -41,6 +66,10 @@ class Syntax:
     expressions: tuple[Span, ...]
     imports: frozenset[int]
     prose: tuple[Span, ...]
+    symbols: tuple[Symbol, ...] = ()
+    import_statements: tuple[Span, ...] = ()
+    calls: tuple[str, ...] = ()
+    damage: float = 0.0
 
 
 def syntax_of(text: str, language: Language) -> Syntax:

@@ -6,7 +6,7 @@ from collections import Counter
 import pytest
 
 from acclimate_indexer.completion_cut import cut
-from acclimate_indexer.languages import LANGUAGES, Language, language_of
+from acclimate_indexer.languages.registry import LANGUAGES, Language, language_of
 from acclimate_indexer.mining.completion import mine_completions
 from acclimate_indexer.mining.holes import MIX, HoleFinder
 from acclimate_indexer.mining.source import Source

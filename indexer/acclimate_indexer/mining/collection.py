@@ -9,7 +9,7 @@ from itertools import zip_longest
 from acclimate_indexer.errors import DatasetError
 from acclimate_indexer.filters.duplicates import NearDuplicates, fingerprint
 from acclimate_indexer.filters.generated import is_foreign_path, is_generated
-from acclimate_indexer.languages import LANGUAGES, language_of
+from acclimate_indexer.languages.registry import LANGUAGES, language_of
 from acclimate_indexer.pairs import CompletionPair, Split
 from acclimate_indexer.patches import AddedLines
 from acclimate_indexer.repository import BlobEntry, Repository

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from acclimate_indexer.filters.secrets import secret_spans
-from acclimate_indexer.languages import Language
+from acclimate_indexer.languages.registry import Language
 from acclimate_indexer.syntax import Span, Syntax, syntax_of
 
 

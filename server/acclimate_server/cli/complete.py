@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from acclimate_indexer.errors import AcclimateError, AdapterError, UsageError
-from acclimate_indexer.languages import language_of
+from acclimate_indexer.languages.registry import language_of
 
 from ..completion.adapters import NONE
 from .context import Context

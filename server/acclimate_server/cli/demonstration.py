@@ -13,7 +13,7 @@ from rich.panel import Panel
 from rich.text import Text
 
 from acclimate_indexer.errors import AcclimateError
-from acclimate_indexer.languages import LANGUAGES
+from acclimate_indexer.languages.registry import LANGUAGES
 from acclimate_indexer.models import LocalModel
 
 from ..completion.adapters import NONE

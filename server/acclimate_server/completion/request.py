@@ -10,7 +10,7 @@ from pathlib import Path
 
 from acclimate_indexer.completion_cut import cut, is_complete
 from acclimate_indexer.errors import EngineError, EngineRefused
-from acclimate_indexer.languages import LANGUAGES, language_of
+from acclimate_indexer.languages.registry import LANGUAGES, language_of
 from acclimate_indexer.prompts import Cursor
 
 from ..session import Place, Session

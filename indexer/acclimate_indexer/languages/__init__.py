@@ -1,0 +1,1 @@
+"""The languages that can be mined, one declarative entry each."""
