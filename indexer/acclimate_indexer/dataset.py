@@ -3,7 +3,8 @@
     datasets/<hash>/train.jsonl, validation.jsonl, test.jsonl, conventions.json, manifest.json (last)
 
 No time, no path of this machine and no duration is written, so that the same commit and settings give the same bytes
-everywhere. The hash covers the pairs, the commit, the settings and the versions of the grammars.
+everywhere. The hash covers the pairs and conventions, the commit, the settings, the versions of the grammars and the
+feedback that was used.
 """
 
 import hashlib
@@ -11,24 +12,31 @@ import json
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from .blob_store import BlobStore
 from .durable import disk_full_named, write_json
 from .errors import DatasetError
+from .feedback import FeedbackStore
 from .home import RepositoryHome
 from .languages.registry import grammar_versions
 from .mining.collection import Collection, collect
+from .mining.conventions.record import Conventions
 from .mining.options import MiningOptions
-from .pairs import SPLITS, CompletionPair, Split
+from .mining.progress import Stages
+from .pairs import SPLITS, CompletionKind, CompletionPair, ReviewPair, Split
 from .repository import Repository
 
-__all__ = ["Dataset", "MiningOptions", "latest_dataset", "mine"]
+__all__ = ["Dataset", "MiningOptions", "Stages", "datasets", "latest_dataset", "mine"]
 
 SCHEMA = 1
-MINING_VERSION = 1  # counts up when the same commit and settings would give other pairs
+MINING_VERSION = 2  # counts up when the same commit and settings would give other pairs
 MANIFEST = "manifest.json"
+CONVENTIONS = "conventions.json"
 HASH_CHARACTERS = 16  # of a SHA-256, in folder names
 
 
@@ -68,19 +76,51 @@ class Dataset:
     @property
     def counts(self) -> dict[str, dict[str, int]]:
         """How many pairs there are, by kind and split."""
-        return dict(self.manifest["counts"])
+        return dict(self.manifest["counts"]["kind"])
 
-    def pairs(self, split: Split) -> Iterator[CompletionPair]:
+    def pairs(self, split: Split, kind: CompletionKind = "completion") -> Iterator[CompletionPair]:
         """The pairs of a split, in the order in which they are to be used: the most useful first.
 
         Raises:
             DatasetError: The file is missing or damaged.
         """
+        return (CompletionPair.from_json(record) for record in self._records(split) if record.get("kind") == kind)
+
+    def reviews(self, split: Split) -> Iterator[ReviewPair]:
+        """The review pairs of a split.
+
+        Raises:
+            DatasetError: The file is missing or damaged.
+        """
+        return (ReviewPair.from_json(record) for record in self._records(split) if record.get("kind") == "review")
+
+    def conventions(self) -> Conventions:
+        """What this repository's code does throughout, with the evidence.
+
+        Raises:
+            DatasetError: The file is missing or damaged.
+        """
+        path = self.folder / CONVENTIONS
+        try:
+            return Conventions.from_json(json.loads(path.read_text(encoding="utf-8")))
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise DatasetError(f"{str(path)!r} cannot be read: {error!r}. Mine again.") from error
+
+    def line_digests(self, split: Split) -> frozenset[bytes]:
+        """What tells the pairs of a split from those of another data set, whatever their order and commit.
+
+        Raises:
+            DatasetError: The file is missing or damaged.
+        """
+        records = ({**record, "commit": ""} for record in self._records(split))
+        return frozenset(hashlib.sha256(json.dumps(each).encode()).digest() for each in records)
+
+    def _records(self, split: Split) -> Iterator[dict[str, Any]]:
         path = self.folder / f"{split}.jsonl"
         try:
             with path.open(encoding="utf-8") as lines:
                 for line in lines:
-                    yield CompletionPair.from_json(json.loads(line))
+                    yield json.loads(line)
         except (OSError, ValueError) as error:
             raise DatasetError(f"{str(path)!r} cannot be read: {error}. Mine again.") from error
 
@@ -89,32 +129,37 @@ def mine(
     repository: Repository,
     home: RepositoryHome,
     options: MiningOptions | None = None,
-    report: Callable[[int, int], None] = lambda _done, _total: None,
+    stages: Stages | None = None,
 ) -> Dataset:
     """The data set of the repository's current commit: found if nothing changed since it was made, else mined.
 
     Args:
-        report: Is told how much is done, of how much.
+        stages: Hears how far it is; afterwards it knows how long each stage took.
 
     Raises:
         RepositoryError: git cannot read the repository.
         DatasetError: It holds nothing that could be mined.
         DiskFull: There is no room for the data set.
     """
-    options = options or MiningOptions()
+    options, stages = options or MiningOptions(), stages or Stages()
     head = repository.head()
     _name_repository(repository, home)
-    key = _key(head, options)
-    found = next((dataset for dataset in _datasets(home) if dataset.manifest.get("key") == key), None)
+    feedback = FeedbackStore(home.feedback)
+    key = _key(head, options, feedback.digest())
+    found = next((dataset for dataset in datasets(home) if dataset.manifest.get("key") == key), None)
     if found is not None:
         (found.folder / MANIFEST).touch()  # it is the newest again
         return found
-    collection = collect(repository, head, options, report)
+    with closing(BlobStore.open(home.blobs)) as store:
+        collection = collect(
+            repository, head, options, store=store, imported=feedback.imported_reviews(), stages=stages
+        )
     if not any(collection.pairs.values()):
         raise DatasetError(
             f"Not one pair could be made of {repository.name!r}: its files are too short, generated or not UTF-8."
         )
-    return _written(collection, repository, home, options, key)
+    with stages.stage("write"):
+        return _written(collection, repository, home, _covered(collection, options, feedback.digest()), key)
 
 
 def latest_dataset(home: RepositoryHome) -> Dataset:
@@ -123,10 +168,10 @@ def latest_dataset(home: RepositoryHome) -> Dataset:
     Raises:
         DatasetError: There is none.
     """
-    datasets = _datasets(home)
-    if not datasets:
+    found = datasets(home)
+    if not found:
         raise DatasetError("There is no data set of this repository yet. Make one with `acclimate mine`.")
-    return max(datasets, key=lambda dataset: ((dataset.folder / MANIFEST).stat().st_mtime_ns, dataset.hash))
+    return max(found, key=lambda dataset: ((dataset.folder / MANIFEST).stat().st_mtime_ns, dataset.hash))
 
 
 def _name_repository(repository: Repository, home: RepositoryHome) -> None:
@@ -137,7 +182,7 @@ def _name_repository(repository: Repository, home: RepositoryHome) -> None:
         write_json(home.identity, record | {"git": str(repository.common_directory)}, mode=0o600)
 
 
-def _datasets(home: RepositoryHome) -> list[Dataset]:
+def datasets(home: RepositoryHome) -> list[Dataset]:
     """All that can be read; a damaged one is as good as none."""
     found = []
     for manifest in sorted(home.datasets.glob(f"[!.]*/{MANIFEST}")):
@@ -148,11 +193,21 @@ def _datasets(home: RepositoryHome) -> list[Dataset]:
     return found
 
 
-def _key(head: str, options: MiningOptions) -> str:
+def _key(head: str, options: MiningOptions, feedback: str) -> str:
     """What decides a data set before it is mined."""
-    return _digest(
-        {"mining": MINING_VERSION, "commit": head, "settings": options.to_json(), "grammars": grammar_versions()}
-    )
+    settings = {"settings": options.to_json(), "grammars": grammar_versions(), "feedback": feedback}
+    return _digest({"mining": MINING_VERSION, "commit": head} | settings)
+
+
+def _covered(collection: Collection, options: MiningOptions, feedback: str) -> dict[str, Any]:
+    """What a data set's hash covers, beside the bytes of its files."""
+    return {
+        "commit": collection.commit,
+        "split_commit": collection.split_commit,
+        "settings": options.to_json(),
+        "grammars": grammar_versions(),
+        "feedback": feedback,
+    }
 
 
 def _digest(record: dict[str, Any]) -> str:
@@ -160,16 +215,18 @@ def _digest(record: dict[str, Any]) -> str:
 
 
 def _written(
-    collection: Collection, repository: Repository, home: RepositoryHome, options: MiningOptions, key: str
+    collection: Collection, repository: Repository, home: RepositoryHome, covered: dict[str, Any], key: str
 ) -> Dataset:
     """Writes the files under a temporary name, the manifest last, then gives the folder its own name."""
     with disk_full_named(home.datasets):
         home.datasets.mkdir(parents=True, exist_ok=True)
         partial = Path(tempfile.mkdtemp(dir=home.datasets, prefix=".partial-"))
         try:
-            files: dict[Split, str] = {split: _write_pairs(partial, split, collection.pairs[split]) for split in SPLITS}
-            manifest = _manifest(collection, repository, options, files, key)
-            write_json(partial / "conventions.json", {"schema": SCHEMA})
+            digests = {f"{split}.jsonl": _write_pairs(partial, split, collection) for split in SPLITS}
+            conventions = {"schema": SCHEMA} | collection.conventions.to_json()
+            write_json(partial / CONVENTIONS, conventions)
+            digests[CONVENTIONS] = _digest(conventions)
+            manifest = _manifest(collection, repository, covered | {"sha256": digests}, key)
             write_json(partial / MANIFEST, manifest)
             folder = home.datasets / str(manifest["hash"])
             if not (folder / MANIFEST).exists():
@@ -181,28 +238,22 @@ def _written(
             shutil.rmtree(partial, ignore_errors=True)
 
 
-def _write_pairs(folder: Path, split: Split, pairs: list[CompletionPair]) -> str:
+def _write_pairs(folder: Path, split: Split, collection: Collection) -> str:
     """Writes a split; gives the SHA-256 of its bytes."""
     digest = hashlib.sha256()
     with (folder / f"{split}.jsonl").open("wb") as file:
-        for pair in pairs:
-            line = json.dumps(pair.to_json(), ensure_ascii=False).encode() + b"\n"
+        for pair in chain(collection.pairs[split], collection.reviews[split]):
+            line = json.dumps(pair.to_json(), ensure_ascii=False).encode("utf-8", errors="replace") + b"\n"
             digest.update(line)
             file.write(line)
     return digest.hexdigest()
 
 
-def _manifest(
-    collection: Collection, repository: Repository, options: MiningOptions, files: dict[Split, str], key: str
-) -> dict[str, Any]:
-    covered = {
-        "commit": collection.commit,
-        "split_commit": collection.split_commit,
-        "settings": options.to_json(),
-        "grammars": grammar_versions(),
-        "sha256": {f"{split}.jsonl": digest for split, digest in files.items()},
-    }
-    every: list[tuple[Split, CompletionPair]] = [(split, pair) for split in SPLITS for pair in collection.pairs[split]]
+def _manifest(collection: Collection, repository: Repository, covered: dict[str, Any], key: str) -> dict[str, Any]:
+    every: list[tuple[Split, CompletionPair | ReviewPair]] = [
+        (split, pair) for split in SPLITS for pair in chain(collection.pairs[split], collection.reviews[split])
+    ]
+    conventions = collection.conventions.to_json()
     return {
         "schema": SCHEMA,
         "hash": _digest(covered)[:HASH_CHARACTERS],
@@ -211,16 +262,27 @@ def _manifest(
         "root_commit": repository.root_commit(),
         "split": collection.split,
         **covered,
-        "counts": {"completion": {split: len(collection.pairs[split]) for split in SPLITS}},
-        "languages": _table((pair.language, split) for split, pair in every),
-        "places": _table((pair.place, split) for split, pair in every),
+        "counts": {
+            "kind": _table((pair.kind, split) for split, pair in every),
+            "language": _table((pair.language, split) for split, pair in every),
+            "split": dict(Counter(split for split, _ in every)),
+        },
+        "places": _table((pair.place, split) for split, pair in every if isinstance(pair, CompletionPair)),
+        "sources": _table((_source(pair), split) for split, pair in every if isinstance(pair, ReviewPair)),
+        "with_context": sum(isinstance(pair, CompletionPair) and bool(pair.context) for _, pair in every),
+        "conventions": {name: len(found) for name, found in conventions.items() if isinstance(found, list)},
         "strata": dict(sorted(collection.strata.items())),
         "dropped": dict(sorted((+collection.dropped).items())),
         "files": dict(sorted((+collection.files).items())),
+        "secrets": list(collection.secrets),
     }
 
 
-def _table(rows: Iterator[tuple[str, Split]]) -> dict[str, dict[str, int]]:
+def _source(pair: ReviewPair) -> str:
+    return f"{pair.source}, clean" if pair.comment is None else pair.source
+
+
+def _table(rows: Iterable[tuple[str, Split]]) -> dict[str, dict[str, int]]:
     """Counts by name and split."""
     counts = Counter(rows)
     names = sorted({name for name, _ in counts})

@@ -6,6 +6,8 @@
 ├── training.lock           one training a machine
 └── repositories/<name>-<8 hex of the git common directory>/
     ├── repository.json     which folder this is about
+    ├── blobs.sqlite        what was found in single files, by git blob
+    ├── feedback.jsonl      what editors and imports sent back
     ├── datasets/<hash>/    train.jsonl, validation.jsonl, test.jsonl, manifest.json (last)
     ├── runs/<id>/          job.json, progress.jsonl, run.log, checkpoints/
     ├── evaluations/        one JSONL a contender: results by pair, never measured twice
@@ -102,6 +104,14 @@ class RepositoryHome:
     @property
     def identity(self) -> Path:
         return self.root / "repository.json"
+
+    @property
+    def blobs(self) -> Path:
+        return self.root / "blobs.sqlite"
+
+    @property
+    def feedback(self) -> Path:
+        return self.root / "feedback.jsonl"
 
     @property
     def datasets(self) -> Path:

@@ -41,9 +41,9 @@ class Example:
 
 
 def encoded(pair: CompletionPair, builder: PromptBuilder, *, repository: str) -> Example:
-    """The pair as the server would ask it, and the answer that is wanted."""
+    """The pair as the server would ask it, which is without retrieved code, and the answer that is wanted."""
     cursor = Cursor(path=pair.path, language=pair.language, prefix=pair.prefix, suffix=pair.suffix)
-    prompt = builder.prompt(cursor, repository=repository, context=pair.context)
+    prompt = builder.prompt(cursor, repository=repository)
     return Example(prompt=prompt, target=builder.target(pair.middle))
 
 

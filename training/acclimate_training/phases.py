@@ -9,15 +9,16 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Iterator
+from itertools import islice
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from filelock import FileLock, Timeout
 
-from acclimate_indexer.dataset import Dataset, MiningOptions, latest_dataset, mine
+from acclimate_indexer.dataset import Dataset, MiningOptions, Stages, latest_dataset, mine
 from acclimate_indexer.errors import AdapterError, DiskFull, RuntimeMissing, TooFewPairs
 from acclimate_indexer.home import Home, RepositoryHome
 from acclimate_indexer.models import local_model
@@ -27,7 +28,6 @@ from . import checkpoints
 from .encoding import Example, training_examples
 from .engine import EngineAddress
 from .evaluation.heldout import LOSS_SHARE, HeldOut, held_out
-from .evaluation.sample import file_balanced
 from .gate import NOT_MEASURED, verdict
 from .job import ENGINE_KEY, ENGINE_URL, Job, Progress
 from .lineage import Setting, lineage
@@ -45,7 +45,13 @@ ROOM_BYTES = 500 * 10**6  # three checkpoints of an adapter on a 7B model, each 
 ENGINE_SECONDS = 60  # from its start until it is ready, on two cores
 PAIRS_PER_SECOND = {"cpu": 4, "cuda": 200}  # above what they train: what is never seen need not be encoded (2 ms each)
 
-Advance = Callable[[int, int, float | None], None]  # done, of, seconds left
+
+
+class Advance(Protocol):
+    """Says how far a phase is; without an estimate of the seconds left one is made."""
+
+    def __call__(self, done: int, of: int, seconds_left: float | None, message: str | None = None) -> None: ...
+
 
 
 class Pipeline:
@@ -57,6 +63,7 @@ class Pipeline:
         self._run_folder = run_folder
         self._home = Home(data=job.data, cache=job.cache, config=job.data).create()
         self._seconds: dict[str, float] = {}
+        self._stages: dict[str, float] = {}  # of mining
         self._notes: list[str] = []
         self._model: Any = None  # base and adapter in one, from the first use to the generation
 
@@ -75,6 +82,7 @@ class Pipeline:
             "dataset": dataset.hash,
             "pairs": dataset.counts,
             "seconds": self._seconds,
+            "mining_seconds": self._stages,
             "notes": self._notes,
         }
         if not {"train", "evaluate"} & set(self._job.phases):
@@ -86,7 +94,10 @@ class Pipeline:
         if "mine" in self._job.phases:
             with self._phase("mine") as advance:
                 options = MiningOptions.from_settings(self._job.mining)
-                return mine(repository, home, options, lambda done, of: advance(done, of, None))
+                stages = Stages(lambda done, of, said: advance(done, of, None, said))
+                dataset = mine(repository, home, options, stages)
+                self._stages = {name: round(seconds, 2) for name, seconds in stages.seconds.items()}
+                return dataset
         wanted = self._job.dataset
         if wanted is None and "train" not in self._job.phases:
             wanted = str(_adapter_to_measure(home, self._job.adapter).record["dataset"]["hash"])
@@ -255,10 +266,11 @@ class Pipeline:
         """Says that a phase begins, and adds up its seconds."""
         started = time.monotonic()
 
-        def advance(done: int, of: int, seconds_left: float | None) -> None:
+        def advance(done: int, of: int, seconds_left: float | None, message: str | None = None) -> None:
             elapsed = time.monotonic() - started
             left = elapsed / done * (of - done) if seconds_left is None and done else seconds_left
-            self._report(Progress(phase=name, step=done, of=of, seconds_left=None if left is None else round(left, 1)))
+            rounded = None if left is None else round(left, 1)
+            self._report(Progress(phase=name, step=done, of=of, seconds_left=rounded, message=message))
 
         self._report(Progress(phase=name))
         try:
@@ -302,7 +314,7 @@ def _require_room(folder: Path) -> None:
 
 def _enough_examples(setting: Setting, *, force: bool) -> list[Example]:
     at_most = setting.max_pairs or max(MIN_PAIRS, int(setting.minutes * 60 * PAIRS_PER_SECOND[setting.device]))
-    pairs = file_balanced(setting.dataset.pairs("train"), seed=setting.seed)[:at_most]
+    pairs = islice(setting.dataset.pairs("train"), at_most)  # the most useful first
     examples = training_examples(
         pairs, setting.builder, repository=setting.repository, max_target_tokens=setting.recipe.max_target_tokens
     )

@@ -1,22 +1,31 @@
-"""All pairs of a repository, in their splits: which files, which commits, in which order."""
+"""All pairs of a repository, in their splits: what is learnt from, what is held out, and in which order."""
 
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
-from itertools import zip_longest
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import chain
 
+from acclimate_indexer.blob_store import BlobStore
+from acclimate_indexer.changes import History
+from acclimate_indexer.context.index import ContextIndex
 from acclimate_indexer.errors import DatasetError
-from acclimate_indexer.filters.duplicates import NearDuplicates, fingerprint
-from acclimate_indexer.filters.generated import is_foreign_path, is_generated
-from acclimate_indexer.languages.registry import LANGUAGES, language_of
-from acclimate_indexer.pairs import CompletionPair, Split
+from acclimate_indexer.feedback import ImportedReview
+from acclimate_indexer.filters.generated import unwanted_text
+from acclimate_indexer.languages.registry import LANGUAGES
+from acclimate_indexer.pairs import CompletionKind, CompletionPair, ReviewPair, Split
 from acclimate_indexer.patches import AddedLines
-from acclimate_indexer.repository import BlobEntry, Repository
+from acclimate_indexer.repository import Repository
 
-from .completion import mine_completions
-from .history import StandingLines, mine_added_lines
+from .analyses import MinedFile
+from .contexts import CONTEXT_SHARE, with_contexts
+from .conventions.mine import mine_conventions
+from .conventions.record import Conventions
+from .held_out_lines import HeldOutLines, require_no_leak, texts
+from .history import mine_added_lines
 from .options import MiningOptions
+from .progress import Stages
+from .reviews.mine import mine_reviews
+from .selection import Selection, by_file, learnt_completions, pairs_of_files, recent_lines
 from .source import Source
 from .split import (
     HELD_OUT_SHARE,
@@ -24,207 +33,311 @@ from .split import (
     VALIDATION_SHARE_BY_FILE,
     SplitKind,
     TimeSplit,
-    held_out,
     path_hash,
     time_split,
 )
+from .standing import StandingLines
+from .state import CommitState
 
-RECENT_COMMITS = 2_000  # whose files come first in training; of older ones the order hardly matters
-NEVER = 2**62  # more changes ago than any
+KINDS: tuple[CompletionKind, ...] = ("completion", "documentation")
 MIN_TIME_TEST_PAIRS = 20  # with fewer, the split by time tells nothing, and files are held out instead
-
-Report = Callable[[int, int], None]
+OTHER_KINDS = 4  # so many times fewer documentation and review pairs are held out than completions
 
 
 @dataclass(slots=True, kw_only=True)
 class Collection:
-    """The pairs of one commit and how they came about."""
+    """The pairs of one commit and how they came about.
+
+    Attributes:
+        secrets: Where secrets or personal data stand, as `path:line`, the line counted from 1.
+    """
 
     commit: str
     split_commit: str
     split: SplitKind
     pairs: dict[Split, list[CompletionPair]] = field(default_factory=dict)
+    reviews: dict[Split, list[ReviewPair]] = field(default_factory=dict)
+    conventions: Conventions
     dropped: Counter[str] = field(default_factory=Counter)
     strata: Counter[str] = field(default_factory=Counter)
     files: Counter[str] = field(default_factory=Counter)
+    secrets: tuple[str, ...] = ()
 
 
-def collect(repository: Repository, head: str, options: MiningOptions, report: Report) -> Collection:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What a repository is mined with."""
+
+    repository: Repository
+    options: MiningOptions
+    store: BlobStore
+    imported: Sequence[ImportedReview]
+    stages: Stages
+
+
+def collect(
+    repository: Repository,
+    head: str,
+    options: MiningOptions,
+    *,
+    store: BlobStore,
+    imported: Sequence[ImportedReview],
+    stages: Stages,
+) -> Collection:
     """Mines the repository at `head`; by time where its history allows it, else by file.
 
     Raises:
         DatasetError: There is nothing that could be mined.
     """
-    patterns = [f"*{extension}" for language in LANGUAGES for extension in language.extensions]
-    split = time_split(repository, head, patterns)
+    parts = Parts(repository=repository, options=options, store=store, imported=imported, stages=stages)
+    split = time_split(repository, head, _patterns())
     if split is not None:
-        collection = _Miner(repository, head, options, report, split).by_time(split)
-        if len(collection.pairs["test"]) >= min(MIN_TIME_TEST_PAIRS, options.max_test_pairs):
-            return collection
-    return _Miner(repository, head, options, report, None).by_file()
+        found = _Collector(parts, head, split).by_time(split)
+        if sum(pair.kind == "completion" for pair in found.pairs["test"]) >= min(
+            MIN_TIME_TEST_PAIRS, options.max_test_pairs
+        ):
+            return found
+    return _Collector(parts, head, None).by_file()
 
 
-class _Miner:
-    """One pass over a repository."""
+class _Collector:
+    """One pass over a repository, with one split."""
 
-    def __init__(
-        self, repository: Repository, head: str, options: MiningOptions, report: Report, split: TimeSplit | None
-    ) -> None:
-        self._repository = repository
-        self._options = options
-        self._report = report
-        self._found = Collection(
-            commit=head,
-            split_commit=head if split is None else split.commit,
-            split="file" if split is None else "time+file",
-        )
-        self._entries = self._ordered_files()
-        self._standing = StandingLines()
-        self._of = len(self._entries) + (0 if split is None else options.max_test_pairs)
-        self._done = 0
+    def __init__(self, parts: Parts, head: str, split: TimeSplit | None) -> None:
+        self._parts = parts
+        self._options = parts.options
+        self._head = head
+        self._commit = head if split is None else split.commit
+        self._dropped: Counter[str] = Counter()
+        with parts.stages.stage("files") as advance:
+            self._state = CommitState.at(
+                parts.repository,
+                self._commit,
+                store=parts.store,
+                options=parts.options,
+                held_out_share=HELD_OUT_SHARE_BY_FILE if split is None else HELD_OUT_SHARE,
+                report=advance,
+            )
+        self._check_anything()
+        with parts.stages.stage("history") as advance:
+            self._history = self._history_of(self._commit, None, advance)
+            self._conventions = self._mined_conventions()
+            self._reviews = self._mined_reviews(self._history)
+        self._selection = Selection(self._conventions.retired_in, self._dropped)
 
     def by_time(self, split: TimeSplit) -> Collection:
-        held = held_out((entry.path for entry in self._entries), HELD_OUT_SHARE)
-        old = {entry.path for entry in self._entries}
-        self._check_anything()
-        train, kept = self._mine_files(held)
-        base = len(self._entries)
-        test = mine_added_lines(
-            split.added,
-            read=lambda change: self._source(change, change.commit) if self._is_wanted(change.path) else None,
-            standing=self._standing,
-            wanted=self._options.max_test_pairs,
-            max_per_file=self._options.max_pairs_per_file,
-            seed=self._options.seed,
-            dropped=self._found.dropped,
-            report=lambda pairs: self._report(base + min(pairs, self._options.max_test_pairs), self._of),
-        )
-        self._finish(train, kept, test)
-        for pair in self._found.pairs["test"]:
-            name = "held_out_file" if pair.path in held else "old_file" if pair.path in old else "new_file"
-            self._found.strata[name] += 1
-        return self._found
+        """Learns from the state at the split; asks what was added after it, and validates with held-out files."""
+        state, options = self._state, self._options
+        with self._parts.stages.stage("pairs") as advance:
+            train = self._learnt()
+            advance(1, 3)
+            standing = StandingLines(state.analyses[file.path].lines for file in state.files)
+            test = self._hold_out_kinds(
+                {kind: by_file(self._added(split, kind, standing)) for kind in KINDS}, options.max_test_pairs
+            )
+            advance(2, 3)
+            validation = self._held_out_of_files(state.held_out_files(), options.max_validation_pairs)
+        reviews = self._later_reviews()
+        return self._finished("time+file", train, validation, test, reviews)
 
     def by_file(self) -> Collection:
-        self._check_anything()
-        held = held_out((entry.path for entry in self._entries), HELD_OUT_SHARE_BY_FILE)
-        train, kept = self._mine_files(held)
-        for_test = {path for path in held if path_hash(path) >= VALIDATION_SHARE_BY_FILE} or held
-        test = [pair for pair in kept if pair.path in for_test]
-        self._finish(train, [pair for pair in kept if pair.path not in for_test], test)
-        self._found.strata["held_out_file"] = len(self._found.pairs["test"])
-        return self._found
+        """Learns from most files; asks and validates with the others."""
+        state, options = self._state, self._options
+        held = state.held_out_files()
+        for_test = [file for file in held if path_hash(file.path) >= VALIDATION_SHARE_BY_FILE] or held
+        with self._parts.stages.stage("pairs") as advance:
+            train = self._learnt()
+            advance(1, 2)
+            test = self._held_out_of_files(for_test, options.max_test_pairs)
+            validation = self._held_out_of_files(
+                [file for file in held if file not in for_test], options.max_validation_pairs
+            )
+        paths = {file.path for file in for_test}
+        reviews = [pair for pair in self._reviews if pair.path in paths][: options.max_test_pairs // OTHER_KINDS]
+        return self._finished("file", train, validation, test, reviews)
 
     def _check_anything(self) -> None:
-        if not self._entries:
+        if not self._state.scan.mined:
             names = ", ".join(language.name for language in LANGUAGES)
             raise DatasetError(
-                f"{self._repository.name!r} has no file that can be mined at commit {self._found.split_commit[:12]}. "
+                f"{self._parts.repository.name!r} has no file that can be mined at commit {self._commit[:12]}. "
                 f"Languages: {names}. Generated, vendored and very large files do not count."
             )
 
-    def _ordered_files(self) -> list[BlobEntry]:
-        """The files to mine, those that changed last first; one of those that are equal."""
-        blobs: set[str] = set()
-        entries = []
-        for entry in self._repository.files(self._found.split_commit):
-            reason = self._unwanted(entry)
-            if not reason and entry.blob in blobs:
-                reason = "duplicate"
-            blobs.add(entry.blob)
-            if reason:
-                self._found.files[reason] += reason != "other_language"
-                continue
-            entries.append(entry)
-        commits = self._repository.main_line(self._found.split_commit, count=RECENT_COMMITS)
-        recency: dict[str, int] = {}
-        for number, path in enumerate(self._repository.touched(commits)):
-            recency.setdefault(path, number)
-        entries.sort(key=lambda entry: (recency.get(entry.path, NEVER), path_hash(entry.path)))
-        return entries[: self._options.max_files]
+    def _history_of(self, until: str, since: str | None, advance: Callable[[int, int], None]) -> History:
+        count = self._options.max_history_commits
+        history: History = []
+        for commit in self._parts.repository.history(until, since=since, count=count, patterns=_patterns()):
+            history.append(commit)
+            advance(len(history), count)
+        return history
 
-    def _unwanted(self, entry: BlobEntry) -> str:
-        if language_of(entry.path) is None:
-            return "other_language"
-        if not self._is_wanted(entry.path):
-            return "excluded"
-        return "too_large" if entry.size_bytes > self._options.max_file_bytes else ""
+    def _mined_conventions(self) -> Conventions:
+        facts = [
+            (file.path, found)
+            for file in self._state.learnt_files()
+            if (found := self._state.analyses[file.path].conventions) is not None
+        ]
+        return mine_conventions(self._history, facts, dropped=self._dropped)
 
-    def _is_wanted(self, path: str) -> bool:
-        if language_of(path) is None or is_foreign_path(path):
-            return False
-        return not any(fnmatchcase(path, glob) for glob in self._options.exclude)
+    def _mined_reviews(self, history: History) -> list[ReviewPair]:
+        return mine_reviews(
+            history,
+            read=self._state.texts.of,
+            is_wanted=lambda path: not self._state.scan.unwanted(path),
+            language_of=self._state.scan.language_of,
+            files=[(file.path, file.blob) for file in self._state.files],
+            seed=self._options.seed,
+            limit=self._options.max_review_pairs,
+            dropped=self._dropped,
+            imported=self._parts.imported,
+        )
 
-    def _mine_files(self, held: frozenset[str]) -> tuple[list[CompletionPair], list[CompletionPair]]:
-        """The pairs of the files that are learnt from, and of those that are held out."""
-        learnt: dict[str, list[CompletionPair]] = {}
-        kept: dict[str, list[CompletionPair]] = {}
-        enough = 0
-        for entry in self._entries:
-            self._done += 1
-            self._report(self._done, self._of)
-            source = self._source(entry, self._found.split_commit)
-            if source is None:
-                continue
-            self._standing.add(source.text)
-            if entry.path not in held and enough >= self._options.max_pairs:
-                continue
-            pairs = mine_completions(
-                source, count=self._options.max_pairs_per_file, seed=self._options.seed, dropped=self._found.dropped
-            )
-            (kept if entry.path in held else learnt)[entry.path] = pairs
-            enough += 0 if entry.path in held else len(pairs)
-        return _in_turns(learnt.values()), _in_turns(kept.values())
+    def _later_reviews(self) -> list[ReviewPair]:
+        """What was corrected after the split."""
+        with self._parts.stages.stage("history") as advance:
+            later = self._history_of(self._head, self._commit, advance)
+            found = self._mined_reviews(later)
+        return found[: self._options.max_test_pairs // OTHER_KINDS]
 
-    def _source(self, entry: BlobEntry | AddedLines, commit: str) -> Source | None:
-        language = language_of(entry.path)
-        assert language is not None, "only files of a known language are read"
-        text = self._repository.text(entry.blob)
-        if text is None or len(text) > self._options.max_file_bytes or is_generated(text):
-            self._found.files["not_text" if text is None else "generated"] += 1
+    def _learnt(self) -> list[CompletionPair]:
+        options, state = self._options, self._state
+        recent = recent_lines(self._history)
+        completions = learnt_completions(state, recent, options.max_pairs_per_file)
+        documentation = pairs_of_files(state, state.learnt_files(), "documentation", options.max_pairs_per_file)
+        return [
+            *self._selection.learn(completions, options.max_pairs),
+            *self._selection.learn(documentation, options.max_documentation_pairs),
+        ]
+
+    def _held_out_of_files(self, files: Sequence[MinedFile], at_most: int) -> list[CompletionPair]:
+        state = self._state
+        standing = StandingLines(state.analyses[file.path].lines for file in state.learnt_files())
+        per_file = self._options.max_pairs_per_file
+        found = {kind: list(pairs_of_files(state, files, kind, per_file)) for kind in KINDS}
+        return self._hold_out_kinds(found, at_most, standing)
+
+    def _hold_out_kinds(
+        self, found: dict[CompletionKind, list[CompletionPair]], at_most: int, standing: StandingLines | None = None
+    ) -> list[CompletionPair]:
+        most = {"completion": at_most, "documentation": at_most // OTHER_KINDS}
+        return [pair for kind in KINDS for pair in self._selection.hold_out(found[kind], most[kind], standing)]
+
+    def _added(self, split: TimeSplit, kind: CompletionKind, standing: StandingLines) -> list[CompletionPair]:
+        return mine_added_lines(
+            split.added,
+            read=self._later_source,
+            standing=standing,
+            kind=kind,
+            wanted=self._options.max_test_pairs // (1 if kind == "completion" else OTHER_KINDS),
+            max_per_file=self._options.max_pairs_per_file,
+            seed=self._options.seed,
+            dropped=self._dropped,
+        )
+
+    def _later_source(self, change: AddedLines) -> Source | None:
+        scan = self._state.scan
+        language = scan.language_of(change.path)
+        if language is None or scan.unwanted(change.path):
             return None
-        self._found.files["mined"] += 1
-        return Source(path=entry.path, blob=entry.blob, commit=commit, language=language, text=text)
+        text = self._state.texts.of(change.blob)
+        if text is None or len(text) > self._options.max_file_bytes or unwanted_text(text):
+            return None
+        return Source(path=change.path, blob=change.blob, commit=change.commit, language=language, text=text)
 
-    def _finish(
-        self, train: list[CompletionPair], validation: list[CompletionPair], test: list[CompletionPair]
-    ) -> None:
-        """Removes duplicates in and across the splits, then caps them."""
-        seen: set[str] = set()
-        train = self._unique(train, seen)[: self._options.max_pairs]
-        learnt = NearDuplicates(train)
-        test = self._distinct(self._unique(test, seen), learnt)
-        validation = self._distinct(self._unique(validation, seen), learnt)
-        self._found.pairs = {
-            "train": train,
-            "validation": validation[: self._options.max_validation_pairs],
-            "test": _by_file(test)[: self._options.max_test_pairs],
+    def _finished(
+        self,
+        split: SplitKind,
+        train: list[CompletionPair],
+        validation: list[CompletionPair],
+        test: list[CompletionPair],
+        test_reviews: list[ReviewPair],
+    ) -> Collection:
+        """Adds context and reviews, and looks for leaks."""
+        held_lines = HeldOutLines([*validation, *test])
+        train, validation, test = self._with_contexts(train, validation, test, held_lines)
+        held = self._state.held_out
+        reviews: dict[Split, list[ReviewPair]] = {
+            "train": [pair for pair in self._reviews if pair.path not in held and not self._leaks(pair, held_lines)],
+            "validation": [pair for pair in self._reviews if pair.path in held and pair not in test_reviews][
+                : self._options.max_validation_pairs // OTHER_KINDS
+            ],
+            "test": test_reviews,
         }
-        self._report(self._of, self._of)
+        require_no_leak([*validation, *test], [*train, *reviews["train"]], held)
+        return Collection(
+            commit=self._head,
+            split_commit=self._commit,
+            split=split,
+            pairs={"train": train, "validation": validation, "test": test},
+            reviews=reviews,
+            conventions=self._conventions,
+            dropped=self._dropped + self._dropped_in_files(),
+            strata=self._strata(test),
+            files=self._state.left_out + Counter(mined=len(self._state.files)),
+            secrets=self._secrets(),
+        )
 
-    def _unique(self, pairs: Iterable[CompletionPair], seen: set[str]) -> list[CompletionPair]:
-        kept = []
-        for pair in pairs:
-            mark = fingerprint(pair)
-            self._found.dropped["duplicate"] += mark in seen
-            if mark not in seen:
-                seen.add(mark)
-                kept.append(pair)
-        return kept
+    def _with_contexts(
+        self,
+        train: list[CompletionPair],
+        validation: list[CompletionPair],
+        test: list[CompletionPair],
+        held_lines: HeldOutLines,
+    ) -> tuple[list[CompletionPair], list[CompletionPair], list[CompletionPair]]:
+        """Training pairs see the files that are learnt from; held-out pairs the whole state at the split."""
+        state, seed = self._state, self._options.seed
+        total = len(train) + len(validation) + len(test)
+        with self._parts.stages.stage("context") as advance:
+            index = ContextIndex(state.facts(state.learnt_files()), state.text_of_path())
+            train = with_contexts(
+                train, index, seed=seed, share=CONTEXT_SHARE, report=lambda done: advance(done, total)
+            )
+            train = [self._without_held_out(pair, held_lines) for pair in train]
+            for file in state.held_out_files():
+                facts = state.analyses[file.path].facts
+                assert facts is not None
+                index.replace(file.path, facts)
+            advance(len(train), total)
+            validation = with_contexts(validation, index, seed=seed, share=1.0, report=lambda _: None)
+            advance(len(train) + len(validation), total)
+            test = with_contexts(test, index, seed=seed, share=1.0, report=lambda _: None)
+        return train, validation, test
 
-    def _distinct(self, pairs: list[CompletionPair], learnt: NearDuplicates) -> list[CompletionPair]:
-        kept = [pair for pair in pairs if not learnt.holds(pair)]
-        self._found.dropped["near_duplicate_of_training"] += len(pairs) - len(kept)
-        return kept
+    def _without_held_out(self, pair: CompletionPair, held_lines: HeldOutLines) -> CompletionPair:
+        """Documentation may quote what is held out."""
+        if not pair.context or not any(held_lines.found_in(snippet.text) for snippet in pair.context):
+            return pair
+        self._dropped["context_held_out"] += 1
+        return replace(pair, context=())
+
+    def _leaks(self, pair: ReviewPair, held_lines: HeldOutLines) -> bool:
+        leaks = any(held_lines.found_in(text) for text in texts(pair))
+        self._dropped["review_held_out"] += leaks
+        return leaks
+
+    def _dropped_in_files(self) -> Counter[str]:
+        """What single files gave and was no good."""
+        dropped: Counter[str] = Counter()
+        for file in self._state.files:
+            analysis = self._state.analyses[file.path]
+            dropped.update(drop.reason for drop in chain(analysis.completions.drops, analysis.documentation.drops))
+        return dropped
+
+    def _strata(self, test: Iterable[CompletionPair]) -> Counter[str]:
+        old = {file.path for file in self._state.files}
+        held = self._state.held_out
+        return Counter(
+            "held_out_file" if pair.path in held else "old_file" if pair.path in old else "new_file" for pair in test
+        )
+
+    def _secrets(self) -> tuple[str, ...]:
+        return tuple(
+            f"{path}:{line + 1}"
+            for path, analysis in sorted(self._state.analyses.items())
+            for line in analysis.secrets
+        )
 
 
-def _in_turns(files: Iterable[list[CompletionPair]]) -> list[CompletionPair]:
-    """One pair of each file, then a second of each, and so on: any beginning of the list is balanced."""
-    return [pair for turn in zip_longest(*files) for pair in turn if pair is not None]
-
-
-def _by_file(pairs: list[CompletionPair]) -> list[CompletionPair]:
-    by_path: dict[str, list[CompletionPair]] = defaultdict(list)
-    for pair in pairs:
-        by_path[pair.path].append(pair)
-    return _in_turns(by_path.values())
+def _patterns() -> list[str]:
+    return [f"*{extension}" for language in LANGUAGES for extension in language.extensions]

@@ -14,16 +14,22 @@ class MiningOptions:
         exclude: Globs of paths that are left out, e.g. `docs/**`.
         max_pairs_per_file: Of the training part; a test file gives at most as many.
         max_pairs: Of the training part. Files that changed last come first.
+        max_documentation_pairs: Of the training part, as is `max_review_pairs`.
+        max_test_pairs: Completions; of the other kinds a quarter of it. So for validation.
         max_files: At most so many files are read.
+        max_history_commits: At most so many commits are read for review pairs and conventions, the newest.
     """
 
     max_file_bytes: int = 512 * 1024  # larger files are almost always generated or data
     exclude: tuple[str, ...] = ()
     max_pairs_per_file: int = 16
     max_pairs: int = 10_000  # more than a night on one GPU can use; about 100 MB on disk
+    max_documentation_pairs: int = 1_000
+    max_review_pairs: int = 2_000
     max_test_pairs: int = 400
     max_validation_pairs: int = 100
     max_files: int = 20_000
+    max_history_commits: int = 5_000
     seed: int = 0
 
     @classmethod

@@ -14,7 +14,7 @@ from ..settings import Settings
 from .comparison import show_comparison
 from .context import Context
 from .demonstration import demonstrate, editor_words
-from .mine import pairs_table
+from .dataset import split_table
 from .pipeline import held_engine, opened_repository, run_child, tree_of
 from .preflight import require_fit, say_preflight
 from .readiness import ready_model, ready_runtime
@@ -98,7 +98,7 @@ async def _adapt(
     runs = home.for_repository(repository.common_directory).runs
     async with held_engine(home, settings, model) as lease:  # before the child: it loads while mining goes on
         result = await run_child(job, runs, python=runtime.python, engine=lease.address, terminal=terminal)
-        terminal.show(pairs_table(result.get("pairs", {}), f"Pairs mined from {repository.name}"))
+        terminal.show(split_table(result.get("pairs", {}), f"Pairs mined from {repository.name}"))
         show_comparison(result, terminal)
         result["examples"] = await demonstrate(result, tree_of(repository), model, context)
     return result

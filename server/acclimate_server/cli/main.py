@@ -12,10 +12,40 @@ from collections.abc import Sequence
 
 from acclimate_indexer.errors import AcclimateError
 
-from . import adapt, adapters, complete, doctor, engine, evaluate, forget, mine, model, serve, status, train
+from . import (
+    adapt,
+    adapters,
+    complete,
+    dataset,
+    doctor,
+    engine,
+    evaluate,
+    forget,
+    importing,
+    mine,
+    model,
+    serve,
+    status,
+    train,
+)
 from .context import Context
 
-VERBS = (adapt, mine, train, evaluate, complete, serve, engine, adapters, model, status, doctor, forget)
+VERBS = (
+    adapt,
+    mine,
+    dataset,
+    importing,
+    train,
+    evaluate,
+    complete,
+    serve,
+    engine,
+    adapters,
+    model,
+    status,
+    doctor,
+    forget,
+)
 CANCELLED = 130  # what a shell expects of a program that ended by Ctrl-C
 LOG_LEVELS = (logging.WARNING, logging.INFO, logging.DEBUG)
 

@@ -1,0 +1,145 @@
+"""The analyses of many files: from the store where a blob was seen before, else computed by several processes.
+
+What is computed is stored at once, so that an interrupted mining goes on where it was.
+"""
+
+import hashlib
+import json
+import os
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from functools import partial
+from multiprocessing import get_context, parent_process
+from pathlib import Path
+
+from acclimate_indexer.blob_store import BlobStore
+from acclimate_indexer.languages.language import Language
+from acclimate_indexer.languages.registry import grammar_versions
+from acclimate_indexer.repository import Repository
+
+from .analysis import FileAnalysis, analysed
+from .options import MiningOptions
+from .source import Source
+
+ANALYSIS_VERSION = 1  # counts up when the same file would be analysed otherwise
+MAX_WORKERS = 8  # beyond that the one process that stores and assembles is what is waited for
+MIN_BYTES_PER_WORKER = 256 * 1024  # a process starts in the time that analysing so much takes
+BATCH_BYTES = 128 * 1024  # a second of one process: what is lost when mining is interrupted
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MinedFile:
+    """A file of a commit that may be mined."""
+
+    path: str
+    blob: str
+    size_bytes: int
+    language: Language
+
+
+def file_analyses(
+    repository: Repository,
+    files: Sequence[MinedFile],
+    store: BlobStore,
+    options: MiningOptions,
+    report: Callable[[int], None],
+) -> dict[str, FileAnalysis]:
+    """The analysis of each file by its path. Files whose blob cannot be read as text are left out.
+
+    Args:
+        report: Is told how many more files are done.
+    """
+    keys = {file.path: analysis_key(file, options) for file in files}
+    found = _stored(store, keys)
+    report(len(found))
+    missing = [file for file in files if file.path not in found]
+    for batch in _computed(repository, missing, options):
+        store.put_many({keys[path]: data for path, data in batch})
+        found |= {path: FileAnalysis.from_bytes(data) for path, data in batch}
+        report(len(batch))
+    store.set_view("mined", keys)
+    store.prune(keys.values())
+    return found
+
+
+def analysis_key(file: MinedFile, options: MiningOptions) -> str:
+    """What decides an analysis: the blob, and how it is read."""
+    parts = [ANALYSIS_VERSION, grammar_versions(), file.language.name, options.max_pairs_per_file, options.seed]
+    digest = hashlib.sha256(json.dumps([*parts, file.path], sort_keys=True).encode()).hexdigest()[:16]
+    return f"{file.blob}:{digest}"
+
+
+def _stored(store: BlobStore, keys: dict[str, str]) -> dict[str, FileAnalysis]:
+    data = store.get_many(list(keys.values()))
+    found = {}
+    for path, key in keys.items():
+        try:
+            if key in data:
+                found[path] = FileAnalysis.from_bytes(data[key])
+        except ValueError:
+            continue  # as good as none
+    return found
+
+
+def _computed(
+    repository: Repository, files: Sequence[MinedFile], options: MiningOptions
+) -> Iterator[list[tuple[str, bytes]]]:
+    """The analyses, a batch at a time, as they are done."""
+    size_bytes = sum(file.size_bytes for file in files)
+    workers = min(os.cpu_count() or 1, MAX_WORKERS, size_bytes // MIN_BYTES_PER_WORKER)
+    batches = _batches(files)
+    if workers < 2:
+        yield from (_batch(repository, options, batch) for batch in batches)
+        return
+    executor = ProcessPoolExecutor(
+        workers,
+        mp_context=get_context("spawn"),  # forked, a process would share open files and locks with this one
+        initializer=_prepare_worker,
+        initargs=(repository.git_directory, options),
+    )
+    try:
+        for future in as_completed([executor.submit(_batch_in_worker, batch) for batch in batches]):
+            yield future.result()
+    finally:
+        executor.shutdown(wait=False, cancel_futures=True)
+
+
+def _batches(files: Sequence[MinedFile]) -> list[list[MinedFile]]:
+    batches: list[list[MinedFile]] = []
+    room = 0
+    for file in files:
+        if room <= 0:
+            batches.append([])
+            room = BATCH_BYTES
+        batches[-1].append(file)
+        room -= file.size_bytes
+    return batches
+
+
+def _batch(repository: Repository, options: MiningOptions, files: Sequence[MinedFile]) -> list[tuple[str, bytes]]:
+    done = []
+    for file in files:
+        text = repository.text(file.blob)
+        if text is not None:
+            source = Source(path=file.path, blob=file.blob, commit="", language=file.language, text=text)
+            analysis = analysed(source, max_pairs=options.max_pairs_per_file, seed=options.seed)
+            done.append((file.path, analysis.to_bytes()))
+    return done
+
+
+_of_this_worker: Callable[[Sequence[MinedFile]], list[tuple[str, bytes]]]
+
+
+def _prepare_worker(git_directory: Path, options: MiningOptions) -> None:
+    """Opens the repository, and sees to it that this process does not outlive the one that started it."""
+    global _of_this_worker  # noqa: PLW0603 - a worker process serves one mining
+    parent = parent_process()
+    assert parent is not None
+    threading.Thread(target=lambda: (parent.join(), os._exit(1)), daemon=True).start()
+    _of_this_worker = partial(_batch, Repository.open(git_directory), options)
+
+
+def _batch_in_worker(files: Sequence[MinedFile]) -> list[tuple[str, bytes]]:
+    return _of_this_worker(files)

@@ -1,0 +1,41 @@
+"""How far a mining is, over all of its stages, and how long each took."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+Progress = Callable[[int, int, str], None]  # done, of, what is being done in words
+
+WHOLE = 1_000
+# Where each stage begins and ends, in thousandths; seen on repositories of 50,000 to 600,000 lines.
+STAGES = {"files": (0, 600), "history": (600, 750), "pairs": (750, 850), "context": (850, 970), "write": (970, WHOLE)}
+FILE_RATE_SECONDS = 1.0  # before that a rate says nothing
+
+
+class Stages:
+    """Tells one progress for all stages, which never goes back."""
+
+    def __init__(self, report: Progress = lambda _done, _of, _said: None) -> None:
+        self._report = report
+        self._last = 0
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[Callable[[int, int], None]]:
+        """One of `STAGES`; inside of it is told how much is done, of how much."""
+        started = time.monotonic()
+        first, last = STAGES[name]
+
+        def advance(done: int, of: int) -> None:
+            elapsed = time.monotonic() - started
+            rate = f", {done / elapsed:,.0f} a second" if elapsed > FILE_RATE_SECONDS and done else ""
+            self._tell(first + (last - first) * min(done, of) // max(1, of), f"{name} {done:,} of {of:,}{rate}")
+
+        self._tell(first, name)
+        yield advance
+        self._tell(last, name)
+        self.seconds[name] = self.seconds.get(name, 0.0) + time.monotonic() - started
+
+    def _tell(self, done: int, said: str) -> None:
+        self._last = max(self._last, done)
+        self._report(self._last, WHOLE, said)
