@@ -7,7 +7,7 @@ from dataclasses import dataclass
 REGULAR_MODES = frozenset((b"100644", b"100755", b"100664"))  # neither symbolic links (120000) nor submodules (160000)
 
 _HUNK = re.compile(rb"@@ -\d+(?:,(\d+))? \+(\d+)(?:,(\d+))? @@")
-_COMMIT = re.compile(rb"[0-9a-f]{40}(?:[0-9a-f]{24})?\n?\Z")
+COMMIT_LINE = re.compile(rb"[0-9a-f]{40}(?:[0-9a-f]{24})?\n?\Z")
 _ESCAPED = re.compile(rb"\\([0-7]{3}|.)")
 _ESCAPES = {b"n": b"\n", b"t": b"\t", b"r": b"\r", b"a": b"\a", b"b": b"\b", b"f": b"\f", b"v": b"\v"}
 
@@ -41,7 +41,7 @@ def added_lines(output: Iterable[bytes]) -> Iterator[AddedLines]:
             remaining = removed + added
             if added:
                 lines.append(range(start - 1, start - 1 + added))
-        elif _COMMIT.match(line) or line.startswith(b"diff --git "):
+        elif COMMIT_LINE.match(line) or line.startswith(b"diff --git "):
             yield from found()
             lines, path, is_regular = [], "", True
             commit = commit if line.startswith(b"diff") else line.decode().strip()
@@ -50,18 +50,18 @@ def added_lines(output: Iterable[bytes]) -> Iterator[AddedLines]:
             blob = fields[1].partition(b"..")[2].decode()
             is_regular = is_regular and (len(fields) == 2 or fields[2] in REGULAR_MODES)
         elif line.startswith(b"+++ "):
-            path = _patched_path(line)
+            path = patched_path(line.removeprefix(b"+++ "), b"b/")
         elif line.startswith(b"new file mode "):
             is_regular = line.split()[-1] in REGULAR_MODES
     yield from found()
 
 
-def _patched_path(line: bytes) -> str:
-    """The path of a `+++` line; empty for a file that was deleted."""
-    name = line[4:].rstrip(b"\n").rstrip(b"\t")
+def patched_path(name: bytes, prefix: bytes) -> str:
+    """The path that a header of a patch names, without `a/` or `b/`; empty for `/dev/null`."""
+    name = name.rstrip(b"\n").rstrip(b"\t")
     if name.startswith(b'"'):
         name = _ESCAPED.sub(_unescaped, name[1:-1])
-    return readable_path(name[2:]) if name.startswith(b"b/") else ""
+    return readable_path(name.removeprefix(prefix)) if name.startswith(prefix) else ""
 
 
 def _unescaped(match: re.Match[bytes]) -> bytes:

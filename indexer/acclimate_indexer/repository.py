@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+from .changes import DETAILS_FORMAT, CommitDetails, FileChange, commit_details, file_changes
 from .errors import RepositoryError
 from .home import repository_name
 from .patches import REGULAR_MODES, AddedLines, added_lines, readable_path
@@ -160,6 +161,28 @@ class Repository:
         options = ("-p", "--unified=0", "--full-index", "--src-prefix=a/", "--dst-prefix=b/", "--diff-algorithm=myers")
         with self._diff_tree(children, *options, "--", *patterns) as output:
             yield from added_lines(output)
+
+    def history(
+        self, until: str, *, since: str | None = None, count: int, patterns: Sequence[str] = ()
+    ) -> Iterator[tuple[CommitDetails, tuple[FileChange, ...]]]:
+        """What the newest commits that lead to `until` changed, newest first; merges, which change nothing, left out.
+
+        Args:
+            since: Leave out the commits that lead to this one.
+            count: At most so many commits.
+            patterns: Globs of the files to look at, e.g. `*.py`; none for all.
+        """
+        limits = ["--no-merges", f"--max-count={count}", f"--format={DETAILS_FORMAT}"]
+        asked = [until] if since is None else [until, f"^{since}"]
+        details = {found.sha: found for found in commit_details(self._run("rev-list", *limits, *asked))}
+        commits = [
+            Commit(sha=found.sha, parent=found.parents[0] if found.parents else None, time=found.time)
+            for found in details.values()
+        ]
+        options = ("-p", "-M", "--unified=0", "--full-index", "--src-prefix=a/", "--dst-prefix=b/")
+        with self._diff_tree(commits, *options, "--diff-algorithm=histogram", "--", *patterns) as output:
+            for sha, changes in file_changes(output):
+                yield details[sha], changes
 
     @contextmanager
     def _diff_tree(self, commits: Sequence[Commit], *options: str) -> Iterator[Any]:
