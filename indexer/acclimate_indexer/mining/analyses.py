@@ -60,7 +60,7 @@ def file_analyses(
         found |= {path: FileAnalysis.from_bytes(data) for path, data in batch}
         report(len(batch))
     store.set_view("mined", keys)
-    store.prune(keys.values())
+    store.prune()
     return found
 
 

@@ -1,0 +1,122 @@
+"""What was found in single files, kept by git blob: an embedded store that several processes may use at once."""
+
+import logging
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+
+from .durable import disk_full_named
+from .errors import DiskFull
+
+logger = logging.getLogger(__name__)
+
+BUSY_SECONDS = 30.0  # another process writes a batch in far less
+ASKED_AT_ONCE = 500  # SQLite takes at least 999 parameters in one statement
+_FULL = ("database or disk is full", "disk i/o error")
+_TABLES = """
+CREATE TABLE IF NOT EXISTS findings (key TEXT PRIMARY KEY, data BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS views (name TEXT NOT NULL, path TEXT NOT NULL, key TEXT NOT NULL, PRIMARY KEY (name, path))
+    WITHOUT ROWID;
+"""
+
+
+class BlobStore:
+    """Findings by key, and views: which key each path had at some state of the repository."""
+
+    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+        self._path = path
+        self._connection = connection
+
+    @classmethod
+    def open(cls, path: Path) -> "BlobStore":
+        """Opens the store, or makes an empty one. One that cannot be read is made anew: all in it can be found again.
+
+        Raises:
+            DiskFull: There is no room for it.
+        """
+        with disk_full_named(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.touch(mode=0o600)
+        try:
+            return cls(path, _connected(path))
+        except sqlite3.DatabaseError as error:
+            logger.warning("%s cannot be read (%s); it is made anew", path.name, error)
+            for name in (path, path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm")):
+                name.unlink(missing_ok=True)
+            path.touch(mode=0o600)
+            return cls(path, _connected(path))
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def get_many(self, keys: Sequence[str]) -> dict[str, bytes]:
+        """The findings under these keys; what is not there is left out."""
+        found: dict[str, bytes] = {}
+        with self._errors():
+            for some in _chunks(keys):
+                marks = ",".join("?" * len(some))
+                query = f"SELECT key, data FROM findings WHERE key IN ({marks})"  # noqa: S608 - question marks only
+                found |= dict(self._connection.execute(query, some))
+        return found
+
+    def put_many(self, findings: Mapping[str, bytes]) -> None:
+        """Keeps findings, all or none of them.
+
+        Raises:
+            DiskFull: There is no room.
+        """
+        with self._errors(), self._connection:
+            self._connection.executemany("INSERT OR REPLACE INTO findings VALUES (?, ?)", findings.items())
+
+    def view(self, name: str) -> dict[str, str]:
+        """The key of each path in a view; empty for one that was never set."""
+        with self._errors():
+            return dict(self._connection.execute("SELECT path, key FROM views WHERE name = ? ORDER BY path", (name,)))
+
+    def set_view(self, name: str, keys: Mapping[str, str]) -> None:
+        """Makes a view hold these paths and no others.
+
+        Raises:
+            DiskFull: There is no room.
+        """
+        rows = [(name, path.encode(errors="replace").decode(), key) for path, key in keys.items()]
+        with self._errors(), self._connection:
+            self._connection.execute("DELETE FROM views WHERE name = ?", (name,))
+            self._connection.executemany("INSERT OR REPLACE INTO views VALUES (?, ?, ?)", rows)
+
+    def prune(self) -> None:
+        """Forgets what is in no view."""
+        with self._errors(), self._connection:
+            self._connection.execute("DELETE FROM findings WHERE key NOT IN (SELECT key FROM views)")
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.OperationalError as error:
+            if str(error).lower().startswith(_FULL):
+                raise DiskFull(
+                    f"The disk is full: {str(self._path)!r} could not be written. Free some space, then run it again."
+                ) from error
+            raise
+
+
+def _connected(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, timeout=BUSY_SECONDS, check_same_thread=False)
+    try:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = NORMAL")  # a power failure may lose the last batch, nothing else
+        connection.executescript(_TABLES)
+        connection.execute("PRAGMA quick_check(1)")
+    except sqlite3.Error:
+        connection.close()
+        raise
+    return connection
+
+
+def _chunks(keys: Iterable[str]) -> Iterator[list[str]]:
+    left = iter(keys)
+    while some := list(islice(left, ASKED_AT_ONCE)):
+        yield some
