@@ -6,8 +6,6 @@ hardly ever.
 
 import hashlib
 import re
-from collections.abc import Iterable
-
 from rensa import RMinHash, RMinHashLSH  # pyright: ignore[reportAttributeAccessIssue]  # compiled, without stubs
 
 from acclimate_indexer.pairs import CompletionPair
@@ -36,20 +34,22 @@ def fingerprint(pair: CompletionPair) -> str:
 
 
 class NearDuplicates:
-    """Answers whether a hole almost stands among those it was made from."""
+    """The holes that were added, and whether another is almost one of them."""
 
-    def __init__(self, pairs: Iterable[CompletionPair]) -> None:
-        self._hashes = [_min_hash(pair) for pair in pairs]
+    def __init__(self) -> None:
+        self._hashes: list[RMinHash] = []
         self._index = RMinHashLSH(SIMILARITY, PERMUTATIONS, BANDS)
-        for key, value in enumerate(self._hashes):
-            self._index.insert(key, value)
 
-    def holds(self, pair: CompletionPair) -> bool:
-        wanted = _min_hash(pair)
-        return any(wanted.jaccard(self._hashes[key]) >= SIMILARITY for key in self._index.query(wanted))
+    def add(self, value: RMinHash) -> None:
+        self._index.insert(len(self._hashes), value)
+        self._hashes.append(value)
+
+    def holds(self, value: RMinHash) -> bool:
+        return any(value.jaccard(self._hashes[key]) >= SIMILARITY for key in self._index.query(value))
 
 
-def _min_hash(pair: CompletionPair) -> RMinHash:
+def min_hash(pair: CompletionPair) -> RMinHash:
+    """What two pairs are compared by."""
     tokens = _TOKEN.findall(neighbourhood(pair))
     shingles = [" ".join(tokens[at : at + SHINGLE_TOKENS]) for at in range(max(1, len(tokens) - SHINGLE_TOKENS + 1))]
     value = RMinHash(PERMUTATIONS, SEED)

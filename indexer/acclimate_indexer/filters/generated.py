@@ -7,14 +7,17 @@ MAX_LINE_CHARACTERS = 1_000
 MAX_MEAN_LINE_CHARACTERS = 110  # of lines that are not blank; what people write stays under 60
 MIN_LETTERS = 0.25  # of the characters that are not white space: tables of numbers have fewer
 
-_FOREIGN_FOLDERS = re.compile(
+_VENDORED_FOLDERS = re.compile(
     r"(?:^|/)(?:node_modules|bower_components|jspm_packages|vendor|vendored|_vendor|third[_-]?party|external|"
-    r"site-packages|dist|build|out|target|\.venv|venv|\.tox|\.eggs|__generated__|generated|__snapshots__|"
-    r"\.yarn|\.next|Pods|Carthage|DerivedData)/",
+    r"site-packages|\.venv|venv|\.tox|\.eggs|\.yarn|Pods|Carthage)/",
     re.IGNORECASE,
 )
+_GENERATED_FOLDERS = re.compile(
+    r"(?:^|/)(?:dist|build|out|target|__generated__|generated|__snapshots__|\.next|DerivedData)/", re.IGNORECASE
+)
+_MINIFIED_NAMES = re.compile(r"(?:[.-]min\.[cm]?js|\.bundle\.[cm]?js)$", re.IGNORECASE)
 _GENERATED_NAMES = re.compile(
-    r"(?:[.-]min\.[cm]?js|\.bundle\.[cm]?js|[._-]generated\.\w+|\.g\.\w+|_pb2(?:_grpc)?\.pyi?|"
+    r"(?:[._-]generated\.\w+|\.g\.\w+|_pb2(?:_grpc)?\.pyi?|"
     r"\.pb(?:\.gw|\.validate)?\.go|\.pb\.(?:cc|h)|_string\.go|\.designer\.\w+|"
     r"(?:^|/)_version\.py|(?:^|/)moc_\w+\.cpp)$",
     re.IGNORECASE,
@@ -35,20 +38,36 @@ _SIGNATURE = re.compile(
 )
 
 
-def is_foreign_path(path: str) -> bool:
-    """Whether a path says that its file is vendored, built or generated."""
-    return bool(_FOREIGN_FOLDERS.search(path) or _GENERATED_NAMES.search(path))
+def unwanted_path(path: str) -> str:
+    """Why a path says that its file is not to be learnt from: `vendored`, `generated`, `minified`; else empty."""
+    if _VENDORED_FOLDERS.search(path):
+        return "vendored"
+    if _GENERATED_FOLDERS.search(path) or _GENERATED_NAMES.search(path):
+        return "generated"
+    return "minified" if _MINIFIED_NAMES.search(path) else ""
 
 
-def is_generated(text: str) -> bool:
-    """Whether a file's text says that it was generated, minified, or is a table of data."""
+def unwanted_text(text: str) -> str:
+    """Why a file's text is not to be learnt from: `generated`, `minified`, `long_lines`, `data`; else empty."""
     if _SIGNATURE.search(text[:HEAD_CHARACTERS]):
-        return True
+        return "generated"
     lines = [line for line in text.splitlines() if line.strip()]
     if not lines:
-        return False
+        return ""
     characters = sum(map(len, lines))
-    if max(map(len, lines)) > MAX_LINE_CHARACTERS or characters / len(lines) > MAX_MEAN_LINE_CHARACTERS:
-        return True
+    if characters / len(lines) > MAX_MEAN_LINE_CHARACTERS:
+        return "minified"
+    if max(map(len, lines)) > MAX_LINE_CHARACTERS:
+        return "long_lines"
     visible = "".join(text.split())
-    return sum(map(str.isalpha, visible)) < MIN_LETTERS * len(visible)
+    return "data" if _letters(visible) < MIN_LETTERS * len(visible) else ""
+
+
+def _letters(text: str) -> int:
+    """How many letters there are; of ASCII text without a look at each character."""
+    if text.isascii():
+        return len(text.translate(_NO_LETTERS))
+    return sum(map(str.isalpha, text))
+
+
+_NO_LETTERS = {code: None for code in range(128) if not chr(code).isalpha()}

@@ -10,7 +10,7 @@ from itertools import islice, zip_longest
 from typing import TypeVar
 
 from acclimate_indexer.changes import History
-from acclimate_indexer.filters.duplicates import NearDuplicates, fingerprint
+from acclimate_indexer.filters.duplicates import NearDuplicates, fingerprint, min_hash
 from acclimate_indexer.pairs import CompletionKind, CompletionPair
 
 from .analyses import MinedFile
@@ -85,8 +85,12 @@ class Selection:
                 break
             if self._retired_in(pair.middle) is not None:
                 self._dropped["retired_name"] += 1
-            elif self._is_new(pair) and self._is_unlike(pair, "near_duplicate"):
-                self._learnt.add(pair)
+            elif self._is_new(pair):
+                value = min_hash(pair)
+                if self._learnt.holds(value):
+                    self._dropped["near_duplicate"] += 1
+                    continue
+                self._learnt.add(value)
                 kept.append(pair)
         return kept
 
@@ -100,7 +104,9 @@ class Selection:
                 break
             if standing is not None and standing.hold(touched_lines(pair)):
                 self._dropped["stands_in_training"] += 1
-            elif self._is_new(pair) and self._is_unlike(pair, "near_duplicate_of_training"):
+            elif self._learnt.holds(min_hash(pair)):
+                self._dropped["near_duplicate_of_training"] += 1
+            elif self._is_new(pair):
                 kept.append(pair)
         return kept
 
@@ -110,12 +116,6 @@ class Selection:
             self._dropped["duplicate"] += 1
             return False
         self._seen.add(mark)
-        return True
-
-    def _is_unlike(self, pair: CompletionPair, reason: str) -> bool:
-        if self._learnt.holds(pair):
-            self._dropped[reason] += 1
-            return False
         return True
 
 
