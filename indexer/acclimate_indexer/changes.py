@@ -169,9 +169,13 @@ class _FileReader:
         if not path or not self._is_regular:
             return None
         is_too_large = is_sweep or self._changed > MAX_CHANGED_LINES
-        hunks = () if is_too_large else (
-            Hunk(old_start=old, removed=tuple(removed), new_start=new, added=tuple(added))
-            for old, removed, new, added in self._hunks
+        hunks = (
+            ()
+            if is_too_large
+            else (
+                Hunk(old_start=old, removed=tuple(removed), new_start=new, added=tuple(added))
+                for old, removed, new, added in self._hunks
+            )
         )
         return FileChange(
             path=path,

@@ -18,7 +18,10 @@ survives anything; mining drops the pairs whose true middle it would shorten, an
 import re
 from dataclasses import dataclass
 from functools import cache
-from typing import Literal
+from typing import Literal, cast
+
+from .languages.language import Lexer
+from .languages.registry import language_named
 
 TAB_COLUMNS = 4  # only compared within one file, so any width that keeps the order will do
 REPEATED_LINES = 3  # so many lines equal to the suffix's next ones are a repetition for sure
@@ -41,15 +44,21 @@ _TRIPLE_SINGLE = r"'''(?:[^'\\]|\\.?|'(?!''))*+(?:''')?"
 _CHARACTER = r"'(?:[^'\\\n]|\\[^\n']{1,10}|\\')(?:'|\Z)"  # a Rust lifetime or a C++ digit separator opens nothing
 _BACKTICK = r"`(?:[^`\\]|\\.?)*+`?"
 _SLASH_COMMENTS = r"//[^\n]*|/\*(?:[^*]|\*(?!/))*+(?:\*/)?"
-_LEXERS = {
+_LEXERS: dict[Lexer, str] = {
     "python": "|".join((_TRIPLE_DOUBLE, _TRIPLE_SINGLE, _DOUBLE, _SINGLE, r"\#[^\n]*")),
     "script": "|".join((_SLASH_COMMENTS, _DOUBLE, _SINGLE, _BACKTICK)),
     "go": "|".join((_SLASH_COMMENTS, _DOUBLE, _CHARACTER, r"`[^`]*+`?")),
     "rust": "|".join((_SLASH_COMMENTS, r'"(?:[^"\\]|\\.?)*+"?', _CHARACTER)),
     "java": "|".join((_SLASH_COMMENTS, _TRIPLE_DOUBLE, _DOUBLE, _CHARACTER)),
     "c": "|".join((_SLASH_COMMENTS, _DOUBLE, _CHARACTER)),
+    "php": "|".join((_SLASH_COMMENTS, _DOUBLE, _SINGLE, r"\#(?!\[)[^\n]*")),
+    "ruby": "|".join((_DOUBLE, _SINGLE, _BACKTICK, r"\#[^\n]*")),
+    "lua": "|".join((r"--\[\[.*?(?:\]\]|\Z)", r"--[^\n]*", r"\[\[.*?(?:\]\]|\Z)", _DOUBLE, _SINGLE)),
+    "bash": "|".join((r"(?<!\S)\#[^\n]*", r"\$\#", r'"(?:[^"\\]|\\.?)*+"?', r"'[^']*+'?")),
+    "plain": "|".join((_DOUBLE, _CHARACTER)),  # an apostrophe may be a comment, or a sign of its own
 }
-_FAMILIES = {"javascript": "script", "javascriptreact": "script", "typescript": "script", "typescriptreact": "script"}
+
+_SAME = {"javascriptreact": "javascript"}  # what editors call `.jsx`
 
 Mode = Literal["line", "block", "lines"]
 
@@ -110,11 +119,10 @@ class _Place:
 
 def _family(language: str, prefix: str, before: str) -> str:
     """Which lexer fits; `prose` inside a comment or a docstring, where an apostrophe opens no string."""
-    family = _FAMILIES.get(language, language if language in _LEXERS else "c")
-    head = before.lstrip()
-    if family == "python":
-        return "prose" if head.startswith("#") or _in_docstring(prefix) else family
-    return "prose" if head.startswith(("//", "* ", "/*")) else family
+    family, marks = _lexing(language)
+    if before.lstrip().startswith(marks):
+        return "prose"
+    return "prose" if family == "python" and _in_docstring(prefix) else family
 
 
 def _in_docstring(prefix: str) -> bool:
@@ -322,10 +330,20 @@ def _columns(line: str) -> int:
 
 
 @cache
+def _lexing(language: str) -> tuple[str, tuple[str, ...]]:
+    """Whose strings and comments a language has, and what its comments begin with."""
+    known = language_named(_SAME.get(language, language))
+    if known is None:
+        return ("plain", ("//", "#"))
+    block = ("* ", "/*") if known.comment == "//" else ()
+    return known.lexer, (known.comment, *block)
+
+
+@cache
 def _lexer(family: str) -> re.Pattern[str]:
     if family == "prose":
         return re.compile(r"(?P<newline>\n)")  # in a comment brackets need not balance, nor apostrophes
-    return re.compile(_LEXERS[family] + _BRACKETS, re.DOTALL)
+    return re.compile(_LEXERS[cast("Lexer", family)] + _BRACKETS, re.DOTALL)
 
 
 _GAP = re.compile(r"(?P<lines>(?:[ \t\r\f\v]*\n)+)(?P<indent>[ \t\r\f\v]*)")

@@ -71,7 +71,7 @@ def explained(repository: Repository, path: str, options: MiningOptions, dataset
     text = repository.text(entry.blob)
     if reason or language is None or text is None:
         return Explanation(path=path, language=language.name if language else "", reason=reason or "not_text")
-    source = Source(path=path, blob=entry.blob, commit=commit, language=language, text=text)
+    source = Source.of(path=path, blob=entry.blob, commit=commit, language=language, text=text)
     return _of_source(source, options, dataset)
 
 

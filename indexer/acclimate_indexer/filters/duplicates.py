@@ -6,6 +6,7 @@ hardly ever.
 
 import hashlib
 import re
+
 from rensa import RMinHash, RMinHashLSH  # pyright: ignore[reportAttributeAccessIssue]  # compiled, without stubs
 
 from acclimate_indexer.pairs import CompletionPair

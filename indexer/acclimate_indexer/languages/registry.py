@@ -1,179 +1,114 @@
-"""The languages that can be mined: one declarative entry each.
+"""The table of languages, and which language a file is in.
 
-`spans` is a tree-sitter query. Its captures mean:
-- `@block`: its named children are statements (a file, a function's block, the members of a class);
-- `@body`: the block of a function, braces included where there are any;
-- `@arguments`: the argument list of a call, parentheses included;
-- `@expression`: a value where one is expected: assigned, returned, passed, asked;
-- `@import`: a statement that is typed by tools more often than by people;
-- `@prose`: comments and documentation, in which no hole is made.
+A language is added by an entry here and a fixture in the tests. A team adds one of its own with a package that names
+an object of class `Language` under the entry point group `acclimate.languages`.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import logging
+import re
+from collections.abc import Callable, Iterable
 from functools import cache
-from importlib import import_module
-from importlib.metadata import version
-from typing import TYPE_CHECKING
+from importlib.metadata import EntryPoint, entry_points, version
 
-if TYPE_CHECKING:
-    from tree_sitter import Language as Grammar
-    from tree_sitter import Query
+from .bash import BASH
+from .c import CPP, C
+from .csharp import CSHARP
+from .go import GO
+from .java import JAVA
+from .kotlin import KOTLIN
+from .language import Language, grammar, spans_query
+from .lua import LUA
+from .php import PHP
+from .plain import plain_extensions, plain_language
+from .python import PYTHON
+from .ruby import RUBY
+from .rust import RUST
+from .scala import SCALA
+from .script import JAVASCRIPT, TYPESCRIPT, TYPESCRIPT_REACT
+from .swift import SWIFT
 
+logger = logging.getLogger(__name__)
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Language:
-    """A language, named as in the language server protocol.
+_ONLY_CPP = re.compile(r"^\s*(?:class|namespace|template|using)\b|\w::\w", re.MULTILINE)
 
-    Attributes:
-        grammar: Module that holds the tree-sitter grammar, and the function in it.
-        braces: Blocks stand in braces; otherwise they are indented.
-    """
-
-    name: str
-    extensions: tuple[str, ...]
-    grammar: tuple[str, str]
-    braces: bool
-    spans: str
-
-    @property
-    def distribution(self) -> str:
-        """The package that brings the grammar."""
-        return self.grammar[0].replace("_", "-")
-
-
-_PYTHON = """
-(module) @block (block) @block
-(function_definition body: (block) @body)
-(call arguments: (argument_list) @arguments)
-(assignment right: (_) @expression) (augmented_assignment right: (_) @expression)
-(return_statement (_) @expression) (keyword_argument value: (_) @expression) (default_parameter value: (_) @expression)
-(typed_default_parameter value: (_) @expression) (pair value: (_) @expression) (for_statement right: (_) @expression)
-(if_statement condition: (_) @expression) (while_statement condition: (_) @expression)
-(assert_statement (_) @expression)
-(import_statement) @import (import_from_statement) @import (future_import_statement) @import
-(comment) @prose (expression_statement . (string) @prose .)
-"""
-_SCRIPT = """
-(program) @block (statement_block) @block (class_body) @block
-(function_declaration body: (statement_block) @body) (function_expression body: (statement_block) @body)
-(method_definition body: (statement_block) @body) (arrow_function body: (statement_block) @body)
-(call_expression arguments: (arguments) @arguments) (new_expression arguments: (arguments) @arguments)
-(variable_declarator value: (_) @expression) (assignment_expression right: (_) @expression)
-(return_statement (_) @expression) (pair value: (_) @expression) (if_statement condition: (_ (_) @expression))
-(ternary_expression condition: (_) @expression) (arguments (_) @expression)
-(import_statement) @import (comment) @prose
-"""
-_TYPED_SCRIPT = _SCRIPT + "(interface_body) @block (enum_body) @block\n"
-_GO = """
-(source_file) @block (statement_list) @block
-(function_declaration body: (block) @body) (method_declaration body: (block) @body) (func_literal body: (block) @body)
-(call_expression arguments: (argument_list) @arguments) (argument_list (_) @expression)
-(short_var_declaration right: (_) @expression) (assignment_statement right: (_) @expression)
-(var_spec value: (_) @expression) (return_statement (_) @expression) (if_statement condition: (_) @expression)
-(keyed_element (_) (_) @expression) (range_clause right: (_) @expression)
-(import_declaration) @import (package_clause) @import (comment) @prose
-"""
-_RUST = """
-(source_file) @block (block) @block (declaration_list) @block
-(function_item body: (block) @body) (closure_expression body: (block) @body)
-(call_expression arguments: (arguments) @arguments) (arguments (_) @expression)
-(let_declaration value: (_) @expression) (assignment_expression right: (_) @expression)
-(return_expression (_) @expression) (field_initializer value: (_) @expression)
-(if_expression condition: (_) @expression)
-(match_arm value: (_) @expression) (const_item value: (_) @expression) (for_expression value: (_) @expression)
-(use_declaration) @import (extern_crate_declaration) @import (line_comment) @prose (block_comment) @prose
-"""
-_JAVA = """
-(program) @block (block) @block (class_body) @block (interface_body) @block (constructor_body) @block
-(method_declaration body: (block) @body) (constructor_declaration body: (constructor_body) @body)
-(lambda_expression body: (block) @body)
-(method_invocation arguments: (argument_list) @arguments)
-(object_creation_expression arguments: (argument_list) @arguments) (argument_list (_) @expression)
-(variable_declarator value: (_) @expression) (assignment_expression right: (_) @expression)
-(return_statement (_) @expression) (if_statement condition: (_ (_) @expression))
-(enhanced_for_statement value: (_) @expression)
-(import_declaration) @import (package_declaration) @import (line_comment) @prose (block_comment) @prose
-"""
-_C = """
-(translation_unit) @block (compound_statement) @block (field_declaration_list) @block
-(function_definition body: (compound_statement) @body)
-(call_expression arguments: (argument_list) @arguments) (argument_list (_) @expression)
-(init_declarator value: (_) @expression) (assignment_expression right: (_) @expression)
-(return_statement (_) @expression) (conditional_expression condition: (_) @expression)
-(preproc_include) @import (comment) @prose
-"""
-_CPP = _C + "(declaration_list) @block (lambda_expression body: (compound_statement) @body)\n"
-
+ENTRY_POINTS = "acclimate.languages"
 LANGUAGES: tuple[Language, ...] = (
-    Language(
-        name="python",
-        extensions=(".py", ".pyi"),
-        grammar=("tree_sitter_python", "language"),
-        braces=False,
-        spans=_PYTHON,
-    ),
-    Language(
-        name="javascript",
-        extensions=(".js", ".jsx", ".mjs", ".cjs"),
-        grammar=("tree_sitter_javascript", "language"),
-        braces=True,
-        spans=_SCRIPT,
-    ),
-    Language(
-        name="typescript",
-        extensions=(".ts", ".mts", ".cts"),
-        grammar=("tree_sitter_typescript", "language_typescript"),
-        braces=True,
-        spans=_TYPED_SCRIPT,
-    ),
-    Language(
-        name="typescriptreact",
-        extensions=(".tsx",),
-        grammar=("tree_sitter_typescript", "language_tsx"),
-        braces=True,
-        spans=_TYPED_SCRIPT,
-    ),
-    Language(name="go", extensions=(".go",), grammar=("tree_sitter_go", "language"), braces=True, spans=_GO),
-    Language(name="rust", extensions=(".rs",), grammar=("tree_sitter_rust", "language"), braces=True, spans=_RUST),
-    Language(name="java", extensions=(".java",), grammar=("tree_sitter_java", "language"), braces=True, spans=_JAVA),
-    Language(name="c", extensions=(".c", ".h"), grammar=("tree_sitter_c", "language"), braces=True, spans=_C),
-    Language(
-        name="cpp",
-        extensions=(".cc", ".cpp", ".cxx", ".hpp", ".hh", ".hxx", ".h++", ".c++"),
-        grammar=("tree_sitter_cpp", "language"),
-        braces=True,
-        spans=_CPP,
-    ),
+    PYTHON,
+    JAVASCRIPT,
+    TYPESCRIPT,
+    TYPESCRIPT_REACT,
+    JAVA,
+    GO,
+    RUST,
+    C,
+    CPP,
+    CSHARP,
+    KOTLIN,
+    SCALA,
+    RUBY,
+    PHP,
+    SWIFT,
+    LUA,
+    BASH,
 )
-_BY_EXTENSION = {extension: language for language in LANGUAGES for extension in language.extensions}
+
+
+@cache
+def known_languages() -> tuple[Language, ...]:
+    """Ours, and those that installed packages bring; for an extension that both know, theirs."""
+    return (*LANGUAGES, *filter(None, map(_loaded, sorted(entry_points(group=ENTRY_POINTS)))))
 
 
 def language_of(path: str) -> Language | None:
-    """The language of a file by its extension, or None if it is not mined."""
-    name = path.rpartition("/")[2]
-    stem, dot, extension = name.rpartition(".")
-    return _BY_EXTENSION.get(f".{extension.lower()}") if dot and stem else None
+    """The language of a file by its extension, or None if there is no entry for it."""
+    return _by_extension().get(extension_of(path))
+
+
+def languages_for(paths: Iterable[str]) -> Callable[[str], Language | None]:
+    """What tells the language of a path in a repository with these files.
+
+    An extension that no entry knows and that many files share is a language, too: it goes by lines and indentation.
+    """
+    plain = {extension: plain_language(extension) for extension in plain_extensions(paths, frozenset(_by_extension()))}
+    return lambda path: language_of(path) or plain.get(extension_of(path))
+
+
+def language_of_text(language: Language, path: str, text: str) -> Language:
+    """The language of a file whose text is known: a header that its name calls C may be C++."""
+    return CPP if language is C and path.endswith(".h") and _ONLY_CPP.search(text) else language
+
+
+def language_named(name: str) -> Language | None:
+    return next((language for language in known_languages() if language.name == name), None)
+
+
+def extension_of(path: str) -> str:
+    """With its dot, in small letters; empty for a name without one."""
+    stem, dot, extension = path.rpartition("/")[2].rpartition(".")
+    return f".{extension.lower()}" if dot and stem else ""
 
 
 def grammar_versions() -> dict[str, str]:
     """Which grammar packages spans depend on."""
-    return {name: version(name) for name in sorted({"tree-sitter", *(each.distribution for each in LANGUAGES)})}
+    named = {each.distribution for each in known_languages() if each.distribution is not None}
+    return {name: version(name) for name in sorted({"tree-sitter", *named})}
 
 
 @cache
-def grammar(language: Language) -> "Grammar":
-    """The grammar, loaded at its first use."""
-    from tree_sitter import Language as Grammar
-
-    module, function = language.grammar
-    load: Callable[[], object] = getattr(import_module(module), function)
-    return Grammar(load())
+def _by_extension() -> dict[str, Language]:
+    return {extension: language for language in known_languages() for extension in language.extensions}
 
 
-@cache
-def spans_query(language: Language) -> "Query":
-    """The compiled `spans` of a language."""
-    from tree_sitter import Query
-
-    return Query(grammar(language), language.spans)
+def _loaded(entry_point: EntryPoint) -> Language | None:
+    """A language of somebody else's; None, with a warning, if it cannot be used."""
+    try:
+        language = entry_point.load()
+        if not isinstance(language, Language):
+            raise TypeError(f"{language!r} is no acclimate_indexer.languages.language.Language")
+        if language.grammar is not None:
+            grammar(language)
+            spans_query(language)
+    except Exception as error:  # somebody else's code, at its border: whatever it raises, ours goes on
+        logger.warning("The language %r cannot be used: %s", entry_point.name, error)
+        return None
+    return language

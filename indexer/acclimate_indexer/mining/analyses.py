@@ -123,7 +123,7 @@ def _batch(repository: Repository, options: MiningOptions, files: Sequence[Mined
     for file in files:
         text = repository.text(file.blob)
         if text is not None:
-            source = Source(path=file.path, blob=file.blob, commit="", language=file.language, text=text)
+            source = Source.of(path=file.path, blob=file.blob, commit="", language=file.language, text=text)
             analysis = analysed(source, max_pairs=options.max_pairs_per_file, seed=options.seed)
             done.append((file.path, analysis.to_bytes()))
     return done
@@ -134,7 +134,7 @@ _of_this_worker: Callable[[Sequence[MinedFile]], list[tuple[str, bytes]]]
 
 def _prepare_worker(git_directory: Path, options: MiningOptions) -> None:
     """Opens the repository, and sees to it that this process does not outlive the one that started it."""
-    global _of_this_worker  # noqa: PLW0603 - a worker process serves one mining
+    global _of_this_worker
     parent = parent_process()
     assert parent is not None
     threading.Thread(target=lambda: (parent.join(), os._exit(1)), daemon=True).start()

@@ -121,7 +121,9 @@ def _candidates_record(candidates: Candidates) -> list[list[list[int | str]]]:
 def _candidates(record: list[list[list[int | str]]]) -> Candidates:
     found, drops = record
     return Candidates(
-        tuple(Candidate(str(place), Span(int(start), int(end)), int(first), int(last))
-              for place, start, end, first, last in found),
+        tuple(
+            Candidate(str(place), Span(int(start), int(end)), int(first), int(last))
+            for place, start, end, first, last in found
+        ),
         tuple(Drop(int(line), str(place), str(reason)) for line, place, reason in drops),
     )

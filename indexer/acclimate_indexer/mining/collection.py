@@ -243,7 +243,7 @@ class _Collector:
         text = self._state.texts.of(change.blob)
         if text is None or len(text) > self._options.max_file_bytes or unwanted_text(text):
             return None
-        return Source(path=change.path, blob=change.blob, commit=change.commit, language=language, text=text)
+        return Source.of(path=change.path, blob=change.blob, commit=change.commit, language=language, text=text)
 
     def _finished(
         self,
@@ -333,9 +333,7 @@ class _Collector:
 
     def _secrets(self) -> tuple[str, ...]:
         return tuple(
-            f"{path}:{line + 1}"
-            for path, analysis in sorted(self._state.analyses.items())
-            for line in analysis.secrets
+            f"{path}:{line + 1}" for path, analysis in sorted(self._state.analyses.items()) for line in analysis.secrets
         )
 
 

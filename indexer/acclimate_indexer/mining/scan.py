@@ -68,7 +68,13 @@ def scanned(repository: Repository, commit: str, options: MiningOptions) -> Scan
         assert language is not None
         mined.append(MinedFile(path=entry.path, blob=entry.blob, size_bytes=entry.size_bytes, language=language))
     prose = [entry for entry in entries if _is_prose(entry, options) and not unwanted_path(entry.path)]
-    return Scan(mined=tuple(mined), prose=tuple(prose[:MAX_PROSE_FILES]), left_out=left_out, unwanted=unwanted, language_of=language_of)
+    return Scan(
+        mined=tuple(mined),
+        prose=tuple(prose[:MAX_PROSE_FILES]),
+        left_out=left_out,
+        unwanted=unwanted,
+        language_of=language_of,
+    )
 
 
 def _unwanted_entry(entry: BlobEntry, blobs: set[str], options: MiningOptions) -> str:

@@ -3,15 +3,22 @@
 from bisect import bisect_right
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Self
 
+from acclimate_indexer.filters.personal import personal_spans
 from acclimate_indexer.filters.secrets import secret_spans
-from acclimate_indexer.languages.registry import Language
+from acclimate_indexer.languages.language import Language
+from acclimate_indexer.languages.registry import language_of_text
 from acclimate_indexer.syntax import Span, Syntax, syntax_of
 
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
-    """The text of a blob at a commit; parsed when first asked."""
+    """The text of a blob at a commit; parsed when first asked.
+
+    Attributes:
+        language: As the path says; `of` looks at the text, too.
+    """
 
     path: str
     blob: str
@@ -19,13 +26,20 @@ class Source:
     language: Language
     text: str
 
+    @classmethod
+    def of(cls, *, path: str, blob: str, commit: str, language: Language, text: str) -> Self:
+        """A file in the language that its path and its text say."""
+        found = language_of_text(language, path, text)
+        return cls(path=path, blob=blob, commit=commit, language=found, text=text)
+
     @cached_property
     def syntax(self) -> Syntax:
         return syntax_of(self.text, self.language)
 
     @cached_property
     def secrets(self) -> list[Span]:
-        return secret_spans(self.text)
+        """The lines that hold secrets or somebody's mail address."""
+        return sorted({*secret_spans(self.text), *personal_spans(self.text)})
 
     @cached_property
     def line_starts(self) -> list[int]:

@@ -106,7 +106,7 @@ class CommitState:
         """A file's text, to make pairs of."""
         text = self.texts.of(file.blob)
         assert text is not None, "its analysis was made of it"
-        return Source(path=file.path, blob=file.blob, commit=self.commit, language=file.language, text=text)
+        return Source.of(path=file.path, blob=file.blob, commit=self.commit, language=file.language, text=text)
 
     def facts(self, files: Iterable[MinedFile]) -> Iterator[tuple[str, FileFacts]]:
         """What retrieval knows about these files, and about the prose of the repository."""
