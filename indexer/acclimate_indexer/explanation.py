@@ -19,7 +19,7 @@ NOT_CHOSEN = "not chosen: enough was taken, or it is nearly like another"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExplainedHole:
-    """A hole of the file. `line` counts from 1; `outcome` is the part of the data set it is in, or why it is in none."""
+    """A hole of the file. `line` counts from 1; `outcome` is the part of the data set it is in, or why in none."""
 
     line: int
     kind: CompletionKind

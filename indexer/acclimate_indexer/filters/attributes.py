@@ -48,6 +48,7 @@ def _rules(path: str, text: str) -> list[_Rule]:
             continue
         try:
             rules.append(_Rule(f"{folder}/" if folder else "", GitIgnoreSpec.from_lines([pattern]), is_set))
+        except (ValueError, re.error):  # what pathspec raises for a pattern that makes no sense
             continue
     return rules
 

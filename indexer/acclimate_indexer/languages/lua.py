@@ -16,7 +16,8 @@ LUA = Language(
 (assignment_statement (expression_list value: (_) @expression)) (return_statement (expression_list (_) @expression))
 (if_statement condition: (_) @expression) (field value: (_) @expression)
 (comment) @prose
-((variable_declaration (assignment_statement (expression_list value: (function_call name: (identifier) @_name)))) @import
+((variable_declaration
+   (assignment_statement (expression_list value: (function_call name: (identifier) @_name)))) @import
   (#eq? @_name "require"))
 (function_declaration) @symbol.function
 (function_call name: (_) @call)

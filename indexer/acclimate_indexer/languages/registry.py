@@ -16,7 +16,7 @@ from .csharp import CSHARP
 from .go import GO
 from .java import JAVA
 from .kotlin import KOTLIN
-from .language import Language, grammar, spans_query
+from .language import Language, spans_query
 from .lua import LUA
 from .php import PHP
 from .plain import plain_extensions, plain_language
@@ -103,12 +103,13 @@ def _loaded(entry_point: EntryPoint) -> Language | None:
     """A language of somebody else's; None, with a warning, if it cannot be used."""
     try:
         language = entry_point.load()
-        if not isinstance(language, Language):
-            raise TypeError(f"{language!r} is no acclimate_indexer.languages.language.Language")
-        if language.grammar is not None:
-            grammar(language)
+        is_language = isinstance(language, Language)
+        if is_language and language.grammar is not None:
             spans_query(language)
-    except Exception as error:  # somebody else's code, at its border: whatever it raises, ours goes on
+    except Exception as error:  # noqa: BLE001 - somebody else's code, at its border: whatever it raises, ours goes on
         logger.warning("The language %r cannot be used: %s", entry_point.name, error)
+        return None
+    if not is_language:
+        logger.warning("The language %r cannot be used: it is no `Language` of acclimate's.", entry_point.name)
         return None
     return language

@@ -18,7 +18,8 @@ RUST = Language(
 (if_expression condition: (_) @expression)
 (match_arm value: (_) @expression) (const_item value: (_) @expression) (for_expression value: (_) @expression)
 (use_declaration) @import (extern_crate_declaration) @import (line_comment) @prose (block_comment) @prose
-(attribute_item) @attribute (function_item) @symbol.function (function_signature_item) @symbol.function (macro_definition) @symbol.function
+(attribute_item) @attribute (function_item) @symbol.function
+(function_signature_item) @symbol.function (macro_definition) @symbol.function
 (struct_item) @symbol.class (enum_item) @symbol.class (trait_item) @symbol.class (type_item) @symbol.class
 (call_expression function: (_) @call) (macro_invocation macro: (_) @call)
 """,

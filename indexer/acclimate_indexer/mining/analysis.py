@@ -17,6 +17,7 @@ from .conventions.facts import ConventionFacts, convention_facts
 from .documentation import documentation_candidates
 from .source import Source
 
+NOTHING = Candidates()
 MAX_DAMAGE = 0.5  # of a file's bytes; with more it is written in something else than its name says
 SPARE_CANDIDATES = 8  # beyond what a file may give: some are duplicates, and recent lines are preferred
 
@@ -35,8 +36,8 @@ class FileAnalysis:
     reason: str = ""
     lines: array[int]
     secrets: tuple[int, ...] = ()
-    completions: Candidates = Candidates((), ())
-    documentation: Candidates = Candidates((), ())
+    completions: Candidates = NOTHING
+    documentation: Candidates = NOTHING
     facts: FileFacts | None = None
     conventions: ConventionFacts | None = None
 

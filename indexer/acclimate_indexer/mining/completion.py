@@ -2,15 +2,15 @@
 
 import hashlib
 import random
-from collections import Counter
+from dataclasses import dataclass
 
 from acclimate_indexer.completion_cut import cut
 from acclimate_indexer.filters.duplicates import CONTEXT_LINES
-from acclimate_indexer.pairs import CompletionPair
+from acclimate_indexer.pairs import CompletionKind, CompletionPair
 from acclimate_indexer.prompts import WINDOW_PREFIX_CHARACTERS, WINDOW_SUFFIX_CHARACTERS
 from acclimate_indexer.syntax import Span
 
-from .holes import Hole, HoleFinder
+from .holes import HoleFinder
 from .source import Source
 
 LINES_PER_PAIR = 8  # a file gives at most a pair for so many lines, so that a short one is not all holes
@@ -20,40 +20,97 @@ MIN_OPEN_END_CHARACTERS = 5  # where the hole could as well have begun earlier: 
 RUN_ON_CHARACTERS = 400  # of the suffix that are appended to see that the cut finds the true end again
 
 
-def mine_completions(
-    source: Source,
-    *,
-    count: int,
-    seed: int,
-    dropped: Counter[str],
-    within: tuple[range, ...] | None = None,
-) -> list[CompletionPair]:
-    """At most `count` pairs of a file that do not overlap, always the same for the same blob, path and seed.
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A hole that may become a pair: `text[first:span.start]` is its prefix, `text[span.end:last]` its suffix."""
+
+    place: str
+    span: Span
+    first: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """A hole that is no good, the line it begins on, counted from 0, and why."""
+
+    line: int
+    place: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """What a file gives, in the order in which it was drawn, and what it does not give."""
+
+    found: tuple[Candidate, ...] = ()
+    drops: tuple[Drop, ...] = ()
+
+
+def completion_candidates(
+    source: Source, *, count: int, seed: int, within: tuple[range, ...] | None = None
+) -> Candidates:
+    """At most `count` holes of a file that do not overlap, always the same for the same blob, path and seed.
 
     Args:
-        dropped: Counts what was left out, by reason.
         within: The lines that a middle must lie in.
     """
     choice = random.Random(_seed(source, seed))  # noqa: S311 - repeatable, not secret
     finder = HoleFinder(source, choice, within)
     size = len(source.line_starts) if within is None else sum(map(len, within))
     count = min(count, 1 + size // LINES_PER_PAIR)
-    chosen: list[Span] = []
-    pairs: list[CompletionPair] = []
+    found: list[Candidate] = []
+    drops: list[Drop] = []
     for _ in range(count * TRIES_PER_PAIR):
-        if len(pairs) == count:
+        if len(found) == count:
             break
         hole = finder.draw()
-        if hole is None or any(hole.span.start < other.end and other.start < hole.span.end for other in chosen):
+        if hole is None or any(_overlap(hole.span, other.span) for other in found):
             continue
-        pair = _pair(source, hole)
-        reason = "secret" if pair is None else _flaw(pair)
-        if pair is None or reason:
-            dropped[reason] += 1
-            continue
-        chosen.append(hole.span)
-        pairs.append(pair)
-    return pairs
+        candidate = windowed(source, hole.place, hole.span)
+        reason = "secret" if candidate is None else _flaw(source, candidate)
+        if candidate is None or reason:
+            drops.append(Drop(source.line_of(hole.span.start), hole.place, reason))
+        else:
+            found.append(candidate)
+    return Candidates(tuple(found), tuple(drops))
+
+
+def pair_of(source: Source, candidate: Candidate, kind: CompletionKind = "completion") -> CompletionPair:
+    """The pair of a candidate of this very source."""
+    start, end = candidate.span
+    return CompletionPair(
+        kind=kind,
+        language=source.language.name,
+        path=source.path,
+        commit=source.commit,
+        prefix=source.text[candidate.first : start],
+        middle=source.text[start:end],
+        suffix=source.text[end : candidate.last],
+        place=candidate.place,
+    )
+
+
+def windowed(source: Source, place: str, span: Span) -> Candidate | None:
+    """A hole with its window; None with a secret in or near it. A secret further away ends the window."""
+    start, end = span
+    first, last = max(0, start - WINDOW_PREFIX_CHARACTERS), min(len(source.text), end + WINDOW_SUFFIX_CHARACTERS)
+    if source.secrets:
+        lines = source.lines(span)
+        near_first = source.line_starts[max(0, lines[0] - CONTEXT_LINES)]
+        near_last = source.line_end(source.line_starts[min(len(source.line_starts) - 1, lines[-1] + CONTEXT_LINES)])
+        for secret in source.secrets:
+            if secret.end > near_first and secret.start < near_last:
+                return None
+            if secret.end <= near_first:
+                first = max(first, secret.end)
+            else:
+                last = min(last, secret.start)
+    return Candidate(place, span, first, last)
+
+
+def _overlap(one: Span, other: Span) -> bool:
+    return one.start < other.end and other.start < one.end
 
 
 def _seed(source: Source, seed: int) -> int:
@@ -61,41 +118,17 @@ def _seed(source: Source, seed: int) -> int:
     return int.from_bytes(hashlib.sha256(named).digest()[:8])
 
 
-def _pair(source: Source, hole: Hole) -> CompletionPair | None:
-    """The pair of a hole; None with a secret in or near it. A secret further away ends the prefix or the suffix."""
-    start, end = hole.span
-    first, last = max(0, start - WINDOW_PREFIX_CHARACTERS), min(len(source.text), end + WINDOW_SUFFIX_CHARACTERS)
-    lines = source.lines(hole.span)
-    near_first = source.line_starts[max(0, lines[0] - CONTEXT_LINES)]
-    near_last = source.line_end(source.line_starts[min(len(source.line_starts) - 1, lines[-1] + CONTEXT_LINES)])
-    for secret in source.secrets:
-        if secret.end > near_first and secret.start < near_last:
-            return None
-        if secret.end <= near_first:
-            first = max(first, secret.end)
-        else:
-            last = min(last, secret.start)
-    return CompletionPair(
-        kind="completion",
-        language=source.language.name,
-        path=source.path,
-        commit=source.commit,
-        prefix=source.text[first:start],
-        middle=source.text[start:end],
-        suffix=source.text[end:last],
-        place=hole.place,
-    )
-
-
-def _flaw(pair: CompletionPair) -> str:
-    """Why a pair is no good; empty if it is."""
-    middle = pair.middle
-    least = MIN_OPEN_END_CHARACTERS if pair.place in ("rest_of_line", "arguments") else MIN_MIDDLE_CHARACTERS
+def _flaw(source: Source, candidate: Candidate) -> str:
+    """Why a hole is no good; empty if it is."""
+    text, (start, end) = source.text, candidate.span
+    middle = text[start:end]
+    least = MIN_OPEN_END_CHARACTERS if candidate.place in ("rest_of_line", "arguments") else MIN_MIDDLE_CHARACTERS
     if len("".join(middle.split())) < least or not any(map(str.isalnum, middle)):
         return "trivial"
-    around = {"language": pair.language, "prefix": pair.prefix, "suffix": pair.suffix}
-    if cut(middle, **around) != middle:
+    prefix, suffix = text[candidate.first : start], text[end : candidate.last]
+    language = source.language.name
+    if cut(middle, language=language, prefix=prefix, suffix=suffix) != middle:
         return "cut_too_short"
-    if cut(middle + pair.suffix[:RUN_ON_CHARACTERS], **around) != middle:
+    if cut(middle + suffix[:RUN_ON_CHARACTERS], language=language, prefix=prefix, suffix=suffix) != middle:
         return "cut_too_long"
     return ""
