@@ -9,10 +9,10 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Iterator
-from itertools import islice
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib.util import find_spec
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -46,12 +46,10 @@ ENGINE_SECONDS = 60  # from its start until it is ready, on two cores
 PAIRS_PER_SECOND = {"cpu": 4, "cuda": 200}  # above what they train: what is never seen need not be encoded (2 ms each)
 
 
-
 class Advance(Protocol):
     """Says how far a phase is; without an estimate of the seconds left one is made."""
 
     def __call__(self, done: int, of: int, seconds_left: float | None, message: str | None = None) -> None: ...
-
 
 
 class Pipeline:

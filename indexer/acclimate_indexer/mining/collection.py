@@ -178,11 +178,12 @@ class _Collector:
             for file in self._state.learnt_files()
             if (found := self._state.analyses[file.path].conventions) is not None
         ]
-        return mine_conventions(self._history, facts, dropped=self._dropped)
+        return mine_conventions(self._history, facts)
 
     def _mined_reviews(self, history: History) -> list[ReviewPair]:
         return mine_reviews(
             history,
+            commit=self._commit,
             read=self._state.texts.of,
             is_wanted=lambda path: not self._state.scan.unwanted(path),
             language_of=self._state.scan.language_of,

@@ -115,7 +115,7 @@ class CommitState:
             assert facts is not None, "only a file that is left out has none"
             yield file.path, facts
         for entry in self.scan.prose:
-            yield entry.path, prose_facts(entry.path, self.texts.of(entry.blob) or "")
+            yield entry.path, prose_facts(self.texts.of(entry.blob) or "")
 
     def text_of_path(self) -> Callable[[str], str | None]:
         """What gives the text of a path of this commit."""

@@ -13,8 +13,8 @@ from ..runtime.find import Runtime
 from ..settings import Settings
 from .comparison import show_comparison
 from .context import Context
-from .demonstration import demonstrate, editor_words
 from .dataset import split_table
+from .demonstration import demonstrate, editor_words
 from .pipeline import held_engine, opened_repository, run_child, tree_of
 from .preflight import require_fit, say_preflight
 from .readiness import ready_model, ready_runtime

@@ -8,8 +8,8 @@ from rich.console import Group
 from rich.table import Table
 
 from acclimate_indexer.dataset import Dataset, MiningOptions
-from acclimate_indexer.home import RepositoryHome
 from acclimate_indexer.explanation import Explanation, explained
+from acclimate_indexer.home import RepositoryHome
 from acclimate_indexer.repository import Repository
 
 from ..pipeline_process import new_run_id, pipeline_python, resolved_job

@@ -1,0 +1,1 @@
+"""Retrieval: what else of the repository a prompt should know."""

@@ -1,0 +1,1 @@
+"""What this repository does throughout, and what it has given up, each with the evidence."""

@@ -1,0 +1,89 @@
+"""What a single file says about conventions: how often it uses which names, what it imports, decorates, logs."""
+
+import json
+import re
+from collections import Counter
+from dataclasses import dataclass
+
+from acclimate_indexer.mining.source import Source
+
+MAX_NAMES = 5_000  # of a file; more are data
+MAX_DECORATOR_CHARACTERS = 120
+
+NAME = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*")
+_DECORATOR = re.compile(r"^[ \t]*@([^\W\d][\w.]*(?:\([^()\n]*\))?)[ \t]*$", re.MULTILINE)
+_MODULE = re.compile(
+    r"""^\s*(?:from\s+([\w.]+)\s+import\b|import\s+(?:static\s+)?([\w.]+)|use\s+([\w:]+)|using\s+([\w.]+)
+    |.*?\bfrom\s+["']([^"']+)["']|.*?\brequire(?:_relative)?\s*\(?\s*["']([^"']+)["']|\#include\s*[<"]([^>"]+)[>"])""",
+    re.VERBOSE,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConventionFacts:
+    """One file, for the conventions.
+
+    Attributes:
+        language: The file's.
+        names: How often each name, with its dots, stands in the code, comments and documentation left out.
+        modules: What is imported.
+        functions: The names of its functions; `classes` those of its classes.
+        decorators: How often each decorator stands, with its arguments.
+    """
+
+    language: str
+    names: dict[str, int]
+    modules: tuple[str, ...]
+    functions: tuple[str, ...]
+    classes: tuple[str, ...]
+    decorators: dict[str, int]
+
+    def to_bytes(self) -> bytes:
+        record = [self.language, self.names, self.modules, self.functions, self.classes, self.decorators]
+        return json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode("utf-8", errors="replace")
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> "ConventionFacts":
+        """Reads what `to_bytes` wrote.
+
+        Raises:
+            ValueError: The data is damaged.
+        """
+        language, names, modules, functions, classes, decorators = json.loads(data)
+        return cls(
+            language=language,
+            names=names,
+            modules=tuple(modules),
+            functions=tuple(functions),
+            classes=tuple(classes),
+            decorators=decorators,
+        )
+
+
+def convention_facts(source: Source) -> ConventionFacts:
+    """The facts of a file. Lines with secrets are left out with the comments."""
+    code = _code(source)
+    decorators = Counter(match[1] for match in _DECORATOR.finditer(code) if len(match[1]) <= MAX_DECORATOR_CHARACTERS)
+    statements = (source.text[span.start : span.end] for span in source.syntax.import_statements)
+    modules = (next(filter(None, match.groups())) for match in map(_MODULE.match, statements) if match)
+    symbols = source.syntax.symbols
+    return ConventionFacts(
+        language=source.language.name,
+        names=dict(Counter(NAME.findall(code)).most_common(MAX_NAMES)),
+        modules=tuple(dict.fromkeys(modules)),
+        functions=tuple(symbol.name for symbol in symbols if symbol.kind == "function"),
+        classes=tuple(symbol.name for symbol in symbols if symbol.kind == "class"),
+        decorators=dict(decorators),
+    )
+
+
+def _code(source: Source) -> str:
+    """The text without comments, documentation and lines with secrets."""
+    pieces = []
+    at = 0
+    for start, end in sorted((*source.syntax.prose, *source.secrets)):
+        if start > at:
+            pieces.append(source.text[at:start])
+        at = max(at, end)
+    pieces.append(source.text[at:])
+    return "\n".join(pieces)

@@ -1,0 +1,122 @@
+"""What is done nearly everywhere: how things are named, what is imported for a purpose, who imports whom."""
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from itertools import permutations
+
+from .facts import ConventionFacts
+from .record import Prevalence
+
+MIN_SHARE = 0.9
+MIN_PLACES = 20
+MAX_EXCEPTIONS = 10
+STYLES: tuple[tuple[str, re.Pattern[str]], ...] = (
+    ("snake_case", re.compile(r"_*[a-z0-9]+(?:_[a-z0-9]+)*_*")),
+    ("camelCase", re.compile(r"_*[a-z][a-z0-9]*(?:[A-Z][a-z0-9]*)+")),
+    ("PascalCase", re.compile(r"_*[A-Z][a-z0-9]*(?:[A-Z][a-z0-9]*)*")),
+)
+# Ways to do the same thing, of which a repository mostly has one: by what it imports, and by what it calls.
+ALTERNATIVE_MODULES = {
+    "http client": ("httpx", "requests", "aiohttp", "urllib3", "urllib.request", "axios", "node-fetch"),
+    "paths": ("pathlib", "os.path"),
+    "tests": ("pytest", "unittest", "nose"),
+    "json": ("json", "orjson", "ujson", "simplejson"),
+    "asynchronous runtime": ("anyio", "asyncio", "trio"),
+    "data classes": ("pydantic", "dataclasses", "attrs", "attr"),
+}
+LOGGERS = ("logger", "logging", "log", "LOG", "LOGGER", "_logger", "_log", "console", "print")
+LEVELS = frozenset(("debug", "info", "warning", "warn", "error", "exception", "critical", "fatal"))
+
+
+def prevalence(facts: Mapping[str, ConventionFacts]) -> tuple[Prevalence, ...]:
+    """What holds in nine of ten places or more, where there are twenty or more."""
+    found = [*_styles(facts), *_modules(facts), *_logging(facts), *_decorators(facts), *_layers(facts)]
+    return tuple(sorted(found, key=lambda each: (-each.of, each.role, each.rule)))
+
+
+def _styles(facts: Mapping[str, ConventionFacts]) -> Iterable[Prevalence]:
+    named: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    for path, each in facts.items():
+        for role, names in (("functions", each.functions), ("classes", each.classes)):
+            named[f"{each.language} {role}"] += [(name, f"{name} in {path}") for name in names if len(name) > 1]
+    for role, places in named.items():
+        yield from _prevailing(role, [(_style(name), where) for name, where in places if not name.startswith("__")])
+
+
+def _style(name: str) -> str:
+    return next((style for style, pattern in STYLES if pattern.fullmatch(name)), "other")
+
+
+def _modules(facts: Mapping[str, ConventionFacts]) -> Iterable[Prevalence]:
+    for purpose, modules in ALTERNATIVE_MODULES.items():
+        used = [
+            (module, f"{module} in {path}")
+            for path, each in facts.items()
+            for module in modules
+            if any(name == module or name.startswith(f"{module}.") for name in each.modules)
+        ]
+        yield from _prevailing(purpose, used)
+
+
+def _logging(facts: Mapping[str, ConventionFacts]) -> Iterable[Prevalence]:
+    used: list[tuple[str, str]] = []
+    for path, each in facts.items():
+        for name, count in each.names.items():
+            receiver, _, method = name.rpartition(".")
+            if (receiver.rpartition(".")[2] in LOGGERS and method in LEVELS) or name == "print":
+                used += [(receiver or name, f"{name} in {path}")] * count
+    yield from _prevailing("logging", used)
+
+
+def _decorators(facts: Mapping[str, ConventionFacts]) -> Iterable[Prevalence]:
+    used: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    for path, each in facts.items():
+        for decorator, count in each.decorators.items():
+            name = decorator.partition("(")[0]
+            used[name] += [(decorator, f"{decorator} in {path}")] * count
+    for name, places in used.items():
+        if len({decorator for decorator, _ in places}) > 1:  # a decorator that has no arguments says nothing
+            yield from _prevailing(f"decorator {name}", places)
+
+
+def _layers(facts: Mapping[str, ConventionFacts]) -> Iterable[Prevalence]:
+    """Which folder imports which, and never the other way around."""
+    folder_of = _folders(facts)
+    imports: Counter[tuple[str, str]] = Counter()
+    for path, each in facts.items():
+        own = folder_of(path)
+        for module in each.modules:
+            other = folder_of(module.replace(".", "/").replace("::", "/") + "/")
+            if own and other and own != other:
+                imports[own, other] += 1
+    folders = sorted({folder for pair in imports for folder in pair})
+    for one, two in permutations(folders, 2):
+        if imports[one, two] >= MIN_PLACES and not imports[two, one]:
+            count = imports[one, two]
+            rule = f"{one} imports {two}, never the other way around"
+            yield Prevalence(role="folders", rule=rule, count=count, of=count, exceptions=())
+
+
+def _folders(facts: Mapping[str, ConventionFacts]) -> Callable[[str], str]:
+    """What tells the second-level folder of a path or a module, e.g. `shop/cart` of `src/shop/cart/line.py`."""
+    known = Counter(_inner(path) for path in facts)
+    folders = {folder for folder, count in known.items() if folder and count > 1}
+    return lambda path: _inner(path) if _inner(path) in folders else ""
+
+
+def _inner(path: str) -> str:
+    parts = path.removeprefix("src/").split("/")[:-1]
+    return "/".join(parts[:2]) if len(parts) > 1 else ""
+
+
+def _prevailing(role: str, places: list[tuple[str, str]]) -> Iterable[Prevalence]:
+    """The way that nearly all places go. Each place is its way, and where it is."""
+    counts = Counter(way for way, _ in places)
+    if sum(counts.values()) < MIN_PLACES:
+        return
+    way, count = min(counts.items(), key=lambda item: (-item[1], item[0]))
+    if count < MIN_SHARE * len(places) or way == "other":
+        return
+    exceptions = sorted({where for other, where in places if other != way})
+    yield Prevalence(role=role, rule=way, count=count, of=len(places), exceptions=tuple(exceptions[:MAX_EXCEPTIONS]))

@@ -1,0 +1,1 @@
+"""Review pairs: what was corrected, and what was right."""
