@@ -1,4 +1,8 @@
-"""What commits changed: hunks with the lines on both sides, and what the commits say about themselves."""
+"""What commits changed: hunks with the lines on both sides, and what the commits say about themselves.
+
+Every line is read once, as it comes; of a file or a commit that changes too much only the fact is kept. Where a line
+stands decides what it means, so that code that looks like a patch is still code.
+"""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -9,7 +13,8 @@ from .patches import COMMIT_LINE, REGULAR_MODES, patched_path
 
 MAX_CHANGED_LINES = 400  # of a file in a commit; more is an import, a generated file or a reformatting
 MAX_CHANGED_FILES = 60  # of a commit; more is a sweep, which says nothing about any of its places
-DETAILS_FORMAT = "%H%x1f%P%x1f%ct%x1f%an%x1f%s%x1f%b%x00"
+DETAILS_FORMAT = "%H%x00%P%x00%ct%x00%an%x00%s%x00%b%x00"  # the one byte that no message can hold
+LATEST_TIME = 253_402_300_799  # seconds: the last moment that a datetime can name; a commit may claim any
 MAX_BODY_CHARACTERS = 4_000  # of a commit's message; the reason stands in its first lines
 
 _HUNK = re.compile(rb"@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@")
@@ -61,21 +66,22 @@ History = list[tuple[CommitDetails, tuple[FileChange, ...]]]
 
 
 def commit_details(output: bytes) -> Iterator[CommitDetails]:
-    """Reads what `git rev-list --format=DETAILS_FORMAT` prints."""
-    for record in output.decode("utf-8", errors="replace").split("\0"):
-        _, _, fields = record.lstrip("\n").partition("\n")  # `commit <sha>` comes first
-        parts = fields.split("\x1f")
-        if len(parts) < 6:
-            continue
-        sha, parents, stamp, author, subject, *body = parts
+    """Reads what `git rev-list --no-commit-header --format=DETAILS_FORMAT` prints."""
+    fields = output.decode("utf-8", errors="replace").split("\0")
+    for sha, parents, stamp, author, subject, body in zip(*[iter(fields)] * 6, strict=False):
         yield CommitDetails(
-            sha=sha,
+            sha=sha.strip(),
             parents=tuple(parents.split()),
-            time=datetime.fromtimestamp(int(stamp), UTC),
+            time=moment(stamp),
             author=author,
-            subject=subject,
-            body="\x1f".join(body).strip()[:MAX_BODY_CHARACTERS],
+            subject=subject[:MAX_BODY_CHARACTERS],
+            body=body.strip()[:MAX_BODY_CHARACTERS],
         )
+
+
+def moment(stamp: str | bytes) -> datetime:
+    """The time of a commit, given in seconds; a hostile one is moved to the nearest that can be named."""
+    return datetime.fromtimestamp(min(max(int(stamp), 0), LATEST_TIME), UTC)
 
 
 def file_changes(output: Iterable[bytes]) -> Iterator[tuple[str, tuple[FileChange, ...]]]:
@@ -105,7 +111,7 @@ class _Reader:
         if file is not None and file.take_changed(line):
             return True
         if line.startswith(b"diff --git "):
-            self._files.append(_FileReader())
+            self._files.append(_FileReader(is_kept=len(self._files) < MAX_CHANGED_FILES))
             return True
         if file is None or COMMIT_LINE.match(line):
             return False
@@ -121,7 +127,8 @@ class _Reader:
 class _FileReader:
     """The patch of one file."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_kept: bool) -> None:
+        self._is_kept = is_kept
         self._old_path = self._new_path = ""
         self._blobs = ("", "")
         self._hunks: list[tuple[int, list[str], int, list[str]]] = []
@@ -136,9 +143,9 @@ class _FileReader:
             return True  # "No newline at end of file"
         self._remaining -= 1
         self._changed += 1
-        if self._changed <= MAX_CHANGED_LINES:
+        if self._is_kept and self._changed <= MAX_CHANGED_LINES:
             lines = self._hunks[-1][1 if line.startswith(b"-") else 3]
-            lines.append(line[1:].decode("utf-8", errors="replace").rstrip("\n"))
+            lines.append(line[1:].removesuffix(b"\n").decode("utf-8", errors="replace"))
         return True
 
     def take_header(self, line: bytes) -> None:

@@ -11,11 +11,11 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from .changes import DETAILS_FORMAT, CommitDetails, FileChange, commit_details, file_changes
+from .changes import DETAILS_FORMAT, CommitDetails, FileChange, commit_details, file_changes, moment
 from .errors import RepositoryError
 from .home import repository_name
 from .patches import REGULAR_MODES, AddedLines, added_lines, readable_path
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from git.cmd import Git
 
 MAX_DIFFED_BYTES = 512 * 1024  # git calls larger files binary, and does not compare them line by line
+MAX_COMPARED_FILES = 200  # new and gone files of a commit that git compares for renames: it compares each with each
 
 _CONFIG = {
     "core.fsmonitor": "false",
@@ -111,14 +112,14 @@ class Repository:
 
     def commit_time(self, sha: str) -> datetime:
         line = self._run("rev-list", "--no-walk", "--timestamp", "--end-of-options", sha).split()[0]
-        return datetime.fromtimestamp(int(line), UTC)
+        return moment(line)
 
     def main_line(self, until: str, *, count: int | None = None) -> list[Commit]:
         """The commits from `until` back along first parents, newest first."""
         limit = [] if count is None else [f"--max-count={count}"]
         lines = self._run("rev-list", "--first-parent", "--parents", "--timestamp", *limit, until).decode().splitlines()
         return [
-            Commit(sha=sha, parent=parents[0] if parents else None, time=datetime.fromtimestamp(int(stamp), UTC))
+            Commit(sha=sha, parent=parents[0] if parents else None, time=moment(stamp))
             for stamp, sha, *parents in map(str.split, lines)
         ]
 
@@ -172,15 +173,19 @@ class Repository:
             count: At most so many commits.
             patterns: Globs of the files to look at, e.g. `*.py`; none for all.
         """
-        limits = ["--no-merges", f"--max-count={count}", f"--format={DETAILS_FORMAT}"]
+        limits = ["--no-merges", f"--max-count={count}", "--no-commit-header", f"--format={DETAILS_FORMAT}"]
         asked = [until] if since is None else [until, f"^{since}"]
-        details = {found.sha: found for found in commit_details(self._run("rev-list", *limits, *asked))}
+        details = {
+            found.sha: found for found in commit_details(self._run("rev-list", "--encoding=UTF-8", *limits, *asked))
+        }
         commits = [
             Commit(sha=found.sha, parent=found.parents[0] if found.parents else None, time=found.time)
             for found in details.values()
         ]
-        options = ("-p", "-M", "--unified=0", "--full-index", "--src-prefix=a/", "--dst-prefix=b/")
-        with self._diff_tree(commits, *options, "--diff-algorithm=histogram", "--", *patterns) as output:
+        options = ("-p", "-M", f"-l{MAX_COMPARED_FILES}", "--unified=0", "--full-index")
+        with self._diff_tree(
+            commits, *options, "--src-prefix=a/", "--dst-prefix=b/", "--diff-algorithm=histogram", "--", *patterns
+        ) as output:
             for sha, changes in file_changes(output):
                 yield details[sha], changes
 
