@@ -162,7 +162,7 @@ class ContextIndex:
         entry = self._windows[number]
         return ("", 0) if entry is None else (entry[0], entry[1].first)
 
-    def _query(self, cursor: Cursor) -> list[array[int]]:
+    def _query(self, cursor: Cursor) -> "list[array[int]]":
         """The lists of the rarest terms around the cursor, the rarest first."""
         before = cursor.prefix.split("\n")[-LINES_BEFORE - 1 :]
         after = cursor.suffix.split("\n", LINES_AFTER + 1)[: LINES_AFTER + 1]

@@ -34,7 +34,7 @@ class FileAnalysis:
     """
 
     reason: str = ""
-    lines: array[int]
+    lines: "array[int]"
     secrets: tuple[int, ...] = ()
     completions: Candidates = NOTHING
     documentation: Candidates = NOTHING
@@ -99,7 +99,7 @@ def analysed(source: Source, *, max_pairs: int, seed: int) -> FileAnalysis:
     )
 
 
-def line_numbers(text: str) -> array[int]:
+def line_numbers(text: str) -> "array[int]":
     """A checksum of each line without the white space around it.
 
     Two different lines share one in four thousand million; then a held-out pair is dropped in vain, nothing else.
