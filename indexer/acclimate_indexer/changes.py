@@ -144,8 +144,8 @@ class _FileReader:
         self._remaining -= 1
         self._changed += 1
         if self._is_kept and self._changed <= MAX_CHANGED_LINES:
-            lines = self._hunks[-1][1 if line.startswith(b"-") else 3]
-            lines.append(line[1:].removesuffix(b"\n").decode("utf-8", errors="replace"))
+            _, removed, _, added = self._hunks[-1]
+            (removed if line.startswith(b"-") else added).append(line[1:].removesuffix(b"\n").decode("utf-8", errors="replace"))
         return True
 
     def take_header(self, line: bytes) -> None:

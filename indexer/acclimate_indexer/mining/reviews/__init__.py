@@ -1,1 +1,1 @@
-"""Review pairs: what was corrected, and what was right."""
+"""Pairs of code and the comment that it deserves."""

@@ -21,6 +21,9 @@ from .survivors import survivors
 
 CLEAN_PER_COMMENTED = 3
 SEEDED_SHARE = 0.25  # of the commented pairs: enough to show kinds that are rare in a history, too few to be the rule
+REAL_PER_SEEDED = 3
+
+Twin = tuple[ReviewPair, ReviewPair | None]  # a pair with a comment, and its clean twin where it has one
 
 
 def mine_reviews(
@@ -45,26 +48,47 @@ def mine_reviews(
     """
     choice = random.Random(f"{seed} {commit}")  # noqa: S311 - repeatable, not secret
     most = limit // (1 + CLEAN_PER_COMMENTED)
-    found = corrections(history, read=read, is_wanted=is_wanted, language_of=language_of, dropped=dropped)
-    real = list(islice(found, most))
-    spoken = [*imported_pairs(imported, history, read=read, language_of=language_of, dropped=dropped)][:most]
-    twins = list(
-        seeded_faults(
-            files, commit=commit, read=read, language_of=language_of, choice=choice, limit=int(SEEDED_SHARE * most)
-        )
+    corrected = corrections(history, read=read, is_wanted=is_wanted, language_of=language_of, dropped=dropped)
+    spoken = imported_pairs(imported, history, read=read, language_of=language_of, dropped=dropped)
+    real: list[Twin] = [*((pair, None) for pair in spoken), *((each.commented, each.clean) for each in corrected)]
+    seeded = seeded_faults(
+        files, commit=commit, read=read, language_of=language_of, choice=choice, limit=int(SEEDED_SHARE * most)
     )
-    commented = [*spoken, *(each.commented for each in real), *(faulty for faulty, _ in twins)][:most]
-    clean = [each.clean for each in real if each.clean is not None] + [twin for _, twin in twins]
-    needed = CLEAN_PER_COMMENTED * len(commented) - len(clean)
+    found = _distinct(_mixed(real, list(seeded)))[:most]
     old = survivors(history, files, commit=commit, read=read, language_of=language_of, choice=choice)
-    clean = _distinct([*clean, *islice(old, max(0, needed))])
-    kept = _distinct(commented)[: len(clean) // CLEAN_PER_COMMENTED]
-    dropped["review_without_counterweight"] += len(commented) - len(kept)
-    return _spread(kept, clean[: limit - len(kept)])
+    survived = list(islice(old, CLEAN_PER_COMMENTED * len(found)))
+    kept = _balanced(found, len(survived))
+    dropped["review_without_counterweight"] += len(found) - len(kept)
+    clean = [twin for _, twin in kept if twin is not None]
+    clean += survived[: max(0, CLEAN_PER_COMMENTED * len(kept) - len(clean))]
+    return _spread([pair for pair, _ in kept], clean)
 
 
-def _distinct(pairs: list[ReviewPair]) -> list[ReviewPair]:
-    return list({(pair.path, pair.hunk): pair for pair in pairs}.values())
+def _mixed(real: list[Twin], seeded: list[Twin]) -> list[Twin]:
+    """Real ones, and after every third a seeded one."""
+    mixed: list[Twin] = []
+    left = iter(seeded)
+    for number, each in enumerate(real, 1):
+        mixed.append(each)
+        if number % REAL_PER_SEEDED == 0:
+            mixed.extend(islice(left, 1))
+    return [*mixed, *left]
+
+
+def _distinct(found: list[Twin]) -> list[Twin]:
+    return list({(pair.path, pair.hunk): (pair, twin) for pair, twin in found}.values())
+
+
+def _balanced(found: list[Twin], survived: int) -> list[Twin]:
+    """As many as there are clean ones to outweigh them, their own twins among these."""
+    kept: list[Twin] = []
+    clean = survived
+    for pair, twin in found:
+        clean += twin is not None
+        if CLEAN_PER_COMMENTED * (len(kept) + 1) > clean:
+            break
+        kept.append((pair, twin))
+    return kept
 
 
 def _spread(commented: list[ReviewPair], clean: list[ReviewPair]) -> list[ReviewPair]:

@@ -1,0 +1,85 @@
+"""Reads the blobs that review pairs come from, a few of them kept parsed."""
+
+import re
+from collections import Counter
+from collections.abc import Callable
+from functools import lru_cache
+
+from acclimate_indexer.filters.generated import unwanted_text
+from acclimate_indexer.filters.secrets import has_secret
+from acclimate_indexer.languages.language import Language
+from acclimate_indexer.mining.source import Source
+from acclimate_indexer.pairs import ReviewComment, ReviewPair
+
+from .surroundings import Place
+
+MAX_CHARACTERS = 512 * 1024  # as git compares; larger files are almost always generated
+KEPT_SOURCES = 32  # both sides of a commit's files
+
+_TESTS = re.compile(
+    r"(?:^|/)(?:tests?|testing|specs?|__tests__|e2e|fixtures|benchmarks?|examples?)/"
+    r"|(?:^|/)(?:test_|conftest)[^/]*$|[._-](?:test|spec|tests)\.\w+$|(?:Test|Tests|Spec)\.\w+$"
+)
+
+
+class Reading:
+    """What the miner of reviews knows of the repository."""
+
+    def __init__(
+        self,
+        read: Callable[[str], str | None],
+        is_wanted: Callable[[str], bool],
+        language_of: Callable[[str], Language | None],
+        dropped: Counter[str],
+    ) -> None:
+        self.dropped = dropped
+        self._read = read
+        self._is_wanted = is_wanted
+        self._language_of = language_of
+        self._source = lru_cache(KEPT_SOURCES)(self._source_of)
+
+    def is_reviewable(self, path: str) -> bool:
+        """Whether a file is the project's own code and no test; what is foreign is counted."""
+        if self._language_of(path) is None:
+            return False
+        if not self._is_wanted(path):
+            self.dropped["review_vendored"] += 1
+            return False
+        return not _TESTS.search(path)
+
+    def source(self, path: str, blob: str, commit: str) -> Source | None:
+        """A file at a commit; None if its text is not there or nobody wrote it."""
+        return self._source(path, blob, commit) if blob else None
+
+    def pair(
+        self, source: Source, place: Place, origin: str, comment: ReviewComment | None = None
+    ) -> ReviewPair | None:
+        """A pair, if it can be read and holds no secret."""
+        if not place.is_readable:
+            self.dropped["review_long_lines"] += comment is not None
+            return None
+        said = "" if comment is None else f"\n{comment.message}\n{comment.suggestion}"
+        if _touches_secret(source, place) or has_secret(place.text + said):
+            self.dropped["secret"] += 1
+            return None
+        return ReviewPair(
+            language=source.language.name,
+            path=source.path,
+            commit=source.commit,
+            hunk=place.text,
+            comment=comment,
+            source=origin,
+        )
+
+    def _source_of(self, path: str, blob: str, commit: str) -> Source | None:
+        language = self._language_of(path)
+        text = None if language is None else self._read(blob)
+        if language is None or text is None or len(text) > MAX_CHARACTERS or unwanted_text(text):
+            return None
+        return Source.of(path=path, blob=blob, commit=commit, language=language, text=text)
+
+
+def _touches_secret(source: Source, place: Place) -> bool:
+    """Also one that only shows as such with the lines around it, such as the middle of a private key."""
+    start = source.line_starts[place.first]
+    return any(span.start <= start + len(place.text) and start < span.end for span in source.secrets)

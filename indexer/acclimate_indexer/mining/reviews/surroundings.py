@@ -1,0 +1,103 @@
+"""The code around a place, as whole lines: what a reviewer would be shown."""
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from acclimate_indexer.mining.source import Source
+from acclimate_indexer.syntax import Span
+
+MAX_HUNK_LINES = 60  # about 600 tokens: what fits beside an answer into the smallest budget
+MARGIN_LINES = 8  # before and after, where no short definition surrounds the place
+MAX_LINE_CHARACTERS = 400  # a longer line is data, and alone would fill the budget
+
+_LAYOUT = re.compile(r"[\s,;()'\"`]+")
+
+
+class Place(NamedTuple):
+    """Whole lines of a file, counted from 0. `text` has no line break at its end."""
+
+    first: int
+    last: int
+    text: str
+
+    @property
+    def is_readable(self) -> bool:
+        return bool(self.text.strip()) and max(map(len, self.text.split("\n"))) <= MAX_LINE_CHARACTERS
+
+
+def surroundings(source: Source, first: int, last: int) -> Place:
+    """The smallest definition around the lines that is short enough, else a few lines before and after them."""
+    around = [
+        lines
+        for symbol in source.syntax.symbols
+        if (lines := source.lines(symbol.span)).start <= first
+        and last < lines.stop
+        and len(lines) <= MAX_HUNK_LINES
+        and len(lines) > last - first + 1
+    ]
+    if around:
+        smallest = min(around, key=len)
+        return whole_lines(source, smallest.start, smallest.stop - 1)
+    end = len(source.line_starts) - 1
+    return whole_lines(source, max(0, first - MARGIN_LINES), min(end, last + MARGIN_LINES))
+
+
+def whole_lines(source: Source, first: int, last: int) -> Place:
+    starts = source.line_starts
+    end = starts[last + 1] if last + 1 < len(starts) else len(source.text)
+    return Place(first, last, source.text[starts[first] : end].removesuffix("\n").replace("\r\n", "\n"))
+
+
+def code_of(source: Source, first: int, count: int) -> str:
+    """The lines without comments, documentation, layout and quotes: equal where only those differ."""
+    starts = source.line_starts
+    if not count or first >= len(starts):
+        return ""
+    stop = starts[first + count] if first + count < len(starts) else len(source.text)
+    kept = []
+    position = starts[first]
+    for prose in _prose_between(source, position, stop):
+        kept.append(source.text[position : max(position, prose.start)])
+        position = max(position, prose.end)
+    kept.append(source.text[position:stop])
+    return layout_free("".join(kept))
+
+
+def layout_free(text: str) -> str:
+    return _LAYOUT.sub("", text)
+
+
+def _prose_between(source: Source, start: int, stop: int) -> list[Span]:
+    return [span for span in source.syntax.prose if span.end > start and span.start < stop]
+
+
+def answer(before: Sequence[str], start: int, removed: int, added: Sequence[str]) -> tuple[int, str] | None:
+    """Where a comment on a replacement stands and what it suggests.
+
+    Where lines were only added, the comment stands at a neighbour, and the suggestion keeps that line.
+
+    Args:
+        before: The lines before the replacement.
+        start: The line at which it begins, counted from 0.
+        removed: How many lines it takes out.
+        added: What it puts there.
+
+    Returns:
+        The line, counted from 0, and the text in place of it, or of the lines from it on; None in an empty file.
+    """
+    taken = list(before[start : start + removed])
+    put = list(added)
+    while taken and put and taken[0] == put[0]:
+        taken, put, start = taken[1:], put[1:], start + 1
+    if any(line.strip() for line in taken):
+        while not taken[0].strip():
+            taken, start = taken[1:], start + 1
+            put = put[1:] if put and not put[0].strip() else put
+        return start, "\n".join(put).rstrip()
+    after = start + len(taken)
+    if after < len(before) and before[after].strip():
+        return after, "\n".join([*put, before[after]])
+    if start and before[start - 1].strip():
+        return start - 1, "\n".join([before[start - 1], *put]).rstrip()
+    return None
