@@ -1,23 +1,123 @@
-"""Secrets in source code, found by detect-secrets' plugins inside this process.
+"""Secrets in text, found by detect-secrets' plugins and a few patterns of our own, inside this process.
 
-Only the plugins' patterns are used. They never ask the services whose keys they find, as the tool itself would by
-default, and they read the text as a whole, which is many times faster than line by line.
+Of the tool only the patterns are used. It would ask the services whose keys it finds, and would read line by line, at
+250 microseconds a line. Here a detector runs only where a necessary condition of it holds, which costs about two: a
+literal that each of its matches contains, a run of characters as long as the key, a word such as `token` with
+something assigned behind it. A test compares the result with what all detectors find in every line.
 """
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 from acclimate_indexer.syntax import Span
 
-_SUSPICIOUS_LINE = re.compile(
-    r"^.*?(?:api_?key|auth_?key|service_?key|account_?key|db_?key|database_?key|priv_?key|private_?key|client_?key|"
-    r"key_?pass|pass|pwd|secret|contrase|credential|token).*$",
-    re.IGNORECASE | re.MULTILINE,
+MAX_KEY_LINES = 80  # of a private key between its marks
+
+_ASSIGNMENT = r"(?:(?<=\W)|(?<=^))"  # how detect-secrets' patterns for assignments begin; slow on a whole file
+_LONG_WORD = re.compile(r"[\w-]{24,}")  # no key that such a pattern looks for is shorter
+_ASSIGNED_WORDS = ("key", "pwd", "pw", "pass", "token", "secret")
+# What a match of each of detect-secrets' plugins contains, in small letters where the plugin folds them; those that
+# are not named here always run.
+_LITERALS: dict[str, tuple[str, ...]] = {
+    "AWSKeyDetector": ("A3T", "ABIA", "ACCA", "AKIA", "ASIA", "aws"),
+    "ArtifactoryDetector": ("AKC", *(f"AP{letter}" for letter in "0123456789ABCDEF")),
+    "AzureStorageKeyDetector": ("AccountKey=",),
+    "BasicAuthDetector": ("://",),
+    "CloudantDetector": ("://",),
+    "GitHubTokenDetector": ("ghp_", "gho_", "ghu_", "ghs_", "ghr_"),
+    "GitLabTokenDetector": ("gl", "GR1348941"),
+    "JwtTokenDetector": ("eyJ",),
+    "MailchimpDetector": ("-us",),
+    "NpmDetector": ("_authToken",),
+    "OpenAIDetector": ("T3BlbkFJ",),
+    "PrivateKeyDetector": ("PRIVATE KEY", "PuTTY-User-Key-File"),
+    "PypiTokenDetector": ("pypi-",),
+    "SendGridDetector": ("SG.",),
+    "SlackDetector": ("xox", "hooks.slack"),
+    "SoftlayerDetector": ("softlayer",),
+    "SquareOAuthDetector": ("sq0csp-",),
+    "StripeDetector": ("k_live_",),
+}
+# What detect-secrets does not know, with what a match of it contains.
+_OURS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    (r"sk-ant-[A-Za-z0-9_-]{20,}|sk-(?:proj-|svcacct-)?[A-Za-z0-9_-]{32,}", ("sk-",)),
+    (r"AIza[0-9A-Za-z_-]{35}", ("AIza",)),
+    (r"ya29\.[0-9A-Za-z_-]{20,}", ("ya29.",)),
+    (r"\bhf_[A-Za-z0-9]{30,}", ("hf_",)),
+    (r"npm_[A-Za-z0-9]{36}", ("npm_",)),
+    (r"github_pat_[A-Za-z0-9_]{22,}", ("github_pat_",)),
+    (r"do[opr]_v1_[a-f0-9]{64}", ("_v1_",)),
+    (r"shp(?:at|ca|pa|ss)_[a-fA-F0-9]{32}", ("shp",)),
+    (r"xapp-\d-[A-Z0-9]+-\d+-[a-f0-9]{20,}", ("xapp-",)),
+    (r"\bkey-[0-9a-f]{32}\b", ("key-",)),
+    (r"whsec_[A-Za-z0-9+/=]{24,}", ("whsec_",)),
+    (r"\bdapi[a-f0-9]{32}", ("dapi",)),
+    (r"AGE-SECRET-KEY-1[A-Z0-9]{58}", ("AGE-SECRET-KEY-1",)),
+    (r"[Bb]earer [A-Za-z0-9._~+/-]*[0-9][A-Za-z0-9._~+/-]{19,}", ("earer ",)),
+    (r"[Bb]asic (?=[A-Za-z+/]*[0-9=])[A-Za-z0-9+/]{16,}={0,2}", ("asic ",)),
+    (r"BEGIN [A-Z0-9 ]*PRIVATE KEY", ("PRIVATE KEY",)),
 )
-_LONG_WORD = re.compile(r"[\w-]{24,}")  # no key that an assignment pattern looks for is shorter
-_ASSIGNMENT = r"(?:(?<=\W)|(?<=^))"  # how detect-secrets' assignment patterns begin; slow on a whole file
+_KEY_BLOCK = re.compile(r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY[A-Z ]*-----")
+_KEY_END = re.compile(r"-----END [A-Z0-9 ]*PRIVATE KEY[A-Z ]*-----")
+_HAS_VALUE = re.compile(r"[=:\"'>(]\s*\S{2}")
+_TO_SMALL = str.maketrans({chr(code): chr(code + 32) for code in range(ord("A"), ord("Z") + 1)})
+# What stands without quotes, in configuration: from the name of a secret to the end of its line.
+_UNQUOTED_ROOTS = ("passw", "pwd", "secret", "token", "api_key", "apikey", "access_key", "accesskey", "private_key")
+_UNQUOTED = re.compile(r"[A-Za-z_]{3,30}[ \t]*[:=][ \t]*([A-Za-z0-9!@#%^&*_+/=~-]{8,200})[ \t]*\r?$", re.MULTILINE)
+_WORDS = ("key", "pwd", "pw", "pass", "token", "secret")
+# What a match of each of detect-secrets' plugins contains, in small letters where the plugin folds them; those that
+# are not named here always run.
+_LITERALS: dict[str, tuple[str, ...]] = {
+    "AWSKeyDetector": ("A3T", "ABIA", "ACCA", "AKIA", "ASIA", "aws"),
+    "ArtifactoryDetector": ("AKC", *(f"AP{letter}" for letter in "0123456789ABCDEF")),
+    "AzureStorageKeyDetector": ("AccountKey=",),
+    "BasicAuthDetector": ("://",),
+    "CloudantDetector": ("://",),
+    "GitHubTokenDetector": ("ghp_", "gho_", "ghu_", "ghs_", "ghr_"),
+    "GitLabTokenDetector": ("gl", "GR1348941"),
+    "JwtTokenDetector": ("eyJ",),
+    "MailchimpDetector": ("-us",),
+    "NpmDetector": ("_authToken",),
+    "OpenAIDetector": ("T3BlbkFJ",),
+    "PrivateKeyDetector": ("PRIVATE KEY", "PuTTY-User-Key-File"),
+    "PypiTokenDetector": ("pypi-",),
+    "SendGridDetector": ("SG.",),
+    "SlackDetector": ("xox", "hooks.slack"),
+    "SoftlayerDetector": ("softlayer",),
+    "SquareOAuthDetector": ("sq0csp-",),
+    "StripeDetector": ("k_live_",),
+}
+# What detect-secrets does not know, with what a match of it contains.
+_OURS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    (r"sk-ant-[A-Za-z0-9_-]{20,}|sk-(?:proj-|svcacct-)?[A-Za-z0-9_-]{32,}", ("sk-",)),
+    (r"AIza[0-9A-Za-z_-]{35}", ("AIza",)),
+    (r"ya29\.[0-9A-Za-z_-]{20,}", ("ya29.",)),
+    (r"\bhf_[A-Za-z0-9]{30,}", ("hf_",)),
+    (r"npm_[A-Za-z0-9]{36}", ("npm_",)),
+    (r"github_pat_[A-Za-z0-9_]{22,}", ("github_pat_",)),
+    (r"do[opr]_v1_[a-f0-9]{64}", ("_v1_",)),
+    (r"shp(?:at|ca|pa|ss)_[a-fA-F0-9]{32}", ("shp",)),
+    (r"xapp-\d-[A-Z0-9]+-\d+-[a-f0-9]{20,}", ("xapp-",)),
+    (r"\bkey-[0-9a-f]{32}\b", ("key-",)),
+    (r"whsec_[A-Za-z0-9+/=]{24,}", ("whsec_",)),
+    (r"\bdapi[a-f0-9]{32}", ("dapi",)),
+    (r"AGE-SECRET-KEY-1[A-Z0-9]{58}", ("AGE-SECRET-KEY-1",)),
+    (r"[Bb]earer [A-Za-z0-9._~+/-]*[0-9][A-Za-z0-9._~+/-]{19,}", ("earer ",)),
+    (r"[Bb]asic (?=[A-Za-z+/]*[0-9=])[A-Za-z0-9+/]{16,}={0,2}", ("asic ",)),
+    (r"BEGIN [A-Z0-9 ]*PRIVATE KEY", ("PRIVATE KEY",)),
+)
+_KEY_BLOCK = re.compile(r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY[A-Z ]*-----")
+_KEY_END = re.compile(r"-----END [A-Z0-9 ]*PRIVATE KEY[A-Z ]*-----")
+_HAS_VALUE = re.compile(r"[=:\"'>(]\s*\S{2}")
+_TO_SMALL = str.maketrans({chr(code): chr(code + 32) for code in range(ord("A"), ord("Z") + 1)})
+_UNQUOTED = re.compile(
+    r"(?i:passw(?:or)?d|passwd|pwd|secret|token|api_?key|access_?key|private_?key|credential)s?[A-Za-z_]{0,20}"
+    r"[ \t]*[:=][ \t]*([A-Za-z0-9!@#%^&*_+/=~-]{8,200})[ \t]*$",
+    re.MULTILINE,
+)
 _WORDS = (
     "access|api|auth0?|aws|azure|bar|bearer|change ?me|client|cognito|db|demo|dummy|env|example|fake|file|foo|github|"
     "google|hacked|here|id|introspection|invalid|key|mock|my|new|none|not|null|old|pass|passwd|password|placeholder|"
@@ -28,11 +128,12 @@ _PLACEHOLDER = re.compile(
     rf"(?:[<{{$%].*|\.\.\.|\*+|(?:{_WORDS})(?:[-_ .]?(?:{_WORDS}))*[-_ ]?\d{{0,3}})", re.IGNORECASE | re.DOTALL
 )
 
+Hits = Iterator[tuple[int, int]]
+
 
 def secret_spans(text: str) -> list[Span]:
     """The lines that hold something like a key, a token or a password, in the order of the file."""
-    found = {_line(text, start, end) for start, end in _hits(text)}
-    return sorted(found)
+    return sorted({_lines(text, start, end) for start, end in _hits(text)})
 
 
 def has_secret(text: str) -> bool:
@@ -40,46 +141,142 @@ def has_secret(text: str) -> bool:
     return next(_hits(text), None) is not None
 
 
-def _hits(text: str) -> Iterator[tuple[int, int]]:
-    shapes, assignments = _patterns()
-    for pattern in shapes:
-        for match in pattern.finditer(text):
-            yield match.span()
-    for long_line in {_line(text, *word.span()) for word in _LONG_WORD.finditer(text)}:
-        if any(pattern.search(text, *long_line) for pattern in assignments):
-            yield long_line
+def _hits(text: str) -> Hits:
+    yield from _shapes(text)
+    yield from _key_blocks(text)
+    yield from _assignments(text)
+    yield from _entropies(text)
+    yield from _keywords(text)
+
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """A pattern of a key, and literals of which every match contains one; none where nothing is known."""
+
+    pattern: re.Pattern[str]
+    literals: tuple[str, ...]
+
+    def may_match(self, text: str, lowered: str) -> bool:
+        where = lowered if self.pattern.flags & re.IGNORECASE else text
+        return not self.literals or any(literal in where for literal in self.literals)
+
+
+def _shapes(text: str) -> Hits:
+    lowered = text.lower()
+    for shape in _known_shapes():
+        if shape.may_match(text, lowered):
+            for match in shape.pattern.finditer(text):
+                yield match.span()
+
+
+def _key_blocks(text: str) -> Hits:
+    """A private key with all of its lines."""
+    if "PRIVATE KEY" not in text:
+        return
+    for begin in _KEY_BLOCK.finditer(text):
+        end = _KEY_END.search(text, begin.end())
+        lines = text[begin.start() :].split("\n", MAX_KEY_LINES)[:MAX_KEY_LINES]
+        longest = begin.start() + len("\n".join(lines))
+        yield begin.start(), longest if end is None else min(end.end(), longest)
+
+
+def _assignments(text: str) -> Hits:
+    """Keys without a shape of their own, by what they are assigned to."""
+    for line in {_lines(text, *word.span()) for word in _LONG_WORD.finditer(text)}:
+        lowered = text[line.start : line.end].lower()
+        is_assigned = any(word in lowered for word in _ASSIGNED_WORDS)
+        if is_assigned and any(pattern.search(text, *line) for pattern in _assignment_patterns()):
+            yield line
+
+
+def _entropies(text: str) -> Hits:
     for plugin in _entropy_plugins():
         for match in plugin.regex.finditer(text):
             is_long_enough = len(match[2]) > 2**plugin.entropy_limit  # fewer characters cannot reach the limit
             if is_long_enough and plugin.calculate_shannon_entropy(match[2]) > plugin.entropy_limit:
                 yield match.span()
+
+
+def _keywords(text: str) -> Hits:
+    """What is assigned to something that is called a secret."""
     keyword = _keyword_plugin()
-    for line in _SUSPICIOUS_LINE.finditer(text):
-        if any(not _PLACEHOLDER.fullmatch(value) for value in keyword.analyze_string(line[0])):
-            yield line.span()
+    lowered = text.lower() if text.isascii() else text.translate(_TO_SMALL)  # other letters may change their number
+    for line in {_lines(text, at, at) for root in _keyword_roots() for at in _finds(lowered, root)}:
+        said = text[line.start : line.end].rstrip("\n")
+        if _HAS_VALUE.search(said) and any(not _is_placeholder(value) for value in keyword.analyze_string(said)):
+            yield line
+    for match in (_UNQUOTED.match(text, at) for root in _UNQUOTED_ROOTS for at in _finds(lowered, root)):
+        if match is not None and _is_random(match[1]) and not _is_placeholder(match[1]):
+            yield match.span()
 
 
-def _line(text: str, start: int, end: int) -> Span:
+def _finds(text: str, wanted: str) -> Iterator[int]:
+    at = text.find(wanted)
+    while at >= 0:
+        yield at
+        at = text.find(wanted, at + len(wanted))
+
+
+@cache
+def _keyword_roots() -> tuple[str, ...]:
+    """All that the plugin calls a secret, up to the first letter that has an accent."""
+    from detect_secrets.plugins.keyword import DENYLIST
+
+    spelt = {each.replace("_?", joint) for each in DENYLIST for joint in ("", "_")}
+    return tuple(sorted({re.split(r"[^a-z_]", each)[0] for each in spelt}))
+
+
+def _is_placeholder(value: str) -> bool:
+    return _PLACEHOLDER.fullmatch(value) is not None
+
+
+def _is_random(value: str) -> bool:
+    """Whether digits stand among the letters: a name at most ends with some."""
+    return (
+        sum(map(str.isdigit, value)) >= 2
+        and sum(map(str.isalpha, value.rstrip("0123456789"))) >= 2
+        and (
+            any(map(str.isdigit, value.rstrip("0123456789")))
+            or any(not (each.isalnum() or each == "_") for each in value)
+        )
+    )
+
+
+def _lines(text: str, start: int, end: int) -> Span:
+    """The whole lines of a place, with the last line break."""
     after = text.find("\n", end)
     return Span(text.rfind("\n", 0, start) + 1, len(text) if after < 0 else after + 1)
 
 
 @cache
-def _patterns() -> tuple[tuple[re.Pattern[str], ...], tuple[re.Pattern[str], ...]]:
-    """Of the plugins that know one service's keys: by the shape of a key, and by what it is assigned to."""
+def _known_shapes() -> tuple[_Shape, ...]:
+    ours = (_Shape(re.compile(pattern), literals) for pattern, literals in _OURS)
+    theirs = (
+        _Shape(pattern, _LITERALS.get(name, ()))
+        for name, pattern in plugin_patterns()
+        if not pattern.pattern.startswith(_ASSIGNMENT)
+    )
+    return (*ours, *theirs)
+
+
+@cache
+def _assignment_patterns() -> tuple[re.Pattern[str], ...]:
+    return tuple(pattern for _, pattern in plugin_patterns() if pattern.pattern.startswith(_ASSIGNMENT))
+
+
+def plugin_patterns() -> list[tuple[str, re.Pattern[str]]]:
+    """The patterns of detect-secrets' plugins that know one service's keys, with the plugins' names."""
     from detect_secrets.core.plugins.util import get_mapping_from_secret_type_to_class
     from detect_secrets.plugins.base import RegexBasedDetector
 
     classes: list[Any] = list(get_mapping_from_secret_type_to_class().values())
-    patterns: list[re.Pattern[str]] = [
-        pattern
+    return [
+        (str(plugin.__name__), pattern)
         for plugin in sorted(classes, key=lambda plugin: str(plugin.__name__))
         if issubclass(plugin, RegexBasedDetector)
         and plugin.__name__ != "IPPublicDetector"  # an address is not a secret, and versions look like one
         for pattern in plugin.denylist  # pyright: ignore[reportGeneralTypeIssues]  # a property, declared the old way
     ]
-    assignments = tuple(pattern for pattern in patterns if pattern.pattern.startswith(_ASSIGNMENT))
-    return tuple(pattern for pattern in patterns if pattern not in assignments), assignments
 
 
 @cache
