@@ -11,6 +11,7 @@ import re
 from array import array
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
+from heapq import nlargest
 
 from acclimate_indexer.pairs import Snippet
 from acclimate_indexer.prompts import Cursor
@@ -155,8 +156,9 @@ class ContextIndex:
                 number, count = postings[at], postings[at + 1]
                 norm = K1 * (1 - B + B * self._lengths[number] / mean)
                 scores[number] += rarity * count * (K1 + 1) / (count + norm)
-        known = (number for number in scores if number not in own and self._windows[number] is not None)
-        return sorted(known, key=lambda number: (-scores[number], self._place(number)))[: 4 * MAX_WINDOWS]
+        known = ((score, number) for number, score in scores.items() if number not in own)
+        best = nlargest(4 * MAX_WINDOWS, (each for each in known if self._windows[each[1]] is not None))
+        return [number for _, number in sorted(best, key=lambda each: (-each[0], self._place(each[1])))]
 
     def _place(self, number: int) -> tuple[str, int]:
         entry = self._windows[number]

@@ -88,6 +88,7 @@ def extension_of(path: str) -> str:
     return f".{extension.lower()}" if dot and stem else ""
 
 
+@cache
 def grammar_versions() -> dict[str, str]:
     """Which grammar packages spans depend on."""
     named = {each.distribution for each in known_languages() if each.distribution is not None}
