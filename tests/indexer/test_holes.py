@@ -1,145 +1,33 @@
 """Holes in files of every language."""
 
 import random
-from collections import Counter
+from pathlib import Path
 
 import pytest
 
 from acclimate_indexer.completion_cut import cut
-from acclimate_indexer.languages.registry import LANGUAGES, Language, language_of
-from acclimate_indexer.mining.completion import mine_completions
+from acclimate_indexer.languages.language import Language
+from acclimate_indexer.languages.registry import LANGUAGES, language_of
+from acclimate_indexer.mining.completion import completion_candidates, pair_of
 from acclimate_indexer.mining.holes import MIX, HoleFinder
 from acclimate_indexer.mining.source import Source
+from acclimate_indexer.pairs import CompletionPair
 from acclimate_indexer.syntax import syntax_of
 
-PYTHON = '''"""Prices. Größe 😀."""
-
-import decimal
-
-
-def price(order, rate=decimal.Decimal("1.19")):
-    """What an order costs."""
-    total = sum(item.price * item.count for item in order.items)
-    if total > order.limit:
-        raise ValueError(f"too much: {total}")
-    return round(total * rate, ndigits=2)  # größer
-
-
-class Shop:
-    def sell(self, order):
-        paid = self.till.take(price(order), currency="€")
-        self.log.append(paid)
-        return paid
-'''
-SCRIPT = """import { till } from './till';
-
-/* Größe 😀 */
-export function price(order, rate = 1.19) {
-  const total = order.items.reduce((sum, item) => sum + item.price, 0);
-  if (total > order.limit) {
-    throw new Error(`too much: ${total}`);
-  }
-  return Math.round(total * rate, 2);
+FIXTURES = {
+    path.suffix: path for path in sorted((Path(__file__).parent / "languages").iterdir()) if path.suffix != ".json"
 }
+PYTHON = FIXTURES[".py"].read_text(encoding="utf-8")
+WITHOUT_ARGUMENTS = {"shellscript"}  # words behind a command are no list
 
-class Shop {
-  sell(order) {
-    const paid = till.take(price(order), '€');
-    this.log.push(paid);
-    return paid;
-  }
-}
-"""
-GO = """package shop
 
-import "errors"
+def fixture(language: Language) -> str:
+    return next(FIXTURES[each] for each in language.extensions if each in FIXTURES).read_text(encoding="utf-8")
 
-// Größe 😀
-func Price(order Order, rate float64) (float64, error) {
-\ttotal := sumOf(order.Items, order.Discount)
-\tif total > order.Limit {
-\t\treturn 0, errors.New("too much")
-\t}
-\tlogger.Printf("total %f €", total)
-\treturn round(total*rate, 2), nil
-}
 
-func (s *Shop) Sell(order Order) float64 {
-\tpaid, _ := Price(order, s.rate)
-\ts.log = append(s.log, paid)
-\treturn paid
-}
-"""
-RUST = """use crate::till::Till;
-
-/// Größe 😀
-pub fn price(order: &Order, rate: f64) -> Result<f64, Error> {
-    let total = sum_of(&order.items, order.discount);
-    if total > order.limit {
-        return Err(Error::new("too much €"));
-    }
-    Ok(round(total * rate, 2))
-}
-
-impl<'a> Shop<'a> {
-    fn sell(&mut self, order: &'a Order) -> f64 {
-        let paid = self.till.take(price(order, self.rate));
-        self.log.push(paid);
-        paid
-    }
-}
-"""
-JAVA = """package shop;
-
-import java.util.List;
-
-/** Größe 😀 */
-class Shop {
-    private final Till till = new Till("€", 2);
-
-    double price(Order order, double rate) {
-        double total = sumOf(order.items(), order.discount());
-        if (total > order.limit()) {
-            throw new IllegalStateException("too much: " + total);
-        }
-        return Math.round(total * rate);
-    }
-
-    double sell(Order order) {
-        double paid = till.take(price(order, 1.19), true);
-        log.add(paid);
-        return paid;
-    }
-}
-"""
-C = """#include "till.h"
-
-/* Größe 😀 */
-double price(const struct order *order, double rate) {
-    double total = sum_of(order->items, order->count);
-    if (total > order->limit) {
-        return too_much(order, "€");
-    }
-    return round_to(total * rate, 2);
-}
-
-int sell(struct shop *shop, const struct order *order) {
-    double paid = take(shop->till, price(order, shop->rate));
-    shop->log[shop->sold++] = paid;
-    return paid > 0 ? shop->sold : -1;
-}
-"""
-SOURCES = {
-    "python": PYTHON,
-    "javascript": SCRIPT,
-    "typescript": SCRIPT,
-    "typescriptreact": SCRIPT,
-    "go": GO,
-    "rust": RUST,
-    "java": JAVA,
-    "c": C,
-    "cpp": C,
-}
+def pairs_of(source: Source, *, count: int, seed: int, within: tuple[range, ...] | None = None) -> list[CompletionPair]:
+    found = completion_candidates(source, count=count, seed=seed, within=within).found
+    return [pair_of(source, candidate) for candidate in found]
 
 
 def source(text: str, language: Language) -> Source:
@@ -148,20 +36,17 @@ def source(text: str, language: Language) -> Source:
 
 @pytest.mark.parametrize("language", LANGUAGES, ids=lambda language: language.name)
 def test_every_language_has_holes_of_every_place(language: Language) -> None:
-    finder = HoleFinder(source(SOURCES[language.name], language), random.Random(0))
+    finder = HoleFinder(source(fixture(language), language), random.Random(0))
     drawn = [hole for hole in (finder.draw() for _ in range(500)) if hole is not None]
 
-    assert {hole.place for hole in drawn} == set(MIX)
+    wanted = set(MIX) - ({"arguments"} if language.name in WITHOUT_ARGUMENTS else set())
+    assert {hole.place for hole in drawn} == wanted
 
 
 @pytest.mark.parametrize("language", LANGUAGES, ids=lambda language: language.name)
 def test_a_pair_is_whole_and_ends_where_the_cut_ends(language: Language) -> None:
-    text = SOURCES[language.name]
-    pairs = [
-        pair
-        for seed in range(20)
-        for pair in mine_completions(source(text, language), count=5, seed=seed, dropped=Counter())
-    ]
+    text = fixture(language)
+    pairs = [pair for seed in range(20) for pair in pairs_of(source(text, language), count=5, seed=seed)]
 
     assert len(pairs) >= 20
     for pair in pairs:
@@ -169,24 +54,23 @@ def test_a_pair_is_whole_and_ends_where_the_cut_ends(language: Language) -> None
         assert pair.prefix + pair.middle + pair.suffix == text
         assert cut(pair.middle, **around) == pair.middle
         assert cut(pair.middle + pair.suffix, **around) == pair.middle
-        assert "Größe" not in pair.middle
 
 
 @pytest.mark.parametrize("language", LANGUAGES, ids=lambda language: language.name)
 def test_spans_are_counted_in_characters(language: Language) -> None:
-    text = SOURCES[language.name]
+    text = fixture(language)
     syntax = syntax_of(text, language)
-    last = text.rindex("paid")
 
     assert all(text[span.start] == "(" and text[span.end - 1] == ")" for span in syntax.arguments)
-    assert any(span.start <= last < span.end for block in syntax.blocks for span in block)
     assert any("😀" in text[span.start : span.end] for span in syntax.prose)
+    assert {text[symbol.signature.start : symbol.signature.end].split("(")[0].split()[-1] for symbol in syntax.symbols}
+    assert syntax.damage == 0
 
 
 def test_holes_lie_within_the_lines_that_are_asked_for() -> None:
     python = LANGUAGES[0]
     within = (range(7, 11),)
-    pairs = mine_completions(source(PYTHON, python), count=9, seed=1, dropped=Counter(), within=within)
+    pairs = pairs_of(source(PYTHON, python), count=9, seed=1, within=within)
 
     assert pairs
     for pair in pairs:
@@ -199,7 +83,7 @@ def test_the_same_file_gives_the_same_pairs_and_another_seed_others() -> None:
     python = LANGUAGES[0]
 
     def middles(seed: int) -> list[str]:
-        return [pair.middle for pair in mine_completions(source(PYTHON, python), count=9, seed=seed, dropped=Counter())]
+        return [pair.middle for pair in pairs_of(source(PYTHON, python), count=9, seed=seed)]
 
     assert middles(1) == middles(1)
     assert middles(1) != middles(2)
@@ -220,7 +104,7 @@ def test_the_same_file_gives_the_same_pairs_and_another_seed_others() -> None:
 )
 def test_hostile_files_are_survived(text: str) -> None:
     for language in LANGUAGES:
-        for pair in mine_completions(source(text, language), count=2, seed=0, dropped=Counter()):
+        for pair in pairs_of(source(text, language), count=2, seed=0):
             assert pair.middle
 
 
@@ -228,11 +112,7 @@ def test_a_secret_is_never_in_a_pair() -> None:
     key = "AKIA" + "QX7Z4M2P9L5K3J8H"
     lines = PYTHON.splitlines(keepends=True) * 4
     lines.insert(len(lines) // 2, f"SESSION = '{key}'\n")
-    pairs = [
-        pair
-        for seed in range(30)
-        for pair in mine_completions(source("".join(lines), LANGUAGES[0]), count=9, seed=seed, dropped=Counter())
-    ]
+    pairs = [pair for seed in range(30) for pair in pairs_of(source("".join(lines), LANGUAGES[0]), count=9, seed=seed)]
 
     assert pairs
     assert not any(key in part for pair in pairs for part in (pair.prefix, pair.middle, pair.suffix))

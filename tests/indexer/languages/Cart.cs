@@ -3,7 +3,7 @@ using Shop.Prices;
 
 namespace Shop
 {
-    /// <summary>What a customer wants to buy.</summary>
+    /// <summary>What a customer wants to buy. Größe 😀</summary>
     public class Cart
     {
         private readonly List<Line> lines = new List<Line>();

@@ -3,7 +3,7 @@ package shop.cart
 import shop.prices.Price
 import shop.prices.Prices.withTax
 
-/** What a customer wants to buy. */
+/** What a customer wants to buy. Größe 😀 */
 class Cart(owner: String) {
   private var lines = List.empty[Line]
 
@@ -21,7 +21,7 @@ class Cart(owner: String) {
 }
 
 object Cart {
-  // The whole price of some lines.
+  // The whole price of some lines, größer 😀.
   def priceOf(lines: List[Line]): Price = {
     val sum = lines.map(line => withTax(line.price))
     Price.of(sum, "EUR")

@@ -1,7 +1,7 @@
 import Foundation
 import Prices
 
-/// What a customer wants to buy.
+/// What a customer wants to buy. Größe 😀
 class Cart {
     private var lines: [Line] = []
 
@@ -17,7 +17,7 @@ class Cart {
     }
 }
 
-// The whole price of some lines.
+// The whole price of some lines, größer 😀.
 func priceOf(lines: [Line]) -> Price {
     let sum = lines.map { withTax($0.price) }
     return Price.of(sum, currency: "EUR")

@@ -3,7 +3,7 @@ package shop.cart
 import shop.prices.Price
 import shop.prices.withTax
 
-/** What a customer wants to buy. */
+/** What a customer wants to buy. Größe 😀 */
 class Cart(private val owner: String) {
     private val lines = mutableListOf<Line>()
 
@@ -23,7 +23,7 @@ class Cart(private val owner: String) {
     fun total() = lines.sumOf { it.price.amount }
 }
 
-// The whole price of some lines.
+// The whole price of some lines, größer 😀.
 fun priceOf(lines: List<Line>): Price {
     val sum = lines.map { withTax(it.price) }
     return Price.of(sum, currency = "EUR")

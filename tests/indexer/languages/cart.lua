@@ -1,6 +1,6 @@
 local prices = require("shop.prices")
 
---- What a customer wants to buy.
+--- What a customer wants to buy. Größe 😀
 local Cart = {}
 
 --- Adds a line.
@@ -13,7 +13,7 @@ function Cart:add(line)
   return size + line.amount
 end
 
--- The whole price of some lines.
+-- The whole price of some lines, größer 😀.
 local function price_of(lines)
   local sum = 0
   for _, line in ipairs(lines) do

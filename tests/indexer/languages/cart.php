@@ -5,7 +5,7 @@ namespace Shop;
 use Shop\Prices\Price;
 use function Shop\Prices\withTax;
 
-/** What a customer wants to buy. */
+/** What a customer wants to buy. Größe 😀 */
 class Cart
 {
     private array $lines = [];
@@ -25,7 +25,7 @@ class Cart
     }
 }
 
-// The whole price of some lines.
+// The whole price of some lines, größer 😀.
 function priceOf(array $lines): Price
 {
     $sum = array_map(fn($line) => withTax($line->price), $lines);

@@ -1,7 +1,7 @@
 require 'set'
 require_relative 'prices'
 
-# What a customer wants to buy.
+# What a customer wants to buy. Größe 😀
 class Cart
   LIMIT = 100
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 source ./prices.sh
 
-# Adds a line to the cart.
+# Adds a line to the cart. Größe 😀
 # Takes the line.
 add_line() {
   local size=${#lines[@]}
