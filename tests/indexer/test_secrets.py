@@ -28,7 +28,7 @@ def made(choice: random.Random, letters: str, count: int) -> str:
 
 def planted(choice: random.Random) -> dict[str, str]:
     """One secret of each kind, as it stands in code or in a configuration. Made here, so that none is committed."""
-    word, hexes = lambda n: made(choice, WORD, n), lambda n: made(choice, HEX, n)  # noqa: E731 - short names, used often
+    word, hexes = lambda n: made(choice, WORD, n), lambda n: made(choice, HEX, n)
     upper = lambda n: made(choice, string.ascii_uppercase + string.digits, n)  # noqa: E731
     digits = lambda n: made(choice, string.digits[1:], n)  # noqa: E731
     encoded = base64.b64encode(choice.randbytes(66)).decode()
@@ -48,7 +48,9 @@ def planted(choice: random.Random) -> dict[str, str]:
         "pypi": f"pypi-AgEIcHlwaS5vcmc{word(80)}",
         "azure": f"AccountName=shop;AccountKey={encoded[:86]}==",
         "basic auth": f"postgres://shop:{word(12)}@db.shop.internal/shop",
-        "private key": f"-----BEGIN RSA PRIVATE KEY-----\n{encoded[:64]}\n{encoded[:64]}\n-----END RSA PRIVATE KEY-----",
+        "private key": "\n".join(
+            ("-----BEGIN RSA PRIVATE KEY-----", encoded[:64], encoded[:64], "-----END RSA PRIVATE KEY-----")
+        ),
         "jwt": f"eyJhbGciOiJIUzI1NiJ9.eyJ{word(30)}.{word(43)}",
         "discord": f"M{word(23)}.{word(6)}.{word(27)}",
         "telegram": f"bot_token = {digits(9)}:{word(35)}",
@@ -156,6 +158,7 @@ def test_what_only_sounds_like_a_secret_is_left_alone(line: str) -> None:
 
 
 def test_mail_addresses_of_people_are_found() -> None:
-    text = "# Author: Ann <ann.lee@shop-mail.org>\nrun()\n# ask you@example.com or git@github.com:shop/shop.git\n@decorator\n"
+    author = "# Author: Ann <ann.lee@shop-mail.org>\n"
+    text = f"{author}run()\n# ask you@example.com or git@github.com:shop/shop.git\n@decorator\n"
 
-    assert [text[start:end] for start, end in personal_spans(text)] == ["# Author: Ann <ann.lee@shop-mail.org>\n"]
+    assert [text[start:end] for start, end in personal_spans(text)] == [author]

@@ -14,7 +14,7 @@ from typing import Any
 
 from acclimate_indexer.syntax import Span
 
-MAX_KEY_LINES = 80  # of a private key between its marks
+MAX_KEY_CHARACTERS = 8_000  # of a private key between its marks; RSA of 8,192 bits has 6,400
 
 _ASSIGNMENT = r"(?:(?<=\W)|(?<=^))"  # how detect-secrets' patterns for assignments begin; slow on a whole file
 _LONG_WORD = re.compile(r"[\w-]{24,}")  # no key that such a pattern looks for is shorter
@@ -174,10 +174,9 @@ def _key_blocks(text: str) -> Hits:
     if "PRIVATE KEY" not in text:
         return
     for begin in _KEY_BLOCK.finditer(text):
-        end = _KEY_END.search(text, begin.end())
-        lines = text[begin.start() :].split("\n", MAX_KEY_LINES)[:MAX_KEY_LINES]
-        longest = begin.start() + len("\n".join(lines))
-        yield begin.start(), longest if end is None else min(end.end(), longest)
+        end = _KEY_END.search(text, begin.end(), begin.end() + MAX_KEY_CHARACTERS)
+        if end is not None:
+            yield begin.start(), end.end()
 
 
 def _assignments(text: str) -> Hits:
@@ -186,7 +185,7 @@ def _assignments(text: str) -> Hits:
         lowered = text[line.start : line.end].lower()
         is_assigned = any(word in lowered for word in _ASSIGNED_WORDS)
         if is_assigned and any(pattern.search(text, *line) for pattern in _assignment_patterns()):
-            yield line
+            yield line.start, line.start
 
 
 def _entropies(text: str) -> Hits:
@@ -204,7 +203,7 @@ def _keywords(text: str) -> Hits:
     for line in {_lines(text, at, at) for root in _keyword_roots() for at in _finds(lowered, root)}:
         said = text[line.start : line.end].rstrip("\n")
         if _HAS_VALUE.search(said) and any(not _is_placeholder(value) for value in keyword.analyze_string(said)):
-            yield line
+            yield line.start, line.start
     for match in (_UNQUOTED.match(text, at) for root in _UNQUOTED_ROOTS for at in _finds(lowered, root)):
         if match is not None and _is_random(match[1]) and not _is_placeholder(match[1]):
             yield match.span()

@@ -2,7 +2,7 @@ package shop;
 
 import java.util.List;
 
-/** Größe 😀 */
+/** What a shop charges for an order. Größe 😀 */
 class Shop {
     private final Till till = new Till("€", 2);
 

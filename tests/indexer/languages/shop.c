@@ -1,6 +1,6 @@
 #include "till.h"
 
-/* Größe 😀 */
+/* What a shop charges for an order. Größe 😀 */
 double price(const struct order *order, double rate) {
     double total = sum_of(order->items, order->count);
     if (total > order->limit) {

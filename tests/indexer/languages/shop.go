@@ -2,7 +2,7 @@ package shop
 
 import "errors"
 
-// Größe 😀
+// Price is what a shop charges for an order. Größe 😀
 func Price(order Order, rate float64) (float64, error) {
 	total := sumOf(order.Items, order.Discount)
 	if total > order.Limit {

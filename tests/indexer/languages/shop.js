@@ -1,6 +1,6 @@
 import { till } from './till';
 
-/* Größe 😀 */
+/* What a shop charges for its orders. Größe 😀 */
 export function price(order, rate = 1.19) {
   const total = order.items.reduce((sum, item) => sum + item.price, 0);
   if (total > order.limit) {

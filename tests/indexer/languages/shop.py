@@ -1,4 +1,4 @@
-"""Prices. Größe 😀."""
+"""What a shop charges for its orders. Größe 😀."""
 
 import decimal
 

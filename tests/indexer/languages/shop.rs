@@ -1,6 +1,6 @@
 use crate::till::Till;
 
-/// Größe 😀
+/// What a shop charges for an order. Größe 😀
 pub fn price(order: &Order, rate: f64) -> Result<f64, Error> {
     let total = sum_of(&order.items, order.discount);
     if total > order.limit {
