@@ -22,7 +22,9 @@ from .terms import terms
 K1, B = 1.2, 0.75  # BM25 as everybody has it (Robertson and Zaragoza 2009)
 LINES_BEFORE, LINES_AFTER = 20, 10  # of the cursor, that a query is made of
 QUERY_TERMS = 24  # the rarest; the others change the order hardly ever
-QUERY_POSTINGS = 8_000  # of all terms together: some three milliseconds
+QUERY_POSTINGS = 6_000  # of all terms together: one to two milliseconds
+MAX_COUNT = 255  # of a term in a window; fits a byte
+MAX_SPLIT_FILES = 1_000
 MAX_WINDOWS = 8  # of an answer
 MAX_WINDOWS_A_FILE = 2
 MAX_SIGNATURES = 12  # of an answer
@@ -30,7 +32,8 @@ SIGNATURE_SHARE = 0.35  # of the characters of an answer, at most
 MAX_SAME_NAME = 4  # definitions of one name: more of them, such as `run`, tell nothing
 
 _WORD = re.compile(r"[^\W\d]\w*")
-_IMPORT_LINE = re.compile(r"^\s*(?:from\s|import\b|use\b|using\b|#include|require|source\s|package\b)")
+_IMPORT_LINE = re.compile(r"^[ \t]*((?:from|import|use|using|#include|require|source)\b.*)", re.MULTILINE)
+_DEFINED = re.compile(r"\b(?:def|class|func|fn|function|fun|interface|struct|type)\s+([^\W\d]\w*)")
 _CALLED = re.compile(r"([^\W\d]\w*)\s*\(")
 
 Text = Callable[[str], str | None]
@@ -49,6 +52,7 @@ class ContextIndex:
         self._definitions: dict[str, list[tuple[str, Definition]]] = defaultdict(list)
         self._numbers: dict[str, list[int]] = {}
         self._facts: dict[str, FileFacts] = {}
+        self._lines: dict[str, list[str]] = {}  # of the files that were shown last
         for path, facts in files:
             self.replace(path, facts)
 
@@ -67,10 +71,13 @@ class ContextIndex:
             self._lengths.append(length)
             self._total_length += length
             for term, count in window.terms.items():
-                self._postings[term].extend((number, count))
+                postings = self._postings[term]
+                postings.windows.append(number)
+                postings.counts.append(min(count, MAX_COUNT))
 
     def remove(self, path: str) -> None:
         """Forgets a file. Its places in the lists stay until the index is made anew, and are passed over."""
+        self._lines.pop(path, None)
         facts = self._facts.pop(path, None)
         if facts is None:
             return
@@ -122,8 +129,11 @@ class ContextIndex:
         return tuple(found)
 
     def _text_of(self, path: str, window: Window) -> str:
-        lines = (self._read(path) or "").split("\n")[window.first : window.last]
-        return "\n".join(lines).strip("\n")
+        if path not in self._lines:
+            if len(self._lines) >= MAX_SPLIT_FILES:
+                self._lines.clear()
+            self._lines[path] = (self._read(path) or "").split("\n")
+        return "\n".join(self._lines[path][window.first : window.last]).strip("\n")
 
     def _signatures(self, cursor: Cursor, max_characters: int) -> Iterator[Snippet]:
         """The heads of what is imported or called near the cursor, defined elsewhere; a snippet a file."""
@@ -131,7 +141,7 @@ class ContextIndex:
         room = max_characters
         for name in _names(cursor):
             places = [place for place in self._definitions.get(name, ()) if place[0] != cursor.path]
-            if not 0 < len(places) <= MAX_SAME_NAME or _is_defined_here(name, cursor):
+            if not 0 < len(places) <= MAX_SAME_NAME:
                 continue
             path, definition = min(places, key=lambda place: (_distance(place[0], cursor.path), place[0]))
             if len(definition.signature) > room:
@@ -147,53 +157,61 @@ class ContextIndex:
     def _best_windows(self, cursor: Cursor) -> list[int]:
         """The numbers of the most similar windows, best first."""
         scores: dict[int, float] = defaultdict(float)
-        windows = len(self._windows)
-        mean = self._total_length / max(1, windows)
-        own = set(self._numbers.get(cursor.path, ()))
+        lengths, windows = self._lengths, len(self._windows)
+        fixed, by_length = K1 * (1 - B), K1 * B * windows / max(1, self._total_length)
         for postings in self._query(cursor):
-            rarity = math.log(1 + (windows - len(postings) / 2 + 0.5) / (len(postings) / 2 + 0.5))
-            for at in range(0, len(postings), 2):
-                number, count = postings[at], postings[at + 1]
-                norm = K1 * (1 - B + B * self._lengths[number] / mean)
-                scores[number] += rarity * count * (K1 + 1) / (count + norm)
-        known = ((score, number) for number, score in scores.items() if number not in own)
-        best = nlargest(4 * MAX_WINDOWS, (each for each in known if self._windows[each[1]] is not None))
-        return [number for _, number in sorted(best, key=lambda each: (-each[0], self._place(each[1])))]
+            holding = len(postings.windows)
+            rarity = (K1 + 1) * math.log(1 + (windows - holding + 0.5) / (holding + 0.5))
+            for number, count in zip(postings.windows, postings.counts, strict=True):
+                scores[number] += rarity * count / (count + fixed + by_length * lengths[number])
+        for number in self._numbers.get(cursor.path, ()):
+            scores.pop(number, None)
+        best = nlargest(4 * MAX_WINDOWS, zip(scores.values(), scores, strict=True))
+        ordered = sorted(best, key=lambda each: (-each[0], self._place(each[1])))
+        return [number for _, number in ordered if self._windows[number] is not None]
 
     def _place(self, number: int) -> tuple[str, int]:
         entry = self._windows[number]
         return ("", 0) if entry is None else (entry[0], entry[1].first)
 
-    def _query(self, cursor: Cursor) -> "list[array[int]]":
+    def _query(self, cursor: Cursor) -> list["_Postings"]:
         """The lists of the rarest terms around the cursor, the rarest first."""
-        before = cursor.prefix.split("\n")[-LINES_BEFORE - 1 :]
-        after = cursor.suffix.split("\n", LINES_AFTER + 1)[: LINES_AFTER + 1]
-        wanted = dict.fromkeys(terms("\n".join((*before, *after))))
-        lists = [(term, self._postings[term]) for term in wanted if term in self._postings]
-        chosen: list[array[int]] = []
+        lists = [(term, self._postings[term]) for term in dict.fromkeys(terms(_near(cursor))) if term in self._postings]
+        chosen: list[_Postings] = []
         room = QUERY_POSTINGS
-        for _, postings in sorted(lists, key=lambda each: (len(each[1]), each[0]))[:QUERY_TERMS]:
-            room -= len(postings) // 2
+        for _, postings in sorted(lists, key=lambda each: (len(each[1].windows), each[0]))[:QUERY_TERMS]:
+            room -= len(postings.windows)
             if room < 0:
                 break
             chosen.append(postings)
         return chosen
 
 
+class _Postings:
+    """The windows that hold a term, by number, and how often each does."""
+
+    __slots__ = ("counts", "windows")
+
+    def __init__(self) -> None:
+        self.windows = array("I")
+        self.counts = array("B")
+
+
+def _near(cursor: Cursor) -> str:
+    before = cursor.prefix.rsplit("\n", LINES_BEFORE + 1)[-LINES_BEFORE - 1 :]
+    after = cursor.suffix.split("\n", LINES_AFTER + 1)[: LINES_AFTER + 1]
+    return "\n".join((*before, *after))
+
+
 def _names(cursor: Cursor) -> list[str]:
-    """What is called near the cursor, nearest first, then what the file imports."""
-    near = "\n".join(
-        (*cursor.prefix.split("\n")[-LINES_BEFORE:], *cursor.suffix.split("\n", LINES_AFTER)[:LINES_AFTER])
-    )
+    """What is called near the cursor, nearest first, then what the file imports; without what the file defines."""
+    near = _near(cursor)
     called = reversed(_CALLED.findall(near))
-    imported = [word for line in cursor.prefix.split("\n") if _IMPORT_LINE.match(line) for word in _WORD.findall(line)]
+    imported = [word for line in _IMPORT_LINE.findall(cursor.prefix) for word in _WORD.findall(line)]
     seen = set(_WORD.findall(near))
-    return list(dict.fromkeys((*called, *(word for word in imported if word in seen), *imported)))
-
-
-def _is_defined_here(name: str, cursor: Cursor) -> bool:
-    pattern = rf"\b(?:def|class|func|fn|function|fun|interface|struct|type)\s+{re.escape(name)}\b"
-    return re.search(pattern, cursor.prefix) is not None or re.search(pattern, cursor.suffix) is not None
+    defined = {*_DEFINED.findall(cursor.prefix), *_DEFINED.findall(cursor.suffix)}
+    names = dict.fromkeys((*called, *(word for word in imported if word in seen), *imported))
+    return [name for name in names if name not in defined]
 
 
 def _distance(path: str, other: str) -> int:
