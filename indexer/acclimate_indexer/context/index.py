@@ -48,7 +48,7 @@ class ContextIndex:
         self._windows: list[tuple[str, Window] | None] = []  # by number; None for one of a file that went
         self._lengths = array("I")
         self._total_length = 0
-        self._postings: dict[str, array[int]] = defaultdict(lambda: array("I"))  # number and count in turns
+        self._postings: dict[str, _Postings] = defaultdict(_Postings)
         self._definitions: dict[str, list[tuple[str, Definition]]] = defaultdict(list)
         self._numbers: dict[str, list[int]] = {}
         self._facts: dict[str, FileFacts] = {}
