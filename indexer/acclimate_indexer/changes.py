@@ -145,7 +145,9 @@ class _FileReader:
         self._changed += 1
         if self._is_kept and self._changed <= MAX_CHANGED_LINES:
             _, removed, _, added = self._hunks[-1]
-            (removed if line.startswith(b"-") else added).append(line[1:].removesuffix(b"\n").decode("utf-8", errors="replace"))
+            (removed if line.startswith(b"-") else added).append(
+                line[1:].removesuffix(b"\n").decode("utf-8", errors="replace")
+            )
         return True
 
     def take_header(self, line: bytes) -> None:

@@ -1,36 +1,32 @@
-"""All review pairs of a history: what people corrected, what they commented on, seeded faults, and clean code.
-
-Clean pairs outnumber the others by three to one or more: a reviewer mostly has nothing to say.
-"""
+"""Review pairs of a repository: corrections, imported threads and seeded faults, each outnumbered by clean code."""
 
 import random
 from collections import Counter
-from collections.abc import Callable, Sequence
-from itertools import islice
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import chain, islice
 
 from acclimate_indexer.changes import History
 from acclimate_indexer.feedback import ImportedReview
 from acclimate_indexer.languages.language import Language
+from acclimate_indexer.mining.seeded import Seeds
 from acclimate_indexer.pairs import ReviewPair
 
 from .corrections import corrections
-from .hunks import Read
-from .imported import imported_pairs
-from .seeded import seeded_faults
-from .survivors import survivors
+from .fixes import Reviewed, reviewed
+from .imported import imported as from_threads
+from .reading import Reading
+from .standing import standing
 
-CLEAN_PER_COMMENTED = 3
-SEEDED_SHARE = 0.25  # of the commented pairs: enough to show kinds that are rare in a history, too few to be the rule
-REAL_PER_SEEDED = 3
-
-Twin = tuple[ReviewPair, ReviewPair | None]  # a pair with a comment, and its clean twin where it has one
+NEGATIVES = 3  # clean pieces for each comment: a reviewer that speaks too often is switched off
+MAX_SEEDED = 48  # a few: they are easier than real faults, and all of the same make
+SEEDED_SHARE = 4  # at most one positive in so many is seeded where history gives enough
 
 
 def mine_reviews(
     history: History,
     *,
-    commit: str,
-    read: Read,
+    read: Callable[[str], str | None],
     is_wanted: Callable[[str], bool],
     language_of: Callable[[str], Language | None],
     files: Sequence[tuple[str, str]],
@@ -38,64 +34,96 @@ def mine_reviews(
     limit: int,
     dropped: Counter[str],
     imported: Sequence[ImportedReview] = (),
+    commit: str = "",
 ) -> list[ReviewPair]:
-    """At most `limit` pairs, those with comments among them spread evenly.
+    """Pairs such that in every part from the front at least three negatives stand beside each positive.
 
     Args:
         history: Newest first.
-        commit: The state that `files`, each a path and a blob, are of.
-        read: Gives the text of a blob.
+        read: The text of a blob.
+        files: Path and blob of what stands at `commit` and may be learnt from.
+        limit: Pairs at most.
+        dropped: Counts what was left out, by reason.
+        commit: By default the newest of `history`.
     """
-    choice = random.Random(f"{seed} {commit}")  # noqa: S311 - repeatable, not secret
-    most = limit // (1 + CLEAN_PER_COMMENTED)
-    corrected = corrections(history, read=read, is_wanted=is_wanted, language_of=language_of, dropped=dropped)
-    spoken = imported_pairs(imported, history, read=read, language_of=language_of, dropped=dropped)
-    real: list[Twin] = [*((pair, None) for pair in spoken), *((each.commented, each.clean) for each in corrected)]
-    seeded = seeded_faults(
-        files, commit=commit, read=read, language_of=language_of, choice=choice, limit=int(SEEDED_SHARE * most)
-    )
-    found = _distinct(_mixed(real, list(seeded)))[:most]
-    old = survivors(history, files, commit=commit, read=read, language_of=language_of, choice=choice)
-    survived = list(islice(old, CLEAN_PER_COMMENTED * len(found)))
-    kept = _balanced(found, len(survived))
-    dropped["review_without_counterweight"] += len(found) - len(kept)
-    clean = [twin for _, twin in kept if twin is not None]
-    clean += survived[: max(0, CLEAN_PER_COMMENTED * len(kept) - len(clean))]
-    return _spread([pair for pair, _ in kept], clean)
-
-
-def _mixed(real: list[Twin], seeded: list[Twin]) -> list[Twin]:
-    """Real ones, and after every third a seeded one."""
-    mixed: list[Twin] = []
-    left = iter(seeded)
-    for number, each in enumerate(real, 1):
-        mixed.append(each)
-        if number % REAL_PER_SEEDED == 0:
-            mixed.extend(islice(left, 1))
-    return [*mixed, *left]
-
-
-def _distinct(found: list[Twin]) -> list[Twin]:
-    return list({(pair.path, pair.hunk): (pair, twin) for pair, twin in found}.values())
-
-
-def _balanced(found: list[Twin], survived: int) -> list[Twin]:
-    """As many as there are clean ones to outweigh them, their own twins among these."""
-    kept: list[Twin] = []
-    clean = survived
-    for pair, twin in found:
-        clean += twin is not None
-        if CLEAN_PER_COMMENTED * (len(kept) + 1) > clean:
+    reading = Reading(read, is_wanted, language_of, dropped)
+    choice = random.Random(seed)  # noqa: S311 - repeatable, not secret
+    state = commit or (history[0][0].sha if history else "")
+    most = limit // (1 + NEGATIVES)
+    seeded_most = min(MAX_SEEDED, -(-most // SEEDED_SHARE))
+    real = list(islice(_real(history, imported, reading), most - seeded_most))
+    seeds = Seeds(seeded_most, choice)
+    clean: list[ReviewPair] = []
+    planted: list[Reviewed] = []
+    for each in standing(history, reading, files, state, choice):
+        if len(clean) >= NEGATIVES * (len(real) + seeded_most):
             break
-        kept.append((pair, twin))
-    return kept
+        twin = reading.pair(each.source, each.place, each.origin)
+        if twin is None:
+            continue
+        positive = seeds.planted(each.source, each.symbol, twin)
+        if positive is None:
+            clean.append(twin)
+        else:
+            planted.append(positive)
+    return _together(real, planted, clean, dropped)[:limit]
 
 
-def _spread(commented: list[ReviewPair], clean: list[ReviewPair]) -> list[ReviewPair]:
-    """The clean ones with the others among them at even distances."""
-    if not commented:
-        return clean
-    step = len(clean) / len(commented)
-    positioned = [((number + 0.5) * step, 0, pair) for number, pair in enumerate(commented)]
-    positioned += [(float(number), 1, pair) for number, pair in enumerate(clean)]
-    return [pair for _, _, pair in sorted(positioned, key=lambda each: each[:2])]
+def balanced(pairs: Iterable[ReviewPair]) -> list[ReviewPair]:
+    """Three negatives before each positive, in the order given; what finds no such company is left out."""
+    given = list(dict.fromkeys(pairs))
+    negatives = [pair for pair in given if pair.comment is None]
+    positives = [pair for pair in given if pair.comment is not None]
+    found: list[ReviewPair] = []
+    for number, positive in enumerate(positives[: len(negatives) // NEGATIVES]):
+        found += [*negatives[number * NEGATIVES : (number + 1) * NEGATIVES], positive]
+    return found
+
+
+def _real(history: History, threads: Sequence[ImportedReview], reading: Reading) -> Iterator[Reviewed]:
+    """What people said and did, the newest first, each piece of code once.
+
+    The after-side of a correction is no clean code where a later commit had to correct the same definition.
+    """
+    hunks: set[str] = set()
+    faulty: set[tuple[str, str]] = set()
+    for each in chain(
+        from_threads(threads, history, reading),
+        chain.from_iterable(reviewed(found, reading) for found in corrections(history, reading.dropped)),
+    ):
+        if each.positive.hunk in hunks:
+            continue
+        is_clean = each.after is not None and _place(each.after) not in faulty
+        hunks.add(each.positive.hunk)
+        faulty.add(_place(each.positive))
+        yield each if is_clean else replace(each, after=None)
+
+
+def _together(
+    real: Sequence[Reviewed], planted: Sequence[Reviewed], clean: Iterable[ReviewPair], dropped: Counter[str]
+) -> list[ReviewPair]:
+    """Without negatives where something was corrected at another time."""
+    positives = [each.positive for each in _mixed(real, planted)]
+    faulty = {_place(each.positive) for each in real}
+    twins = [each.after for each in (*real, *planted) if each.after is not None]
+    untouched = [pair for pair in clean if _place(pair) not in faulty]
+    hunks = {pair.hunk for pair in positives}
+    pairs = balanced([*positives, *(pair for pair in (*twins, *untouched) if pair.hunk not in hunks)])
+    if lonely := len(positives) - sum(pair.comment is not None for pair in pairs):
+        dropped["review_without_negatives"] += lonely
+    return pairs
+
+
+def _mixed(real: Sequence[Reviewed], planted: Sequence[Reviewed]) -> Iterator[Reviewed]:
+    """Real ones with a planted one after every few, so that a part of them holds both."""
+    left = iter(planted)
+    for number, each in enumerate(real, 1):
+        yield each
+        if number % (SEEDED_SHARE - 1) == 0:
+            yield from islice(left, 1)
+    yield from left
+
+
+def _place(pair: ReviewPair) -> tuple[str, str]:
+    """A definition, told by its first line."""
+    return pair.path, pair.hunk.partition("\n")[0]

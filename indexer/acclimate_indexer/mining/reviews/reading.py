@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import lru_cache
 
 from acclimate_indexer.filters.generated import unwanted_text
+from acclimate_indexer.filters.personal import personal_spans
 from acclimate_indexer.filters.secrets import has_secret
 from acclimate_indexer.languages.language import Language
 from acclimate_indexer.mining.source import Source
@@ -54,12 +55,13 @@ class Reading:
     def pair(
         self, source: Source, place: Place, origin: str, comment: ReviewComment | None = None
     ) -> ReviewPair | None:
-        """A pair, if it can be read and holds no secret."""
+        """A pair, if it can be read and holds neither a secret nor somebody's mail address."""
         if not place.is_readable:
-            self.dropped["review_long_lines"] += comment is not None
+            if comment is not None:
+                self.dropped["review_long_lines"] += 1
             return None
         said = "" if comment is None else f"\n{comment.message}\n{comment.suggestion}"
-        if _touches_secret(source, place) or has_secret(place.text + said):
+        if _touches_secret(source, place) or has_secret(place.text + said) or personal_spans(said):
             self.dropped["secret"] += 1
             return None
         return ReviewPair(

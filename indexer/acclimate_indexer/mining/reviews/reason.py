@@ -31,7 +31,25 @@ _MERGE = re.compile(r"merge(?:d|s)? (?:pull request|branch|remote|tag|commit|mai
 _REVERT = re.compile(r"(?:\w+(?:\([^)]{0,60}\))?: *)?(?:revert(?:s|ed|ing)?|back(?:ed)? ?out)\b", re.IGNORECASE)
 _REVERTED = re.compile(r"^This reverts commits? [0-9a-f]{7,64}\b.*$", re.MULTILINE)
 _TYPE = re.compile(r"(?P<type>[a-z]{2,12})(?:\([^)\n]{0,60}\))?(?P<breaking>!?): +", re.IGNORECASE)
-_OTHER_TYPES = frozenset("docs doc chore style ci test tests build release feat feature refactor perf deps wip".split())
+_OTHER_TYPES = frozenset(
+    [
+        "docs",
+        "doc",
+        "chore",
+        "style",
+        "ci",
+        "test",
+        "tests",
+        "build",
+        "release",
+        "feat",
+        "feature",
+        "refactor",
+        "perf",
+        "deps",
+        "wip",
+    ]
+)
 _HOUSEKEEPING = re.compile(
     r"\b(?:typos?|spelling|grammar|docs?|documentation|docstrings?|readme|changelog|comments?|lint(?:er|ing|s)?|ruff"
     r"|flake8|pylint|eslint|black|isort|prettier|mypy|pyright|format(?:ting)?|whitespace|indentation|style"
@@ -57,7 +75,7 @@ _HINTS = re.compile(
 _CRITICAL = re.compile(
     r"\b(?:security|vulnerab\w+|cve(?:-[\d-]+)?|injection|xss|csrf|ssrf|traversal|crash(?:e[sd]|ing)?|data loss"
     r"|los(?:es?|ing|t) data|corrupt\w*|deadlocks?|segfaults?|use[- ]after[- ]free|buffer overflow|panics?"
-    r"|credentials?|secrets?|bypass(?:es|ed)?)\b",
+    r"|hangs?|hanging|infinite (?:loop|recursion)|race condition|credentials?|bypass(?:es|ed)?)\b",
     re.IGNORECASE,
 )
 _MILD = re.compile(
@@ -78,12 +96,86 @@ _NOISE = re.compile(
 )
 _TRAILER = re.compile(r"^(?:[A-Z][\w-]{1,40}: |\(cherry picked|[*#>|`~=+-]|\d+\.|Co-authored-by)", re.IGNORECASE)
 _SENTENCE_END = re.compile(r"(?<=[\w)`'\"][.!?])\s")
+_FENCE = re.compile(r"^[ \t]*```[^`]*```", re.MULTILINE)
+_NIT = re.compile(r"^(?:super |minor )?(?:nit(?:pick)?|suggestion|minor|question|optional)\b[ :,(-]*", re.IGNORECASE)
 _WORD = re.compile(r"[^\W\d_]{2,}[\w.]*")
 _EMPTY_WORDS = frozenset(
-    "fix fixes fixed fixing hotfix bugfix bug bugs issue issues problem problems error errors the and for with from in"
-    " on of to an is some small minor more another various few things stuff it this that when up again final quick"
-    " update updates change changes code logic handling handle make sure use properly correctly correct now add adds"
-    " remove try attempt possible potential review pr commit patch work works working revert reverts reverted".split()
+    [
+        "fix",
+        "fixes",
+        "fixed",
+        "fixing",
+        "hotfix",
+        "bugfix",
+        "bug",
+        "bugs",
+        "issue",
+        "issues",
+        "problem",
+        "problems",
+        "error",
+        "errors",
+        "the",
+        "and",
+        "for",
+        "with",
+        "from",
+        "in",
+        "on",
+        "of",
+        "to",
+        "an",
+        "is",
+        "some",
+        "small",
+        "minor",
+        "more",
+        "another",
+        "various",
+        "few",
+        "things",
+        "stuff",
+        "it",
+        "this",
+        "that",
+        "when",
+        "up",
+        "again",
+        "final",
+        "quick",
+        "update",
+        "updates",
+        "change",
+        "changes",
+        "code",
+        "logic",
+        "handling",
+        "handle",
+        "make",
+        "sure",
+        "use",
+        "properly",
+        "correctly",
+        "correct",
+        "now",
+        "add",
+        "adds",
+        "remove",
+        "try",
+        "attempt",
+        "possible",
+        "potential",
+        "review",
+        "pr",
+        "commit",
+        "patch",
+        "work",
+        "works",
+        "working",
+        "revert",
+        "reverts",
+        "reverted",
+    ]
 )
 
 
@@ -115,6 +207,16 @@ def reason(commit: CommitDetails) -> str:
     for said in (subject, _first_sentence(commit.body)):
         if _tells(said):
             return said[0].upper() + said[1:]
+    return ""
+
+
+def told(comment: str) -> str:
+    """The first sentence of a review comment that tells something; empty if there is none."""
+    for paragraph in _FENCE.sub("", comment).split("\n\n"):
+        said = _clean(" ".join(line for line in paragraph.split("\n") if not line.lstrip().startswith((">", "|"))))
+        if _tells(_NIT.sub("", said)):
+            plain = _NIT.sub("", said)
+            return plain[0].upper() + plain[1:]
     return ""
 
 

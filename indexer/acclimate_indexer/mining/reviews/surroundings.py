@@ -9,6 +9,7 @@ from acclimate_indexer.syntax import Span
 
 MAX_HUNK_LINES = 60  # about 600 tokens: what fits beside an answer into the smallest budget
 MARGIN_LINES = 8  # before and after, where no short definition surrounds the place
+MAX_BLANK_LINES = 2  # between lines that belong together
 MAX_LINE_CHARACTERS = 400  # a longer line is data, and alone would fill the budget
 
 _LAYOUT = re.compile(r"[\s,;()'\"`]+")
@@ -49,6 +50,10 @@ def whole_lines(source: Source, first: int, last: int) -> Place:
     return Place(first, last, source.text[starts[first] : end].removesuffix("\n").replace("\r\n", "\n"))
 
 
+def lines_of(source: Source) -> list[str]:
+    return source.text.removesuffix("\n").replace("\r\n", "\n").split("\n")
+
+
 def code_of(source: Source, first: int, count: int) -> str:
     """The lines without comments, documentation, layout and quotes: equal where only those differ."""
     starts = source.line_starts
@@ -72,32 +77,43 @@ def _prose_between(source: Source, start: int, stop: int) -> list[Span]:
     return [span for span in source.syntax.prose if span.end > start and span.start < stop]
 
 
-def answer(before: Sequence[str], start: int, removed: int, added: Sequence[str]) -> tuple[int, str] | None:
+def answer(
+    before: Sequence[str], start: int, removed: int, added: Sequence[str], comment: str
+) -> tuple[int, str] | None:
     """Where a comment on a replacement stands and what it suggests.
 
-    Where lines were only added, the comment stands at a neighbour, and the suggestion keeps that line.
+    It stands at the first line of code that was taken out. Where lines were only added, it stands at a neighbour, and
+    the suggestion keeps that line.
 
     Args:
         before: The lines before the replacement.
         start: The line at which it begins, counted from 0.
         removed: How many lines it takes out.
         added: What it puts there.
+        comment: What begins a comment up to the end of the line.
 
     Returns:
         The line, counted from 0, and the text in place of it, or of the lines from it on; None in an empty file.
     """
-    taken = list(before[start : start + removed])
-    put = list(added)
+    taken, put = list(before[start : start + removed]), list(added)
     while taken and put and taken[0] == put[0]:
         taken, put, start = taken[1:], put[1:], start + 1
-    if any(line.strip() for line in taken):
-        while not taken[0].strip():
-            taken, start = taken[1:], start + 1
-            put = put[1:] if put and not put[0].strip() else put
-        return start, "\n".join(put).rstrip()
-    after = start + len(taken)
-    if after < len(before) and before[after].strip():
-        return after, "\n".join([*put, before[after]])
+    silent = _silent_head(taken, comment)
+    if silent < len(taken):
+        head = min(_silent_head(put, comment), len(put)) if silent else 0
+        return start + silent, "\n".join(put[head:]).rstrip()
+    end = start + len(taken)
+    following = next((number for number in range(end, len(before)) if before[number].strip()), None)
+    if following is not None and following - end <= MAX_BLANK_LINES:
+        return following, "\n".join([*put, *before[end : following + 1]])
     if start and before[start - 1].strip():
         return start - 1, "\n".join([before[start - 1], *put]).rstrip()
     return None
+
+
+def _silent_head(lines: Sequence[str], comment: str) -> int:
+    """How many lines from the first on say nothing to the machine."""
+    for number, line in enumerate(lines):
+        if line.strip() and not line.lstrip().startswith(comment):
+            return number
+    return len(lines)
