@@ -10,11 +10,11 @@ import pytest
 from tests.support.git_folder import GitFolder, module
 
 from acclimate_indexer.completion_cut import cut
-from acclimate_indexer.dataset import Dataset, MiningOptions, latest_dataset, mine
+from acclimate_indexer.dataset import Dataset, MiningOptions, Stages, latest_dataset, mine
 from acclimate_indexer.errors import DatasetError, UsageError
 from acclimate_indexer.home import RepositoryHome
 from acclimate_indexer.mining.split import held_out
-from acclimate_indexer.pairs import SPLITS, CompletionPair
+from acclimate_indexer.pairs import SPLITS, CompletionKind, CompletionPair
 
 OLD = ("orders", "invoices", "customers", "parcels", "returns", "coupons", "taxes", "gifts", "stock", "carriers")
 NEW = ("wishes", "ratings", "refunds", "bundles", "alerts", "badges", "events", "labels")
@@ -38,8 +38,11 @@ def aged_shop(year: GitFolder, shop: GitFolder) -> GitFolder:
     return shop
 
 
+KINDS: tuple[CompletionKind, ...] = ("completion", "documentation")
+
+
 def every(dataset: Dataset) -> list[CompletionPair]:
-    return [pair for split in SPLITS for pair in dataset.pairs(split)]
+    return [pair for split in SPLITS for kind in KINDS for pair in dataset.pairs(split, kind)]
 
 
 def test_a_repository_with_a_past_is_split_by_time(aged_shop: GitFolder, shop_home: RepositoryHome) -> None:
@@ -48,7 +51,7 @@ def test_a_repository_with_a_past_is_split_by_time(aged_shop: GitFolder, shop_ho
     train, test = list(dataset.pairs("train")), list(dataset.pairs("test"))
 
     assert dataset.manifest["split"] == "time+file"
-    assert dataset.counts == {"completion": {split: len(list(dataset.pairs(split))) for split in SPLITS}}
+    assert dataset.counts["completion"] == {split: len(list(dataset.pairs(split))) for split in SPLITS}
     assert len(train) > 50
     assert len(test) >= 20
     split_time = repository.commit_time(dataset.manifest["split_commit"])
@@ -104,13 +107,14 @@ def test_a_file_that_is_held_out_stays_held_out() -> None:
 
 
 def test_every_pair_ends_where_the_served_cut_ends(aged_shop: GitFolder, shop_home: RepositoryHome) -> None:
-    for pair in every(mine(aged_shop.open(), shop_home)):
+    dataset = mine(aged_shop.open(), shop_home)
+    for pair in (pair for split in SPLITS for pair in dataset.pairs(split)):
         assert cut(pair.middle, language=pair.language, prefix=pair.prefix, suffix=pair.suffix) == pair.middle
 
 
 def test_nothing_is_mined_twice(aged_shop: GitFolder, shop_home: RepositoryHome) -> None:
     first, steps = mine(aged_shop.open(), shop_home), []
-    again = mine(aged_shop.open(), shop_home, report=lambda done, of: steps.append((done, of)))
+    again = mine(aged_shop.open(), shop_home, stages=Stages(lambda done, of, _: steps.append((done, of))))
 
     assert (again.hash, again.folder, steps) == (first.hash, first.folder, [])
     assert latest_dataset(shop_home).hash == first.hash
@@ -142,7 +146,7 @@ def test_the_same_repository_gives_the_same_bytes_anywhere(
 
 def test_progress_is_told_up_to_the_end(aged_shop: GitFolder, shop_home: RepositoryHome) -> None:
     steps: list[tuple[int, int]] = []
-    mine(aged_shop.open(), shop_home, report=lambda done, of: steps.append((done, of)))
+    mine(aged_shop.open(), shop_home, stages=Stages(lambda done, of, _: steps.append((done, of))))
 
     assert [done for done, _ in steps] == sorted(done for done, _ in steps)
     assert len({of for _, of in steps}) == 1
@@ -179,7 +183,7 @@ def test_files_that_cannot_be_mined_do_no_harm(shop: GitFolder, shop_home: Repos
         f"src/{name}.py" for name in OLD
     } | {"copy.py"}
     files = dataset.manifest["files"]
-    assert (files["too_large"], files["not_text"], files["excluded"], files["generated"], files["duplicate"]) == (
+    assert (files["too_large"], files["not_text"], files["vendored"], files["generated"], files["duplicate"]) == (
         1,
         1,
         1,

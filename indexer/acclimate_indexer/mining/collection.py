@@ -109,6 +109,7 @@ class _Collector:
         self._head = head
         self._commit = head if split is None else split.commit
         self._dropped: Counter[str] = Counter()
+        self._later: dict[tuple[str, str], Source | None] = {}  # parsed once for both kinds of pairs
         with parts.stages.stage("files") as advance:
             self._state = CommitState.at(
                 parts.repository,
@@ -237,6 +238,13 @@ class _Collector:
         )
 
     def _later_source(self, change: AddedLines) -> Source | None:
+        """The file of a later commit; None where it is not mined."""
+        place = change.blob, change.path
+        if place not in self._later:
+            self._later[place] = self._read_later(change)
+        return self._later[place]
+
+    def _read_later(self, change: AddedLines) -> Source | None:
         scan = self._state.scan
         language = scan.language_of(change.path)
         if language is None or scan.unwanted(change.path):
