@@ -337,7 +337,9 @@ class _Collector:
         old = {file.path for file in self._state.files}
         held = self._state.held_out
         return Counter(
-            "held_out_file" if pair.path in held else "old_file" if pair.path in old else "new_file" for pair in test
+            "held_out_file" if pair.path in held else "old_file" if pair.path in old else "new_file"
+            for pair in test
+            if pair.kind == "completion"
         )
 
     def _secrets(self) -> tuple[str, ...]:
