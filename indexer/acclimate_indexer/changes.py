@@ -37,7 +37,7 @@ class FileChange:
     Attributes:
         path: After the commit; of a deleted file before it.
         old_path: Before the commit; None for a new file.
-        old_blob: Empty where there was none, as is `new_blob`.
+        old_blob: Empty where there was none and where nothing but the name changed, as is `new_blob`.
         hunks: Empty where nothing but the name changed, and where too much did (`is_too_large`).
     """
 

@@ -69,11 +69,12 @@ class FeedbackStore:
             return False
         with disk_full_named(self._path):
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            descriptor = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-            try:
-                os.write(descriptor, f"{line}\n".encode("utf-8", errors="replace"))
-            finally:
-                os.close(descriptor)
+            descriptor = os.open(self._path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
+            with os.fdopen(descriptor, "r+b", buffering=0) as file:
+                is_cut = file.seek(0, os.SEEK_END) > 0 and file.seek(-1, os.SEEK_END) >= 0 and file.read(1) != b"\n"
+                start = "\n" if is_cut else ""  # what a crash cut off must not swallow this line
+                file.write(f"{start}{line}\n".encode("utf-8", errors="replace"))
+                os.fsync(file.fileno())
         return True
 
     def entries(self, kind: FeedbackKind) -> Iterator[dict[str, Any]]:

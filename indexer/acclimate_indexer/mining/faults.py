@@ -198,7 +198,7 @@ FAULTS = (
     _fault(
         "missing_null_check",
         PYTHON,
-        rf"^(?P<indent>[ \t]*)if (?P<name>[\w.]+) is None:\n{_GUARD_END}(?!(?P=indent)(?:[ \t]|else|elif))",
+        rf"^(?P<indent>[ \t]*)if (?P<name>[\w.]+) is None:\n{_GUARD_END}(?=\n*(?P=indent)(?!else|elif)\S)",
         "",
         "critical",
         "{name} may be None here",
@@ -260,7 +260,8 @@ FAULTS = (
     _fault(
         "resource_not_closed",
         PYTHON,
-        r"^(?P<indent>[ \t]*)with (?P<call>(?:[\w.]{0,30}\.)?open\([^\n]{0,120}\)) as (?P<name>\w+):\n"
+        r"^(?P<indent>[ \t]*)with (?P<call>(?:[\w.]{0,30}\.)?open\([^\n()]{0,80}(?:\([^\n()]{0,80}\)[^\n()]{0,80})?\))"
+        r" as (?P<name>\w+):\n"
         r"(?P<body>(?:(?P=indent)[ \t]+[^\n]*\n)+)",
         _unmanaged,
         "warning",

@@ -45,7 +45,7 @@ class Replacement:
 
 def reviewed(correction: Correction, reading: Reading) -> list[Reviewed]:
     """What a correction teaches: at most a few places, those first that its reason speaks of."""
-    files = [change for change in correction.files if reading.is_reviewable(change.path)]
+    files = reading.reviewable(correction.files)
     hunks = sum(len(change.hunks) for change in files)
     if len(files) > MAX_FILES or hunks > MAX_HUNKS or any(change.is_too_large for change in files):
         reading.dropped["review_too_large"] += 1

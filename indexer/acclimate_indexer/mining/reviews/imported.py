@@ -45,7 +45,7 @@ class _Timeline:
             since, commit, change = found
             if commit.time - time > HEEDED:
                 break
-            if change.is_too_large or not change.new_blob:
+            if change.is_too_large or not (change.new_blob or change.is_rename):
                 return "review_too_large"
             hit = next((hunk for hunk in change.hunks if 0 <= line - hunk.old_start < len(hunk.removed)), None)
             if hit is not None:

@@ -2,9 +2,9 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable
-from functools import lru_cache
+from collections.abc import Callable, Sequence
 
+from acclimate_indexer.changes import FileChange
 from acclimate_indexer.filters.generated import unwanted_text
 from acclimate_indexer.filters.personal import personal_spans
 from acclimate_indexer.filters.secrets import has_secret
@@ -37,20 +37,27 @@ class Reading:
         self._read = read
         self._is_wanted = is_wanted
         self._language_of = language_of
-        self._source = lru_cache(KEPT_SOURCES)(self._source_of)
+        self._kept: dict[tuple[str, str, str], Source | None] = {}
 
     def is_reviewable(self, path: str) -> bool:
-        """Whether a file is the project's own code and no test; what is foreign is counted."""
-        if self._language_of(path) is None:
-            return False
-        if not self._is_wanted(path):
-            self.dropped["review_vendored"] += 1
-            return False
-        return not _TESTS.search(path)
+        """Whether a file is the project's own code and no test."""
+        return self._language_of(path) is not None and self._is_wanted(path) and not _TESTS.search(path)
+
+    def reviewable(self, files: Sequence[FileChange]) -> list[FileChange]:
+        """The changes of the project's own code, tests aside; those of foreign code are counted."""
+        code = [change for change in files if self._language_of(change.path) is not None]
+        if foreign := sum(not self._is_wanted(change.path) for change in code):
+            self.dropped["review_vendored"] += foreign
+        return [change for change in code if self.is_reviewable(change.path)]
 
     def source(self, path: str, blob: str, commit: str) -> Source | None:
         """A file at a commit; None if its text is not there or nobody wrote it."""
-        return self._source(path, blob, commit) if blob else None
+        key = path, blob, commit
+        if key not in self._kept:
+            if len(self._kept) >= KEPT_SOURCES:
+                del self._kept[next(iter(self._kept))]
+            self._kept[key] = self._source_of(*key) if blob else None
+        return self._kept[key]
 
     def pair(
         self, source: Source, place: Place, origin: str, comment: ReviewComment | None = None

@@ -54,16 +54,16 @@ _HOUSEKEEPING = re.compile(
     r"\b(?:typos?|spelling|grammar|docs?|documentation|docstrings?|readme|changelog|comments?|lint(?:er|ing|s)?|ruff"
     r"|flake8|pylint|eslint|black|isort|prettier|mypy|pyright|format(?:ting)?|whitespace|indentation|style"
     r"|(?:unit |flaky |failing |broken )?tests?|testing|test suite|doctests?|ci|workflows?|github actions?|pre-?commit"
-    r"|type (?:hints?|annotations?|checking|checker|errors?)|typing|annotations|imports?|copyright|licen[cs]e|version"
+    r"|type (?:hints?|annotations?|checking|checker|errors?)|typing|imports|copyright|licen[cs]e|version"
     r"|build|release|deps|dependenc(?:y|ies)|bump|examples?|merge conflicts?|conflicts|review(?:er)?s?"
     r"|rebase|deprecation warnings?|warnings?|nits?|feedback|coverage)\b",
     re.IGNORECASE,
 )
 _CORRECTS = re.compile(
     r"\b(?:(?:hot|bug)?fix(?:e[sd]|ing)?|bugs?|regress(?:ions?|ed)?|crash(?:e[sd]|ing)?|(?:memory|resource) leaks?"
-    r"|leak(?:s|ed|ing)|race(?: condition)?s?|deadlocks?|hangs?|hanging|vulnerab\w+|cve|security|injection|xss|csrf"
-    r"|overflows?|underflow|off[- ]by[- ]one|data loss|corrupt(?:s|ed|ion)?|segfaults?|use[- ]after[- ]free|panics?"
-    r"|infinite (?:loop|recursion)|null pointer|npe)\b",
+    r"|leak(?:s|ed|ing)|race(?: condition)?s?|deadlocks?|hangs?|hanging|vulnerab\w+|cve|security|xss|csrf"
+    r"|(?<!dependency )injection|overflows?|underflow|off[- ]by[- ]one|data loss|corrupt(?:s|ed|ion)?|segfaults?"
+    r"|use[- ]after[- ]free|panics?|infinite (?:loop|recursion)|null pointer|npe)\b",
     re.IGNORECASE,
 )
 _HINTS = re.compile(
@@ -73,7 +73,8 @@ _HINTS = re.compile(
     re.IGNORECASE,
 )
 _CRITICAL = re.compile(
-    r"\b(?:security|vulnerab\w+|cve(?:-[\d-]+)?|injection|xss|csrf|ssrf|traversal|crash(?:e[sd]|ing)?|data loss"
+    r"\b(?:security|vulnerab\w+|cve(?:-[\d-]+)?|(?<!dependency )injection|xss|csrf|ssrf|traversal"
+    r"|crash(?:e[sd]|ing)?|data loss"
     r"|los(?:es?|ing|t) data|corrupt\w*|deadlocks?|segfaults?|use[- ]after[- ]free|buffer overflow|panics?"
     r"|hangs?|hanging|infinite (?:loop|recursion)|race condition|credentials?|bypass(?:es|ed)?)\b",
     re.IGNORECASE,
