@@ -16,7 +16,7 @@ from heapq import nlargest
 from acclimate_indexer.pairs import Snippet
 from acclimate_indexer.prompts import Cursor
 
-from .facts import Definition, FileFacts, Window
+from .facts import Definition, FileFacts
 from .terms import terms
 
 K1, B = 1.2, 0.75  # BM25 as everybody has it (Robertson and Zaragoza 2009)
@@ -45,13 +45,13 @@ class ContextIndex:
     def __init__(self, files: Iterable[tuple[str, FileFacts]], read: Text) -> None:
         """Takes the facts of each path, and what gives the text of a path."""
         self._read = read
-        self._windows: list[tuple[str, Window] | None] = []  # by number; None for one of a file that went
+        self._windows: list[tuple[str, int, int] | None] = []  # by number; None for one of a file that went
         self._lengths = array("I")
         self._total_length = 0
         self._postings: dict[str, _Postings] = defaultdict(_Postings)
         self._definitions: dict[str, list[tuple[str, Definition]]] = defaultdict(list)
         self._numbers: dict[str, list[int]] = {}
-        self._facts: dict[str, FileFacts] = {}
+        self._defined: dict[str, tuple[Definition, ...]] = {}
         self._lines: dict[str, list[str]] = {}  # of the files that were shown last
         for path, facts in files:
             self.replace(path, facts)
@@ -59,14 +59,14 @@ class ContextIndex:
     def replace(self, path: str, facts: FileFacts) -> None:
         """Puts a file in, or in place of what was known of it."""
         self.remove(path)
-        self._facts[path] = facts
+        self._defined[path] = facts.definitions
         self._numbers[path] = []
         for definition in facts.definitions:
             self._definitions[definition.name].append((path, definition))
         for window in facts.windows:
             number = len(self._windows)
             self._numbers[path].append(number)
-            self._windows.append((path, window))
+            self._windows.append((path, window.first, window.last))
             length = sum(window.terms.values())
             self._lengths.append(length)
             self._total_length += length
@@ -78,13 +78,13 @@ class ContextIndex:
     def remove(self, path: str) -> None:
         """Forgets a file. Its places in the lists stay until the index is made anew, and are passed over."""
         self._lines.pop(path, None)
-        facts = self._facts.pop(path, None)
-        if facts is None:
+        definitions = self._defined.pop(path, None)
+        if definitions is None:
             return
         for number in self._numbers.pop(path):
             self._windows[number] = None
             self._total_length -= self._lengths[number]
-        for definition in facts.definitions:
+        for definition in definitions:
             self._definitions[definition.name] = [
                 found for found in self._definitions[definition.name] if found[0] != path
             ]
@@ -101,10 +101,10 @@ class ContextIndex:
         for number in self._best_windows(cursor):
             entry = self._windows[number]
             assert entry is not None
-            path, window = entry
+            path, first, last = entry
             if per_file[path] == MAX_WINDOWS_A_FILE:
                 continue
-            text = self._text_of(path, window)
+            text = self._text_of(path, first, last)
             if len(text) > room:
                 continue
             per_file[path] += 1
@@ -128,12 +128,12 @@ class ContextIndex:
                 found.append(Snippet(path=path, text=text))
         return tuple(found)
 
-    def _text_of(self, path: str, window: Window) -> str:
+    def _text_of(self, path: str, first: int, last: int) -> str:
         if path not in self._lines:
             if len(self._lines) >= MAX_SPLIT_FILES:
                 self._lines.clear()
             self._lines[path] = (self._read(path) or "").split("\n")
-        return "\n".join(self._lines[path][window.first : window.last]).strip("\n")
+        return "\n".join(self._lines[path][first:last]).strip("\n")
 
     def _signatures(self, cursor: Cursor, max_characters: int) -> Iterator[Snippet]:
         """The heads of what is imported or called near the cursor, defined elsewhere; a snippet a file."""
@@ -172,7 +172,7 @@ class ContextIndex:
 
     def _place(self, number: int) -> tuple[str, int]:
         entry = self._windows[number]
-        return ("", 0) if entry is None else (entry[0], entry[1].first)
+        return ("", 0) if entry is None else entry[:2]
 
     def _query(self, cursor: Cursor) -> list["_Postings"]:
         """The lists of the rarest terms around the cursor, the rarest first."""

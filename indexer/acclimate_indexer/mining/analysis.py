@@ -7,6 +7,7 @@ import json
 import zlib
 from array import array
 from dataclasses import dataclass
+from functools import cached_property
 
 from acclimate_indexer.context.facts import FileFacts, facts_of
 from acclimate_indexer.filters.generated import unwanted_text
@@ -18,13 +19,14 @@ from .documentation import documentation_candidates
 from .source import Source
 
 NOTHING = Candidates()
+FASTEST = 1  # of the levels of compression: a third of the size for a microsecond a line
 MAX_DAMAGE = 0.5  # of a file's bytes; with more it is written in something else than its name says
 SPARE_CANDIDATES = 8  # beyond what a file may give: some are duplicates, and recent lines are preferred
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class FileAnalysis:
-    """The findings of one file.
+    """The findings of one file. What retrieval and conventions need is packed until it is asked for.
 
     Attributes:
         reason: Why nothing of the file is used; empty for a file that is.
@@ -38,21 +40,28 @@ class FileAnalysis:
     secrets: tuple[int, ...] = ()
     completions: Candidates = NOTHING
     documentation: Candidates = NOTHING
-    facts: FileFacts | None = None
-    conventions: ConventionFacts | None = None
+    packed_facts: bytes = b""
+    packed_conventions: bytes = b""
+
+    @cached_property
+    def conventions(self) -> ConventionFacts:
+        return ConventionFacts.from_bytes(zlib.decompress(self.packed_conventions))
+
+    def facts(self) -> FileFacts:
+        """Made anew at each call: an index takes what it needs, and the rest is large."""
+        return FileFacts.from_bytes(zlib.decompress(self.packed_facts))
 
     def to_bytes(self) -> bytes:
-        facts = b"" if self.facts is None else self.facts.to_bytes()
-        conventions = b"" if self.conventions is None else self.conventions.to_bytes()
         lines = self.lines.tobytes()
-        header = {
-            "reason": self.reason,
-            "secrets": self.secrets,
-            "completions": _candidates_record(self.completions),
-            "documentation": _candidates_record(self.documentation),
-            "sizes": [len(lines), len(facts), len(conventions)],
-        }
-        return zlib.compress(json.dumps(header).encode() + b"\n" + lines + facts + conventions, 1)
+        header = [
+            self.reason,
+            self.secrets,
+            _candidates_record(self.completions),
+            _candidates_record(self.documentation),
+            [len(lines), len(self.packed_facts), len(self.packed_conventions)],
+        ]
+        packed = json.dumps(header, separators=(",", ":")).encode()
+        return packed + b"\n" + lines + self.packed_facts + self.packed_conventions
 
     @classmethod
     def from_bytes(cls, data: bytes) -> "FileAnalysis":
@@ -61,23 +70,22 @@ class FileAnalysis:
         Raises:
             ValueError: The data is damaged.
         """
+        head, _, rest = data.partition(b"\n")
         try:
-            head, _, rest = zlib.decompress(data).partition(b"\n")
-            header = json.loads(head)
-            of_lines, of_facts, of_conventions = header["sizes"]
-            lines = array("I", rest[:of_lines])
-            facts = rest[of_lines : of_lines + of_facts]
-            conventions = rest[of_lines + of_facts : of_lines + of_facts + of_conventions]
+            reason, secrets, completions, documentation, sizes = json.loads(head)
+            of_lines, of_facts, of_conventions = sizes
+            if len(rest) != of_lines + of_facts + of_conventions:
+                raise ValueError(f"{len(rest)} bytes")
             return cls(
-                reason=header["reason"],
-                lines=lines,
-                secrets=tuple(header["secrets"]),
-                completions=_candidates(header["completions"]),
-                documentation=_candidates(header["documentation"]),
-                facts=FileFacts.from_bytes(facts) if facts else None,
-                conventions=ConventionFacts.from_bytes(conventions) if conventions else None,
+                reason=reason,
+                lines=array("I", rest[:of_lines]),
+                secrets=tuple(secrets),
+                completions=_candidates(completions),
+                documentation=_candidates(documentation),
+                packed_facts=rest[of_lines : of_lines + of_facts],
+                packed_conventions=rest[of_lines + of_facts :],
             )
-        except (zlib.error, KeyError, TypeError) as error:
+        except (ValueError, TypeError) as error:
             raise ValueError(f"damaged analysis: {error!r}") from error
 
 
@@ -94,8 +102,8 @@ def analysed(source: Source, *, max_pairs: int, seed: int) -> FileAnalysis:
         secrets=tuple(source.line_of(span.start) for span in source.secrets),
         completions=completion_candidates(source, count=max_pairs + SPARE_CANDIDATES, seed=seed),
         documentation=documentation_candidates(source),
-        facts=facts_of(source),
-        conventions=convention_facts(source),
+        packed_facts=zlib.compress(facts_of(source).to_bytes(), FASTEST),
+        packed_conventions=zlib.compress(convention_facts(source).to_bytes(), FASTEST),
     )
 
 

@@ -129,14 +129,14 @@ class _Collector:
     def by_time(self, split: TimeSplit) -> Collection:
         """Learns from the state at the split; asks what was added after it, and validates with held-out files."""
         state, options = self._state, self._options
-        with self._parts.stages.stage("pairs") as advance:
+        with self._parts.stages.stage("pairs"):
             train = self._learnt()
-            advance(1, 3)
+        with self._parts.stages.stage("held out") as advance:
             standing = StandingLines(state.analyses[file.path].lines for file in state.files)
             test = self._hold_out_kinds(
                 {kind: by_file(self._added(split, kind, standing)) for kind in KINDS}, options.max_test_pairs
             )
-            advance(2, 3)
+            advance(1, 2)
             validation = self._held_out_of_files(state.held_out_files(), options.max_validation_pairs)
         reviews = self._later_reviews()
         return self._finished("time+file", train, validation, test, reviews)
@@ -146,9 +146,9 @@ class _Collector:
         state, options = self._state, self._options
         held = state.held_out_files()
         for_test = [file for file in held if path_hash(file.path) >= VALIDATION_SHARE_BY_FILE] or held
-        with self._parts.stages.stage("pairs") as advance:
+        with self._parts.stages.stage("pairs"):
             train = self._learnt()
-            advance(1, 2)
+        with self._parts.stages.stage("held out"):
             test = self._held_out_of_files(for_test, options.max_test_pairs)
             validation = self._held_out_of_files(
                 [file for file in held if file not in for_test], options.max_validation_pairs
@@ -174,12 +174,10 @@ class _Collector:
         return history
 
     def _mined_conventions(self) -> Conventions:
-        facts = [
-            (file.path, found)
-            for file in self._state.learnt_files()
-            if (found := self._state.analyses[file.path].conventions) is not None
-        ]
-        return mine_conventions(self._history, facts)
+        files = self._state.learnt_files()
+        return mine_conventions(
+            self._history, ((file.path, self._state.analyses[file.path].conventions) for file in files)
+        )
 
     def _mined_reviews(self, history: History) -> list[ReviewPair]:
         return mine_reviews(
@@ -304,9 +302,7 @@ class _Collector:
             )
             train = [self._without_held_out(pair, held_lines) for pair in train]
             for file in state.held_out_files():
-                facts = state.analyses[file.path].facts
-                assert facts is not None
-                index.replace(file.path, facts)
+                index.replace(file.path, state.analyses[file.path].facts())
             advance(len(train), total)
             validation = with_contexts(validation, index, seed=seed, share=1.0, report=lambda _: None)
             advance(len(train) + len(validation), total)

@@ -8,7 +8,14 @@ Progress = Callable[[int, int, str], None]  # done, of, what is being done in wo
 
 WHOLE = 1_000
 # Where each stage begins and ends, in thousandths; seen on repositories of 50,000 to 600,000 lines.
-STAGES = {"files": (0, 600), "history": (600, 750), "pairs": (750, 850), "context": (850, 970), "write": (970, WHOLE)}
+STAGES = {
+    "files": (0, 450),
+    "history": (450, 600),
+    "pairs": (600, 670),
+    "held out": (670, 780),
+    "context": (780, 970),
+    "write": (970, WHOLE),
+}
 FILE_RATE_SECONDS = 1.0  # before that a rate says nothing
 
 

@@ -111,9 +111,7 @@ class CommitState:
     def facts(self, files: Iterable[MinedFile]) -> Iterator[tuple[str, FileFacts]]:
         """What retrieval knows about these files, and about the prose of the repository."""
         for file in files:
-            facts = self.analyses[file.path].facts
-            assert facts is not None, "only a file that is left out has none"
-            yield file.path, facts
+            yield file.path, self.analyses[file.path].facts()
         for entry in self.scan.prose:
             yield entry.path, prose_facts(self.texts.of(entry.blob) or "")
 
