@@ -14,7 +14,6 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import closing
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -242,7 +241,7 @@ def _write_pairs(folder: Path, split: Split, collection: Collection) -> str:
     """Writes a split; gives the SHA-256 of its bytes."""
     digest = hashlib.sha256()
     with (folder / f"{split}.jsonl").open("wb") as file:
-        for pair in chain(collection.pairs[split], collection.reviews[split]):
+        for pair in collection.all_pairs(split):
             line = json.dumps(pair.to_json(), ensure_ascii=False).encode("utf-8", errors="replace") + b"\n"
             digest.update(line)
             file.write(line)
@@ -251,7 +250,7 @@ def _write_pairs(folder: Path, split: Split, collection: Collection) -> str:
 
 def _manifest(collection: Collection, repository: Repository, covered: dict[str, Any], key: str) -> dict[str, Any]:
     every: list[tuple[Split, CompletionPair | ReviewPair]] = [
-        (split, pair) for split in SPLITS for pair in chain(collection.pairs[split], collection.reviews[split])
+        (split, pair) for split in SPLITS for pair in collection.all_pairs(split)
     ]
     conventions = collection.conventions.to_json()
     return {

@@ -7,7 +7,7 @@ from typing import Any
 from .dataset import Dataset
 from .errors import RepositoryError
 from .mining.analysis import analysed
-from .mining.completion import Candidate, pair_of
+from .mining.completion import Candidate, Candidates, pair_of
 from .mining.options import MiningOptions
 from .mining.scan import Scan, scanned
 from .mining.source import Source
@@ -83,13 +83,17 @@ def _of_source(source: Source, options: MiningOptions, dataset: Dataset) -> Expl
     analysis = analysed(source, max_pairs=options.max_pairs_per_file, seed=options.seed)
     parts = _parts(dataset, source.path)
     drops = chain(analysis.completions.drops, analysis.documentation.drops)
+    kinds: tuple[tuple[CompletionKind, Candidates], ...] = (
+        ("completion", analysis.completions),
+        ("documentation", analysis.documentation),
+    )
     return Explanation(
         path=source.path,
         language=source.language.name,
         reason=analysis.reason,
         holes=tuple(
             _hole(source, candidate, kind, parts)
-            for kind, candidates in (("completion", analysis.completions), ("documentation", analysis.documentation))
+            for kind, candidates in kinds
             for candidate in sorted(candidates.found, key=lambda each: each.span)
         ),
         dropped=tuple(sorted((drop.line + 1, drop.place, drop.reason) for drop in drops)),

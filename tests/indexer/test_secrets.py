@@ -28,9 +28,8 @@ def made(choice: random.Random, letters: str, count: int) -> str:
 
 def planted(choice: random.Random) -> dict[str, str]:
     """One secret of each kind, as it stands in code or in a configuration. Made here, so that none is committed."""
-    word, hexes = lambda n: made(choice, WORD, n), lambda n: made(choice, HEX, n)
-    upper = lambda n: made(choice, string.ascii_uppercase + string.digits, n)  # noqa: E731
-    digits = lambda n: made(choice, string.digits[1:], n)  # noqa: E731
+    word, hexes = partial(made, choice, WORD), partial(made, choice, HEX)
+    upper, digits = partial(made, choice, string.ascii_uppercase + string.digits), partial(made, choice, "123456789")
     encoded = base64.b64encode(choice.randbytes(66)).decode()
     return {
         "aws id": f'key_id = "AKIA{upper(16)}"',

@@ -135,10 +135,15 @@ _of_this_worker: Callable[[Sequence[MinedFile]], list[tuple[str, bytes]]]
 def _prepare_worker(git_directory: Path, options: MiningOptions) -> None:
     """Opens the repository, and sees to it that this process does not outlive the one that started it."""
     global _of_this_worker
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    _of_this_worker = partial(_batch, Repository.open(git_directory), options)
+
+
+def _end_with_parent() -> None:
     parent = parent_process()
     assert parent is not None
-    threading.Thread(target=lambda: (parent.join(), os._exit(1)), daemon=True).start()
-    _of_this_worker = partial(_batch, Repository.open(git_directory), options)
+    parent.join()
+    os._exit(1)
 
 
 def _batch_in_worker(files: Sequence[MinedFile]) -> list[tuple[str, bytes]]:

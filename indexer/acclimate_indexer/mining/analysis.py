@@ -74,8 +74,7 @@ class FileAnalysis:
         try:
             reason, secrets, completions, documentation, sizes = json.loads(head)
             of_lines, of_facts, of_conventions = sizes
-            if len(rest) != of_lines + of_facts + of_conventions:
-                raise ValueError(f"{len(rest)} bytes")
+            assert len(rest) == of_lines + of_facts + of_conventions
             return cls(
                 reason=reason,
                 lines=array("I", rest[:of_lines]),
@@ -85,7 +84,7 @@ class FileAnalysis:
                 packed_facts=rest[of_lines : of_lines + of_facts],
                 packed_conventions=rest[of_lines + of_facts :],
             )
-        except (ValueError, TypeError) as error:
+        except (AssertionError, ValueError, TypeError) as error:
             raise ValueError(f"damaged analysis: {error!r}") from error
 
 

@@ -1,7 +1,7 @@
 """All pairs of a repository, in their splits: what is learnt from, what is held out, and in which order."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
 
@@ -62,6 +62,10 @@ class Collection:
     strata: Counter[str] = field(default_factory=Counter)
     files: Counter[str] = field(default_factory=Counter)
     secrets: tuple[str, ...] = ()
+
+    def all_pairs(self, split: Split) -> Iterator[CompletionPair | ReviewPair]:
+        yield from self.pairs[split]
+        yield from self.reviews[split]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -55,7 +55,9 @@ def scanned(repository: Repository, commit: str, options: MiningOptions) -> Scan
             return "excluded"
         return unwanted_path(path) or attributes.unwanted(path)
 
-    mined, left_out, blobs = [], {}, set()
+    mined: list[MinedFile] = []
+    left_out: dict[str, str] = {}
+    blobs: set[str] = set()
     for entry in entries:
         reason = unwanted(entry.path) or _unwanted_entry(entry, blobs, options)
         if reason == OTHER_LANGUAGE:

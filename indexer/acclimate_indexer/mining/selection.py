@@ -98,7 +98,7 @@ class Selection:
         self, pairs: Iterable[CompletionPair], at_most: int, standing: StandingLines | None = None
     ) -> list[CompletionPair]:
         """Pairs to ask, none nearly like one that is learnt, nor of lines that stand in what is learnt from."""
-        kept = []
+        kept: list[CompletionPair] = []
         for pair in pairs:
             if len(kept) == at_most:
                 break

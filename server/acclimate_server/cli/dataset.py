@@ -45,7 +45,8 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
     if arguments.action == "diff":
         if len(arguments.names) != 2:
             raise UsageError("Which two? `acclimate dataset diff HASH HASH`; `acclimate dataset` lists them.")
-        _show_diff(*(named_dataset(home, name) for name in arguments.names), context)
+        first, second = (named_dataset(home, name) for name in arguments.names)
+        _show_diff(first, second, context)
     elif arguments.action == "show":
         manifest = named_dataset(home, next(iter(arguments.names), None)).manifest
         context.terminal.show(manifest_tables(manifest))
@@ -132,7 +133,7 @@ def _count_differences(
     before: Mapping[str, Mapping[str, int]], after: Mapping[str, Mapping[str, int]]
 ) -> dict[str, dict[str, int]]:
     names = sorted({*before, *after})
-    rows = {
+    rows: dict[str, dict[str, int]] = {
         name: {split: after.get(name, {}).get(split, 0) - before.get(name, {}).get(split, 0) for split in SPLITS}
         for name in names
     }
@@ -140,7 +141,7 @@ def _count_differences(
 
 
 def _pair_differences(first: Dataset, second: Dataset) -> dict[str, dict[str, int]]:
-    found = {}
+    found: dict[str, dict[str, int]] = {}
     for split in SPLITS:
         before, after = first.line_digests(split), second.line_digests(split)
         found[split] = {
