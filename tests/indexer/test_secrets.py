@@ -4,6 +4,7 @@ import base64
 import random
 import string
 import sysconfig
+from functools import partial
 from pathlib import Path
 
 import pytest

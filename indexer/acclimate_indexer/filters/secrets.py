@@ -67,57 +67,6 @@ _TO_SMALL = str.maketrans({chr(code): chr(code + 32) for code in range(ord("A"),
 # What stands without quotes, in configuration: from the name of a secret to the end of its line.
 _UNQUOTED_ROOTS = ("passw", "pwd", "secret", "token", "api_key", "apikey", "access_key", "accesskey", "private_key")
 _UNQUOTED = re.compile(r"[A-Za-z_]{3,30}[ \t]*[:=][ \t]*([A-Za-z0-9!@#%^&*_+/=~-]{8,200})[ \t]*\r?$", re.MULTILINE)
-_WORDS = ("key", "pwd", "pw", "pass", "token", "secret")
-# What a match of each of detect-secrets' plugins contains, in small letters where the plugin folds them; those that
-# are not named here always run.
-_LITERALS: dict[str, tuple[str, ...]] = {
-    "AWSKeyDetector": ("A3T", "ABIA", "ACCA", "AKIA", "ASIA", "aws"),
-    "ArtifactoryDetector": ("AKC", *(f"AP{letter}" for letter in "0123456789ABCDEF")),
-    "AzureStorageKeyDetector": ("AccountKey=",),
-    "BasicAuthDetector": ("://",),
-    "CloudantDetector": ("://",),
-    "GitHubTokenDetector": ("ghp_", "gho_", "ghu_", "ghs_", "ghr_"),
-    "GitLabTokenDetector": ("gl", "GR1348941"),
-    "JwtTokenDetector": ("eyJ",),
-    "MailchimpDetector": ("-us",),
-    "NpmDetector": ("_authToken",),
-    "OpenAIDetector": ("T3BlbkFJ",),
-    "PrivateKeyDetector": ("PRIVATE KEY", "PuTTY-User-Key-File"),
-    "PypiTokenDetector": ("pypi-",),
-    "SendGridDetector": ("SG.",),
-    "SlackDetector": ("xox", "hooks.slack"),
-    "SoftlayerDetector": ("softlayer",),
-    "SquareOAuthDetector": ("sq0csp-",),
-    "StripeDetector": ("k_live_",),
-}
-# What detect-secrets does not know, with what a match of it contains.
-_OURS: tuple[tuple[str, tuple[str, ...]], ...] = (
-    (r"sk-ant-[A-Za-z0-9_-]{20,}|sk-(?:proj-|svcacct-)?[A-Za-z0-9_-]{32,}", ("sk-",)),
-    (r"AIza[0-9A-Za-z_-]{35}", ("AIza",)),
-    (r"ya29\.[0-9A-Za-z_-]{20,}", ("ya29.",)),
-    (r"\bhf_[A-Za-z0-9]{30,}", ("hf_",)),
-    (r"npm_[A-Za-z0-9]{36}", ("npm_",)),
-    (r"github_pat_[A-Za-z0-9_]{22,}", ("github_pat_",)),
-    (r"do[opr]_v1_[a-f0-9]{64}", ("_v1_",)),
-    (r"shp(?:at|ca|pa|ss)_[a-fA-F0-9]{32}", ("shp",)),
-    (r"xapp-\d-[A-Z0-9]+-\d+-[a-f0-9]{20,}", ("xapp-",)),
-    (r"\bkey-[0-9a-f]{32}\b", ("key-",)),
-    (r"whsec_[A-Za-z0-9+/=]{24,}", ("whsec_",)),
-    (r"\bdapi[a-f0-9]{32}", ("dapi",)),
-    (r"AGE-SECRET-KEY-1[A-Z0-9]{58}", ("AGE-SECRET-KEY-1",)),
-    (r"[Bb]earer [A-Za-z0-9._~+/-]*[0-9][A-Za-z0-9._~+/-]{19,}", ("earer ",)),
-    (r"[Bb]asic (?=[A-Za-z+/]*[0-9=])[A-Za-z0-9+/]{16,}={0,2}", ("asic ",)),
-    (r"BEGIN [A-Z0-9 ]*PRIVATE KEY", ("PRIVATE KEY",)),
-)
-_KEY_BLOCK = re.compile(r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY[A-Z ]*-----")
-_KEY_END = re.compile(r"-----END [A-Z0-9 ]*PRIVATE KEY[A-Z ]*-----")
-_HAS_VALUE = re.compile(r"[=:\"'>(]\s*\S{2}")
-_TO_SMALL = str.maketrans({chr(code): chr(code + 32) for code in range(ord("A"), ord("Z") + 1)})
-_UNQUOTED = re.compile(
-    r"(?i:passw(?:or)?d|passwd|pwd|secret|token|api_?key|access_?key|private_?key|credential)s?[A-Za-z_]{0,20}"
-    r"[ \t]*[:=][ \t]*([A-Za-z0-9!@#%^&*_+/=~-]{8,200})[ \t]*$",
-    re.MULTILINE,
-)
 _WORDS = (
     "access|api|auth0?|aws|azure|bar|bearer|change ?me|client|cognito|db|demo|dummy|env|example|fake|file|foo|github|"
     "google|hacked|here|id|introspection|invalid|key|mock|my|new|none|not|null|old|pass|passwd|password|placeholder|"
