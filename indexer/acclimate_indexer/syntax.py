@@ -176,7 +176,7 @@ class _Reading:
         return self._span(node)
 
     def _calls(self) -> tuple[str, ...]:
-        names = {}
+        names: dict[bytes, None] = {}
         for node in sorted(self._captures.get("call", ()), key=lambda node: node.end_byte):
             end = node.end_byte
             word = _LAST_WORD.search(self._data[max(node.start_byte, end - MAX_NAME_BYTES) : end])

@@ -103,14 +103,13 @@ def _by_extension() -> dict[str, Language]:
 def _loaded(entry_point: EntryPoint) -> Language | None:
     """A language of somebody else's; None, with a warning, if it cannot be used."""
     try:
-        language = entry_point.load()
-        is_language = isinstance(language, Language)
-        if is_language and language.grammar is not None:
+        language: object = entry_point.load()
+        if isinstance(language, Language) and language.grammar is not None:
             spans_query(language)
     except Exception as error:  # noqa: BLE001 - somebody else's code, at its border: whatever it raises, ours goes on
         logger.warning("The language %r cannot be used: %s", entry_point.name, error)
         return None
-    if not is_language:
+    if not isinstance(language, Language):
         logger.warning("The language %r cannot be used: it is no `Language` of acclimate's.", entry_point.name)
         return None
     return language
