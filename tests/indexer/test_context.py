@@ -125,10 +125,9 @@ def test_lines_with_secrets_and_mail_addresses_are_in_no_window() -> None:
     secret = f"def connect(key='{key}'):\n    # ask ann.lee@shop-mail.org\n    return session_for(key)\n"
     text = f"{PRICES}\n\n{secret}\n\n{REPORT}"
     found = facts("shop/a.py", text)
-    index = ContextIndex(
-        [("shop/a.py", found), ("b.md", prose_facts(f"# Keys\n\nThe key is {key} for now.\n"))],
-        {"shop/a.py": text, "b.md": f"# Keys\n\nThe key is {key} for now.\n"}.get,
-    )
+    readme = f"# Keys\n\nThe key is {key} for now.\n"
+    texts: dict[str, str] = {"shop/a.py": text, "b.md": readme}
+    index = ContextIndex([("shop/a.py", found), ("b.md", prose_facts(readme))], texts.get)
     asked = Cursor(path="c.py", language="python", prefix="connect(session_for(key ann lee shop mail keys", suffix="")
     shown = "".join(snippet.text for snippet in index.snippets(asked, max_characters=9_000))
 
@@ -154,5 +153,7 @@ def test_compound_names_are_their_parts_as_well() -> None:
 
 
 def test_an_empty_index_has_nothing_to_say(cursor: Cursor) -> None:
-    assert ContextIndex([], {}.get).snippets(cursor, max_characters=100) == ()
-    assert ContextIndex([], {}.get).distractors(cursor, random.Random(0), 100) == ()
+    empty = ContextIndex([], lambda _path: None)
+
+    assert empty.snippets(cursor, max_characters=100) == ()
+    assert empty.distractors(cursor, random.Random(0), 100) == ()

@@ -92,10 +92,11 @@ def facts_of(source: Source) -> FileFacts:
     syntax, hidden = source.syntax, _hidden_lines(source.text, source.secrets)
     starts = {source.line_of(symbol.span.start) for symbol in syntax.symbols}
     imported = " ".join(source.text[span.start : span.end] for span in syntax.import_statements)
+    secret = {word for span in source.secrets for word in _WORD.findall(source.text[span.start : span.end])}
     return FileFacts(
         definitions=tuple(_definitions(source, hidden)),
-        imported=tuple(dict.fromkeys(_WORD.findall(imported))),
-        called=syntax.calls,
+        imported=tuple(word for word in dict.fromkeys(_WORD.findall(imported)) if word not in secret),
+        called=tuple(name for name in syntax.calls if name not in secret),
         windows=tuple(_windows(source.text, starts, hidden)),
     )
 

@@ -24,6 +24,7 @@ from .held_out_lines import HeldOutLines, require_no_leak, texts
 from .history import mine_added_lines
 from .options import MiningOptions
 from .progress import Stages
+from .reviews.balance import balanced
 from .reviews.mine import mine_reviews
 from .selection import Selection, by_file, learnt_completions, pairs_of_files, recent_lines
 from .source import Source
@@ -158,7 +159,7 @@ class _Collector:
                 [file for file in held if file not in for_test], options.max_validation_pairs
             )
         paths = {file.path for file in for_test}
-        reviews = [pair for pair in self._reviews if pair.path in paths][: options.max_test_pairs // OTHER_KINDS]
+        reviews = [pair for pair in self._reviews if pair.path in paths]
         return self._finished("file", train, validation, test, reviews)
 
     def _check_anything(self) -> None:
@@ -201,8 +202,7 @@ class _Collector:
         """What was corrected after the split."""
         with self._parts.stages.stage("history") as advance:
             later = self._history_of(self._head, self._commit, advance)
-            found = self._mined_reviews(later)
-        return found[: self._options.max_test_pairs // OTHER_KINDS]
+            return self._mined_reviews(later)
 
     def _learnt(self) -> list[CompletionPair]:
         options, state = self._options, self._state
@@ -268,12 +268,13 @@ class _Collector:
         held_lines = HeldOutLines([*validation, *test])
         train, validation, test = self._with_contexts(train, validation, test, held_lines)
         held = self._state.held_out
+        options = self._options
+        learnt = [pair for pair in self._reviews if pair.path not in held and not self._leaks(pair, held_lines)]
+        kept = [pair for pair in self._reviews if pair.path in held and pair not in test_reviews]
         reviews: dict[Split, list[ReviewPair]] = {
-            "train": [pair for pair in self._reviews if pair.path not in held and not self._leaks(pair, held_lines)],
-            "validation": [pair for pair in self._reviews if pair.path in held and pair not in test_reviews][
-                : self._options.max_validation_pairs // OTHER_KINDS
-            ],
-            "test": test_reviews,
+            "train": balanced(learnt, options.max_review_pairs),
+            "validation": balanced(kept, options.max_validation_pairs // OTHER_KINDS),
+            "test": balanced(test_reviews, options.max_test_pairs // OTHER_KINDS),
         }
         require_no_leak([*validation, *test], [*train, *reviews["train"]], held)
         return Collection(

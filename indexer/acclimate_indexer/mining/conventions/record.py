@@ -63,7 +63,7 @@ class Conventions:
     @cached_property
     def _retired(self) -> re.Pattern[str] | None:
         names = sorted({replacement.old for replacement in self.replacements}, key=lambda name: (-len(name), name))
-        return re.compile(rf"(?<![\w.])(?:{'|'.join(map(re.escape, names))})(?!\w)") if names else None
+        return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, names))})(?!\w)") if names else None
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)

@@ -1,0 +1,314 @@
+"""Mining as a whole: what must hold for every data set."""
+
+import json
+import multiprocessing
+import random
+import sqlite3
+import zlib
+from collections import Counter
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from tests.indexer.test_secrets import planted
+from tests.support.git_folder import GitFolder, module
+
+from acclimate_indexer.dataset import Dataset, MiningOptions, Stages, mine
+from acclimate_indexer.errors import DatasetError, RepositoryError
+from acclimate_indexer.explanation import explained
+from acclimate_indexer.feedback import FeedbackStore
+from acclimate_indexer.home import Home, RepositoryHome
+from acclimate_indexer.mining.analysis import FileAnalysis
+from acclimate_indexer.mining.held_out_lines import require_no_leak
+from acclimate_indexer.pairs import SPLITS, CompletionPair, ReviewPair, Snippet
+from acclimate_indexer.repository import Repository
+
+NAMES = tuple(f"{first}_{second}" for first in ("till", "cart", "order", "stock") for second in ("in", "out", "back"))
+
+
+def old_shop(shop: GitFolder, *, extra: str = "") -> GitFolder:
+    """A repository with a year of history, and corrections in it."""
+    for number, name in enumerate(NAMES):
+        shop.commit({f"src/{name}.py": module(name) + extra}, day=number * 20)
+    for number, name in enumerate(NAMES):
+        fixed = module(name).replace(f"{name}_rate * 3:", f"{name}_rate * 3 + 1:")
+        shop.write({f"src/{name}.py": fixed + extra})
+        shop.git("add", "-A")
+        shop.git("commit", "-qm", f"Fix wrong limit of {name} when the rate is zero", day=250 + number)
+    for number in range(60):
+        shop.commit({f"later/{number}.py": module(f"late{number}", 2)}, day=440 + number)
+    return shop
+
+
+def all_texts(dataset: Dataset) -> str:
+    return "".join(file.read_text(encoding="utf-8") for file in sorted(dataset.folder.iterdir()))
+
+
+def test_a_language_without_a_grammar_gives_sensible_pairs(shop: GitFolder, shop_home: RepositoryHome) -> None:
+    shop.commit({f"machines/{number}.mach": machine(number) for number in range(24)})
+    dataset = mine(shop.open(), shop_home)
+    pairs = list(dataset.pairs("train"))
+
+    assert len(pairs) > 40
+    assert {pair.language for pair in pairs} == {"mach"}
+    assert {"statement", "block", "arguments", "rest_of_line"} <= {pair.place for pair in pairs}
+    for pair in pairs:
+        assert pair.middle.strip() == pair.middle.rstrip("\n").lstrip("\n").strip()
+        assert len(pair.middle) >= 3
+
+
+def machine(number: int) -> str:
+    choice = random.Random(number)
+    parts = choice.sample(("sheet", "board", "pipe", "rod", "plate", "wire", "cube", "cone"), 4)
+    return "".join(
+        f"MACHINE {part}_press_{number}\n"
+        f"    INPUT {part}, pressure_{number}\n"
+        f"    STATE idle\n"
+        f"        ON start({part}, limit_{choice.randrange(99)}) -> pressing\n"
+        f'        LOG "started {part}", {part}.id\n'
+        f"    STATE pressing\n"
+        f"        ON done -> idle\n"
+        f"        force_{part} := pressure_{number} * area({part}, {choice.randrange(9)})\n\n"
+        for part in parts
+    )
+
+
+def test_two_worktrees_give_one_data_set(shop: GitFolder, shop_home: RepositoryHome, tmp_path: Path) -> None:
+    old_shop(shop)
+    shop.git("worktree", "add", "-q", "--detach", str(tmp_path / "other tree"))
+    one = mine(shop.open(), shop_home)
+    two = mine(Repository.open(tmp_path / "other tree"), replace(shop_home, root=tmp_path / "other home"))
+
+    assert one.hash == two.hash
+    assert {file.name: file.read_bytes() for file in one.folder.iterdir()} == {
+        file.name: file.read_bytes() for file in two.folder.iterdir()
+    }
+
+
+def test_a_second_mining_reads_only_what_changed(shop: GitFolder, shop_home: RepositoryHome) -> None:
+    shop.commit({f"src/{name}.py": module(name) for name in NAMES})
+    mine(shop.open(), shop_home)
+    before = stored_keys(shop_home)
+    shop.commit({"src/till_in.py": module("till_in", 9)})
+    mine(shop.open(), shop_home)
+
+    assert len(before - stored_keys(shop_home)) == 1
+    assert len(stored_keys(shop_home) - before) == 1
+
+
+def stored_keys(home: RepositoryHome) -> set[str]:
+    with sqlite3.connect(home.blobs) as connection:
+        return {key for (key,) in connection.execute("SELECT key FROM findings")}
+
+
+@pytest.mark.parametrize("size", [3, 30], ids=["in one process", "in several"])
+def test_an_interrupted_mining_goes_on_where_it_was(shop: GitFolder, shop_home: RepositoryHome, size: int) -> None:
+    large = {f"src/{name}{number}.py": module(f"{name}{number}", 60) for name in NAMES for number in range(size)}
+    shop.commit(dict(list(large.items())[: 6 * size]))
+
+    def interrupt(_done: int, _of: int, said: str) -> None:
+        if said.startswith("files") and not said.startswith(("files 0 ", "files:")) and " of " in said:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        mine(shop.open(), shop_home, stages=Stages(interrupt))
+    kept = stored_keys(shop_home)
+    dataset = mine(shop.open(), shop_home)
+
+    assert kept
+    assert kept <= stored_keys(shop_home)
+    assert dataset.counts["completion"]["train"] > 50
+
+
+def test_two_processes_may_mine_one_repository(shop: GitFolder, shop_home: RepositoryHome) -> None:
+    shop.commit({f"src/{name}{number}.py": module(f"{name}{number}", 20) for name in NAMES for number in range(8)})
+    with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn")) as pool:
+        hashes = list(pool.map(mined_hash, [shop.path] * 2, [shop_home] * 2))
+
+    assert hashes[0] == hashes[1]
+    assert Dataset.open(shop_home.datasets / hashes[0]).counts["completion"]["train"] > 100
+    assert [folder.name for folder in shop_home.datasets.iterdir()] == [hashes[0]]
+
+
+def mined_hash(path: Path, home: RepositoryHome) -> str:
+    return mine(Repository.open(path), home).hash
+
+
+def pair(
+    middle: str, *, path: str = "a.py", prefix: str = "x = 1\n", context: tuple[Snippet, ...] = ()
+) -> CompletionPair:
+    return CompletionPair(
+        kind="completion",
+        language="python",
+        path=path,
+        commit="1",
+        prefix=prefix,
+        middle=middle,
+        suffix="\ny = 2\n",
+        context=context,
+        place="statement",
+    )
+
+
+@pytest.mark.parametrize(
+    "learnt",
+    [
+        pair("total = price * rate"),
+        pair("z = 3", prefix="if late:\n    total = price * rate\n"),
+        pair("z = 3", context=(Snippet(path="b.md", text="for example\n    total = price * rate\n"),)),
+        pair("z = 3", path="held.py"),
+        ReviewPair(
+            language="python", path="b.py", commit="1", hunk="total = price * rate\n", comment=None, source="after"
+        ),
+    ],
+)
+def test_a_data_set_that_leaks_is_not_written(learnt: CompletionPair | ReviewPair) -> None:
+    held_out = [pair("total = price * rate", path="held.py")]
+
+    require_no_leak(held_out, [pair("other = price / rate")], frozenset(("held.py",)))
+    with pytest.raises(DatasetError, match="would leak held-out code"):
+        require_no_leak(held_out, [learnt], frozenset(("held.py",)))
+
+
+def test_three_kinds_of_pairs_are_mined(shop: GitFolder, shop_home: RepositoryHome) -> None:
+    dataset = mine(old_shop(shop).open(), shop_home)
+    reviews = [review for split in SPLITS for review in dataset.reviews(split)]
+    said = {review.comment.message for review in reviews if review.comment is not None}
+
+    assert set(dataset.counts) == {"completion", "documentation", "review"}
+    assert all(pair.middle.startswith('"""') for pair in dataset.pairs("train", "documentation"))
+    assert any("wrong limit" in message for message in said)
+    for split in ("train", "validation"):
+        commented = [review for review in dataset.reviews(split) if review.comment is not None]
+        assert len(list(dataset.reviews(split))) >= 4 * len(commented)
+
+
+def test_half_of_the_training_pairs_carry_context_and_all_held_out_ones(
+    shop: GitFolder, shop_home: RepositoryHome
+) -> None:
+    dataset = mine(old_shop(shop).open(), shop_home)
+    train, test = list(dataset.pairs("train")), list(dataset.pairs("test"))
+    share = sum(bool(pair.context) for pair in train) / len(train)
+
+    assert 0.3 < share < 0.7
+    assert all(pair.context for pair in test)
+    assert all(snippet.path != pair.path for pair in (*train, *test) for snippet in pair.context)
+    standing = {entry.path for entry in shop.open().files(str(dataset.manifest["split_commit"]))}
+    assert {snippet.path for pair in (*train, *test) for snippet in pair.context} <= standing
+
+
+def test_what_a_repository_has_given_up_is_never_a_target(shop: GitFolder, shop_home: RepositoryHome) -> None:
+    files = {f"src/{name}.py": module(name).replace(f"notify_{name}(", "shop.send_note(") for name in NAMES}
+    shop.commit(files)
+    names = list(files)
+    for number in range(4):
+        for path in names[number * 3 : number * 3 + 3]:
+            files[path] = files[path].replace("shop.send_note(", "shop.notifier.tell(")
+        shop.commit(files, day=number)
+    stale = module("stale", 1).replace("notify_stale(", "shop.send_note(")
+    shop.commit({"src/stale.py": stale, **files}, day=9)
+    dataset = mine(shop.open(), shop_home)
+    replaced = {each.old: each.new for each in dataset.conventions().replacements}
+
+    assert replaced == {"send_note": "notifier.tell"}
+    assert dataset.manifest["dropped"]["retired_name"] >= 1
+    assert not any(dataset.conventions().retired_in(pair.middle) for pair in dataset.pairs("train"))
+
+
+def test_feedback_makes_another_data_set(shop: GitFolder, shop_home: RepositoryHome) -> None:
+    shop.commit({f"src/{name}.py": module(name) for name in NAMES})
+    one = mine(shop.open(), shop_home)
+    FeedbackStore(shop_home.feedback).add("dismissed", {"path": "src/till_in.py", "line": 3, "message": "Too long"})
+    two = mine(shop.open(), shop_home)
+
+    assert one.hash != two.hash
+
+
+def test_a_file_can_be_explained(shop: GitFolder, shop_home: RepositoryHome) -> None:
+    key = "AKIA" + "QX7Z4M2P9L5K3J8H"
+    shop.commit(
+        {
+            **{f"src/{name}.py": module(name) for name in NAMES},
+            "src/keys.py": f"{module('keys')}\n\nKEY = '{key}'\n",
+            "vendor/other.py": module("other"),
+        }
+    )
+    dataset = mine(shop.open(), shop_home)
+    keys = explained(shop.open(), "src/keys.py", MiningOptions(), dataset)
+
+    assert {hole.outcome for hole in keys.holes} & {*SPLITS}
+    assert keys.secrets == (module("keys").count("\n") + 3,)
+    assert key not in json.dumps(keys.to_json())
+    assert explained(shop.open(), "vendor/other.py", MiningOptions(), dataset).reason == "vendored"
+    with pytest.raises(RepositoryError, match=r"'src/none.py' is no file"):
+        explained(shop.open(), "src/none.py", MiningOptions(), dataset)
+
+
+def test_no_planted_secret_reaches_anything_that_is_kept(shop: GitFolder, home: Home, tmp_path: Path) -> None:
+    choice = random.Random(7)
+    sets = [planted(random.Random(seed)) for seed in range(6)]
+    secrets = [text for each in sets for text in each.values()]
+    for number, name in enumerate(NAMES):
+        here = secrets[number::12]
+        shop.commit({f"src/{name}.py": with_lines(module(name), here, choice), f"docs/{name}.md": "\n\n".join(here)},
+                    day=number * 20)  # fmt: skip
+    for number, name in enumerate(NAMES):
+        gone = with_lines(module(name), secrets[number::12], choice)
+        fixed = gone.replace(f"{name}_rate * 3:", f"{name}_rate * 3 + 1:").replace(secrets[number].split("\n")[0], "")
+        shop.write(
+            {f"src/{name}.py": fixed, f"config/{name}.yaml": secrets[number], f"config/{name}.sh": secrets[number]}
+        )
+        shop.git("add", "-A")
+        shop.git("commit", "-qm", f"Fix wrong limit of {name} for {secrets[number + 12]}", day=250 + number)
+    for number in range(60):
+        shop.commit(
+            {f"later/{number}.py": with_lines(module(f"late{number}"), secrets[number::60], choice)}, day=440 + number
+        )
+    shop_home = home.for_repository(shop.path / ".git")
+    store = FeedbackStore(shop_home.feedback)
+    kept = [
+        store.add("review", {"path": "src/till_in.py", "line": 1, "commit": "a", "message": each}) for each in secrets
+    ]
+    dataset = mine(shop.open(), shop_home)
+
+    assert len(secrets) >= 200
+    assert len(sets[0]) >= 20
+    assert not any(kept)
+    assert dataset.counts["completion"]["train"] > 50
+    found = leaked(secrets, stored_texts(shop_home))
+    assert not found
+
+
+def with_lines(text: str, lines: list[str], choice: random.Random) -> str:
+    """The text with other lines somewhere between its own, as comments or as they are."""
+    parts = text.split("\n\n\n")
+    for line in lines:
+        parts.insert(choice.randrange(1, len(parts)), f"# {line}" if "\n" not in line else line)
+    return "\n\n\n".join(parts)
+
+
+def stored_texts(home: RepositoryHome) -> str:
+    """All that is kept of a repository, unpacked."""
+    texts = [
+        file.read_text(encoding="utf-8", errors="replace")
+        for file in sorted(home.root.rglob("*"))
+        if file.is_file() and "sqlite" not in file.name
+    ]
+    with sqlite3.connect(home.blobs) as connection:
+        rows = [data for (data,) in connection.execute("SELECT data FROM findings")]
+    for data in rows:
+        analysis = FileAnalysis.from_bytes(data)
+        packed = (part for part in (analysis.packed_facts, analysis.packed_conventions) if part)
+        texts += [data.decode("utf-8", "replace"), *(zlib.decompress(part).decode() for part in packed)]
+    return "\n".join(texts)
+
+
+def leaked(secrets: list[str], kept: str) -> Counter[str]:
+    """The longest words of the secrets that stand in what is kept: what a secret consists of, not what is around it."""
+    return Counter(
+        word
+        for secret in secrets
+        for word in [max(secret.replace('"', " ").replace("'", " ").split(), key=len)]
+        if len(word) >= 12 and word in kept
+    )
