@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -44,13 +45,13 @@ class GitFolder:
             errors="surrogateescape",
         ).stdout.strip()
 
-    def write(self, files: dict[str, str | bytes]) -> None:
+    def write(self, files: Mapping[str, str | bytes]) -> None:
         for name, content in files.items():
             file = self.path / name
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(content if isinstance(content, bytes) else content.encode())
 
-    def commit(self, files: dict[str, str | bytes], *, day: int = 0) -> str:
+    def commit(self, files: Mapping[str, str | bytes], *, day: int = 0) -> str:
         """Commits `files` on a day of the history; gives the commit."""
         self.write(files)
         self.git("add", "-A")
