@@ -218,7 +218,9 @@ class _Collector:
         state = self._state
         standing = StandingLines(state.analyses[file.path].lines for file in state.learnt_files())
         per_file = self._options.max_pairs_per_file
-        found = {kind: list(pairs_of_files(state, files, kind, per_file)) for kind in KINDS}
+        found: dict[CompletionKind, list[CompletionPair]] = {
+            kind: list(pairs_of_files(state, files, kind, per_file)) for kind in KINDS
+        }
         return self._hold_out_kinds(found, at_most, standing)
 
     def _hold_out_kinds(

@@ -114,7 +114,8 @@ def _is_compound(name: str) -> bool:
 
 def _is_repeated(pair: tuple[str, str], evidence: _Evidence, found: Mapping[tuple[str, str], _Evidence]) -> bool:
     enough = evidence.places >= MIN_PLACES and len(evidence.commits) >= MIN_COMMITS
-    backwards = found[pair[::-1]].places if pair[::-1] in found else 0
+    old, new = pair
+    backwards = found[new, old].places if (new, old) in found else 0
     return enough and len(evidence.files) >= MIN_FILES and backwards <= MAX_REVERSED * evidence.places
 
 
