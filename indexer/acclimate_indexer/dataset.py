@@ -7,6 +7,7 @@ everywhere. The hash covers the pairs and conventions, the commit, the settings,
 feedback that was used.
 """
 
+import errno
 import hashlib
 import json
 import shutil
@@ -33,7 +34,7 @@ from .repository import Repository
 __all__ = ["Dataset", "MiningOptions", "Stages", "datasets", "latest_dataset", "mine"]
 
 SCHEMA = 1
-MINING_VERSION = 2  # counts up when the same commit and settings would give other pairs
+MINING_VERSION = 3  # counts up when the same commit and settings would give other pairs
 MANIFEST = "manifest.json"
 CONVENTIONS = "conventions.json"
 HASH_CHARACTERS = 16  # of a SHA-256, in folder names
@@ -228,13 +229,23 @@ def _written(
             manifest = _manifest(collection, repository, covered | {"sha256": digests}, key)
             write_json(partial / MANIFEST, manifest)
             folder = home.datasets / str(manifest["hash"])
-            if not (folder / MANIFEST).exists():
-                shutil.rmtree(folder, ignore_errors=True)
-                partial.chmod(0o755)
-                partial.replace(folder)
+            partial.chmod(0o755)
+            _named(partial, folder)
             return Dataset.open(folder)
         finally:
             shutil.rmtree(partial, ignore_errors=True)
+
+
+def _named(partial: Path, folder: Path) -> None:
+    """Gives the folder its name, unless another process was faster: what has this name has these bytes."""
+    try:
+        partial.replace(folder)
+    except OSError as error:
+        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+            raise
+        if not (folder / MANIFEST).exists():  # something else than a data set, or half removed
+            shutil.rmtree(folder, ignore_errors=True)
+            partial.replace(folder)
 
 
 def _write_pairs(folder: Path, split: Split, collection: Collection) -> str:

@@ -54,7 +54,20 @@ class Symbol:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Syntax:
+class Outline:
+    """What can be told of a file in half the time.
+
+    Attributes:
+        prose: Comments and documentation.
+        symbols: The definitions, in the order of the file; one inside another follows it.
+    """
+
+    prose: tuple[Span, ...]
+    symbols: tuple[Symbol, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Syntax(Outline):
     """What the language's query found in a file, each in the order of the file.
 
     Attributes:
@@ -62,8 +75,6 @@ class Syntax:
         bodies: Of functions, with their braces if there are any.
         arguments: Of calls, with their parentheses.
         imports: The starts of statements that only import.
-        prose: Comments and documentation.
-        symbols: The definitions, in the order of the file; one inside another follows it.
         import_statements: Whole statements that import.
         calls: The names that are called, each once, in the order of their first call.
         damage: The share of the file's bytes, from 0 to 1, that fits no rule of the grammar.
@@ -74,8 +85,6 @@ class Syntax:
     arguments: tuple[Span, ...]
     expressions: tuple[Span, ...]
     imports: frozenset[int]
-    prose: tuple[Span, ...]
-    symbols: tuple[Symbol, ...] = ()
     import_statements: tuple[Span, ...] = ()
     calls: tuple[str, ...] = ()
     damage: float = 0.0
@@ -91,13 +100,22 @@ def syntax_of(text: str, language: Language) -> Syntax:
         from .plain_syntax import plain_syntax
 
         return plain_syntax(text)
-    return _Reading(text, language).syntax()
+    return _Reading(text, language, spans_query(language)).syntax()
+
+
+def outline_of(text: str, language: Language) -> Outline:
+    """A file's definitions, and what is no code in it."""
+    return (
+        syntax_of(text, language)
+        if language.grammar is None
+        else _Reading(text, language, _outline_query(language)).outline()
+    )
 
 
 class _Reading:
     """One file, parsed."""
 
-    def __init__(self, text: str, language: Language) -> None:
+    def __init__(self, text: str, language: Language, query: "Query") -> None:
         from tree_sitter import Parser, QueryCursor
 
         self._text = text
@@ -105,10 +123,14 @@ class _Reading:
         self._data = text.encode("utf-8", errors="replace")
         self._character = _character_offsets(text, self._data)
         self._root = Parser(grammar(language)).parse(self._data).root_node
-        cursor = QueryCursor(spans_query(language))
+        cursor = QueryCursor(query)
         cursor.set_max_start_depth(MAX_DEPTH)
         is_hopeless = self._root.type == "ERROR" and self._root.child_count > MAX_DAMAGE
         self._captures: dict[str, list[Node]] = {} if is_hopeless else cursor.captures(self._root)
+
+    def outline(self) -> Outline:
+        comments = self._spans("prose")
+        return Outline(prose=self._prose(comments), symbols=self._symbols(comments))
 
     def syntax(self) -> Syntax:
         comments = self._spans("prose")
@@ -122,7 +144,7 @@ class _Reading:
             arguments=self._spans("arguments"),
             expressions=self._spans("expression"),
             imports=frozenset(each.start for each in statements),
-            prose=tuple(sorted({*comments, *self._spans("docstring")})),
+            prose=self._prose(comments),
             symbols=self._symbols(comments),
             import_statements=statements,
             calls=self._calls(),
@@ -134,6 +156,9 @@ class _Reading:
 
     def _spans(self, name: str) -> tuple[Span, ...]:
         return tuple(sorted({self._span(node) for node in self._captures.get(name, ()) if not node.has_error}))
+
+    def _prose(self, comments: Iterable[Span]) -> tuple[Span, ...]:
+        return tuple(sorted({*comments, *self._spans("docstring")}))
 
     def _symbols(self, comments: Iterable[Span]) -> tuple[Symbol, ...]:
         """The definitions. Documentation stands in them, or in the comments right before them."""
@@ -252,6 +277,17 @@ def _body(node: "Node") -> "Node | None":
         last = node.named_child(node.named_child_count - 1)
         body = last if last is not None and last.type.endswith("body") else None
     return body
+
+
+@cache
+def _outline_query(language: Language) -> "Query":
+    """The spans' query without the captures that only holes are made of."""
+    from tree_sitter import Query
+
+    query = Query(grammar(language), language.spans)
+    for name in ("block", "body", "arguments", "expression", "import", "call"):
+        query.disable_capture(name)
+    return query
 
 
 @cache

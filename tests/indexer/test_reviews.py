@@ -9,9 +9,12 @@ from tests.support.git_folder import GitFolder, module
 from acclimate_indexer.changes import CommitDetails, moment
 from acclimate_indexer.feedback import ImportedReview
 from acclimate_indexer.languages.registry import language_of
-from acclimate_indexer.mining.reviews.mine import NEGATIVES, balanced, mine_reviews
+from acclimate_indexer.mining.reviews.balance import NEGATIVES, balanced
+from acclimate_indexer.mining.reviews.mine import mine_reviews
+from acclimate_indexer.mining.reviews.ordinary import ordinary
+from acclimate_indexer.mining.reviews.reading import Reading
 from acclimate_indexer.mining.reviews.reason import Saying, reason, saying, severity, told
-from acclimate_indexer.pairs import ReviewPair
+from acclimate_indexer.pairs import ReviewComment, ReviewPair
 
 SHOP = '''"""Orders."""
 
@@ -236,13 +239,38 @@ def test_three_pieces_of_clean_code_stand_beside_each_comment(shop: GitFolder) -
     spoken = sum(pair.comment is not None for pair in pairs)
 
     assert spoken > 3
-    assert len(pairs) == (1 + NEGATIVES) * spoken
+    for count in range(len(pairs)):
+        assert count >= (1 + NEGATIVES) * sum(pair.comment is not None for pair in pairs[:count])
     for end in range(len(pairs) + 1):
         silent = sum(pair.comment is None for pair in pairs[:end])
         assert silent >= NEGATIVES * (end - silent)
     assert len({pair.hunk for pair in pairs}) == len(pairs)
     assert dropped["review_without_negatives"] > 0
     assert len(_mined(shop, limit=8)[0]) == 8
+
+
+def test_what_ordinary_commits_left_and_nobody_touched_again_is_clean(shop: GitFolder) -> None:
+    text = "".join(
+        f"def part_{number}(orders):\n    first_{number} = orders[0].amount\n    return first_{number} * {number}\n\n\n"
+        for number in range(16)
+    )
+    _commit(shop, {"parts.py": text}, "Begin", 0)
+    for number in range(16):
+        text = text.replace(
+            f"orders[0].amount\n    return first_{number} ", f"orders[-1].sum\n    return first_{number} "
+        )
+        _commit(shop, {"parts.py": text}, f"Sum part {number}", 1 + number)
+    text = text.replace("first_2 = orders[-1].sum", "first_2 = orders[-2].sum")
+    _commit(shop, {"parts.py": text}, "Rename things", 20)
+    repository, dropped = shop.open(), Counter[str]()
+    history = list(repository.history(repository.head(), count=99))
+    reading = Reading(repository.text, lambda _path: True, language_of, dropped)
+    pieces = list(ordinary(history, reading))
+
+    assert {pair.comment for pair in pieces} == {None}
+    assert {pair.source for pair in pieces} == {"ordinary"}
+    found = {int(pair.hunk.partition("(")[0].removeprefix("def part_")) for pair in pieces}
+    assert found == {*range(7)} - {2}  # ten later commits had the occasion; part 2 was changed again
 
 
 def test_code_that_was_corrected_at_another_time_is_not_called_clean(shop: GitFolder) -> None:
@@ -279,11 +307,16 @@ def test_pairs_are_the_same_at_every_run(shop: GitFolder) -> None:
 
 
 def test_balanced_leaves_out_what_has_no_company() -> None:
-    def pair(number: int) -> ReviewPair:
-        return ReviewPair(language="python", path="a.py", commit="", hunk=str(number), comment=None, source="after")
+    def pair(number: int, comment: ReviewComment | None = None) -> ReviewPair:
+        return ReviewPair(language="python", path="a.py", commit="", hunk=str(number), comment=comment, source="x")
 
-    assert balanced([]) == []
-    assert balanced(pair(number) for number in range(5)) == []
+    said = ReviewComment(line=1, severity="warning", message="Wrong limit", suggestion="")
+    clean, commented = [pair(number) for number in range(7)], [pair(10 + number, said) for number in range(4)]
+
+    assert balanced([], 9) == []
+    assert balanced(commented, 9) == []
+    assert balanced([*commented, *clean], 99) == [*clean[:3], commented[0], *clean[3:6], commented[1], clean[6]]
+    assert balanced([*commented, *clean, *clean], 6) == [*clean[:3], commented[0], *clean[3:5]]
 
 
 def test_a_comment_that_was_heeded_becomes_a_pair(shop: GitFolder) -> None:

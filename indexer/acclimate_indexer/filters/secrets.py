@@ -90,9 +90,19 @@ def has_secret(text: str) -> bool:
     return next(_hits(text), None) is not None
 
 
+def key_blocks(text: str) -> Hits:
+    """The private keys, each from its first mark to its last: the one secret of which a single line shows nothing."""
+    if "PRIVATE KEY" not in text:
+        return
+    for begin in _KEY_BLOCK.finditer(text):
+        end = _KEY_END.search(text, begin.end(), begin.end() + MAX_KEY_CHARACTERS)
+        if end is not None:
+            yield begin.start(), end.end()
+
+
 def _hits(text: str) -> Hits:
     yield from _shapes(text)
-    yield from _key_blocks(text)
+    yield from key_blocks(text)
     yield from _assignments(text)
     yield from _entropies(text)
     yield from _keywords(text)
@@ -116,16 +126,6 @@ def _shapes(text: str) -> Hits:
         if shape.may_match(text, lowered):
             for match in shape.pattern.finditer(text):
                 yield match.span()
-
-
-def _key_blocks(text: str) -> Hits:
-    """A private key with all of its lines."""
-    if "PRIVATE KEY" not in text:
-        return
-    for begin in _KEY_BLOCK.finditer(text):
-        end = _KEY_END.search(text, begin.end(), begin.end() + MAX_KEY_CHARACTERS)
-        if end is not None:
-            yield begin.start(), end.end()
 
 
 def _assignments(text: str) -> Hits:

@@ -24,17 +24,16 @@ from .held_out_lines import HeldOutLines, require_no_leak, texts
 from .history import mine_added_lines
 from .options import MiningOptions
 from .progress import Stages
-from .reviews.balance import balanced
 from .reviews.mine import mine_reviews
+from .reviews.parts import in_parts, require_none_seen
 from .selection import Selection, by_file, learnt_completions, pairs_of_files, recent_lines
 from .source import Source
 from .split import (
     HELD_OUT_SHARE,
     HELD_OUT_SHARE_BY_FILE,
-    VALIDATION_SHARE_BY_FILE,
     SplitKind,
     TimeSplit,
-    path_hash,
+    is_for_validation,
     time_split,
 )
 from .standing import StandingLines
@@ -114,7 +113,6 @@ class _Collector:
         self._head = head
         self._commit = head if split is None else split.commit
         self._dropped: Counter[str] = Counter()
-        self._later: dict[tuple[str, str], Source | None] = {}  # parsed once for both kinds of pairs
         with parts.stages.stage("files") as advance:
             self._state = CommitState.at(
                 parts.repository,
@@ -128,7 +126,7 @@ class _Collector:
         with parts.stages.stage("history") as advance:
             self._history = self._history_of(self._commit, None, advance)
             self._conventions = self._mined_conventions()
-            self._reviews = self._mined_reviews(self._history)
+            self._reviews = self._mined_reviews(self._history, self._state.files)
         self._selection = Selection(self._conventions.retired_in, self._dropped)
 
     def by_time(self, split: TimeSplit) -> Collection:
@@ -138,9 +136,8 @@ class _Collector:
             train = self._learnt()
         with self._parts.stages.stage("held out") as advance:
             standing = StandingLines(state.analyses[file.path].lines for file in state.files)
-            test = self._hold_out_kinds(
-                {kind: by_file(self._added(split, kind, standing)) for kind in KINDS}, options.max_test_pairs
-            )
+            added = {kind: by_file(pairs) for kind, pairs in self._added(split, standing).items()}
+            test = self._hold_out_kinds(added, options.max_test_pairs)
             advance(1, 2)
             validation = self._held_out_of_files(state.held_out_files(), options.max_validation_pairs)
         reviews = self._later_reviews()
@@ -150,7 +147,7 @@ class _Collector:
         """Learns from most files; asks and validates with the others."""
         state, options = self._state, self._options
         held = state.held_out_files()
-        for_test = [file for file in held if path_hash(file.path) >= VALIDATION_SHARE_BY_FILE] or held
+        for_test = [file for file in held if not is_for_validation(file.path, HELD_OUT_SHARE_BY_FILE)] or held
         with self._parts.stages.stage("pairs"):
             train = self._learnt()
         with self._parts.stages.stage("held out"):
@@ -184,25 +181,30 @@ class _Collector:
             self._history, ((file.path, self._state.analyses[file.path].conventions) for file in files)
         )
 
-    def _mined_reviews(self, history: History) -> list[ReviewPair]:
+    def _mined_reviews(
+        self, history: History, files: Iterable[MinedFile], *, is_test: bool = False
+    ) -> list[ReviewPair]:
         return mine_reviews(
             history,
             commit=self._commit,
             read=self._state.texts.of,
             is_wanted=lambda path: not self._state.scan.unwanted(path),
             language_of=self._state.scan.language_of,
-            files=[(file.path, file.blob) for file in self._state.files],
+            files=[(file.path, file.blob) for file in files],
             seed=self._options.seed,
             limit=self._options.max_review_pairs,
             dropped=self._dropped,
             imported=self._parts.imported,
+            is_test=is_test,
         )
 
     def _later_reviews(self) -> list[ReviewPair]:
-        """What was corrected after the split."""
+        """What was corrected after the split, and clean code that came after it or stands in held-out files."""
         with self._parts.stages.stage("history") as advance:
             later = self._history_of(self._head, self._commit, advance)
-            return self._mined_reviews(later)
+            held = self._state.held_out_files()
+            files = [file for file in held if not is_for_validation(file.path, HELD_OUT_SHARE)]
+            return self._mined_reviews(later, files, is_test=True)
 
     def _learnt(self) -> list[CompletionPair]:
         options, state = self._options, self._state
@@ -226,29 +228,22 @@ class _Collector:
     def _hold_out_kinds(
         self, found: dict[CompletionKind, list[CompletionPair]], at_most: int, standing: StandingLines | None = None
     ) -> list[CompletionPair]:
-        most = {"completion": at_most, "documentation": at_most // OTHER_KINDS}
+        most = _most_of_kinds(at_most)
         return [pair for kind in KINDS for pair in self._selection.hold_out(found[kind], most[kind], standing)]
 
-    def _added(self, split: TimeSplit, kind: CompletionKind, standing: StandingLines) -> list[CompletionPair]:
+    def _added(self, split: TimeSplit, standing: StandingLines) -> dict[CompletionKind, list[CompletionPair]]:
         return mine_added_lines(
             split.added,
-            read=self._later_source,
+            wanted=_most_of_kinds(self._options.max_test_pairs),
+            read=self._read_later,
             standing=standing,
-            kind=kind,
-            wanted=self._options.max_test_pairs // (1 if kind == "completion" else OTHER_KINDS),
             max_per_file=self._options.max_pairs_per_file,
             seed=self._options.seed,
             dropped=self._dropped,
         )
 
-    def _later_source(self, change: AddedLines) -> Source | None:
-        """The file of a later commit; None where it is not mined."""
-        place = change.blob, change.path
-        if place not in self._later:
-            self._later[place] = self._read_later(change)
-        return self._later[place]
-
     def _read_later(self, change: AddedLines) -> Source | None:
+        """The file of a later commit; None where it is not mined."""
         scan = self._state.scan
         language = scan.language_of(change.path)
         if language is None or scan.unwanted(change.path):
@@ -269,16 +264,20 @@ class _Collector:
         """Adds context and reviews, and looks for leaks."""
         held_lines = HeldOutLines([*validation, *test])
         train, validation, test = self._with_contexts(train, validation, test, held_lines)
-        held = self._state.held_out
-        options = self._options
-        learnt = [pair for pair in self._reviews if pair.path not in held and not self._leaks(pair, held_lines)]
-        kept = [pair for pair in self._reviews if pair.path in held and pair not in test_reviews]
-        reviews: dict[Split, list[ReviewPair]] = {
-            "train": balanced(learnt, options.max_review_pairs),
-            "validation": balanced(kept, options.max_validation_pairs // OTHER_KINDS),
-            "test": balanced(test_reviews, options.max_test_pairs // OTHER_KINDS),
-        }
+        held, options = self._state.held_out, self._options
+        reviews = in_parts(
+            self._reviews,
+            test_reviews,
+            held,
+            leaks=lambda pair: self._leaks(pair, held_lines),
+            at_most={
+                "train": options.max_review_pairs,
+                "validation": options.max_validation_pairs // OTHER_KINDS,
+                "test": options.max_test_pairs // OTHER_KINDS,
+            },
+        )
         require_no_leak([*validation, *test], [*train, *reviews["train"]], held)
+        require_none_seen([*reviews["validation"], *reviews["test"]], reviews["train"])
         return Collection(
             commit=self._head,
             split_commit=self._commit,
@@ -349,6 +348,10 @@ class _Collector:
         return tuple(
             f"{path}:{line + 1}" for path, analysis in sorted(self._state.analyses.items()) for line in analysis.secrets
         )
+
+
+def _most_of_kinds(at_most: int) -> dict[CompletionKind, int]:
+    return {"completion": at_most, "documentation": at_most // OTHER_KINDS}
 
 
 def _patterns() -> list[str]:

@@ -11,7 +11,7 @@ from acclimate_indexer.prompts import WINDOW_PREFIX_CHARACTERS, WINDOW_SUFFIX_CH
 def touched_lines(pair: CompletionPair) -> list[str]:
     """The whole lines that a hole touches, stripped. A hole that starts with a line break does not touch its head."""
     head = "" if pair.middle.startswith("\n") else pair.prefix[pair.prefix.rfind("\n") + 1 :]
-    return _stripped(head + pair.middle + pair.suffix.partition("\n")[0])
+    return stripped_lines(head + pair.middle + pair.suffix.partition("\n")[0])
 
 
 class HeldOutLines:
@@ -25,7 +25,7 @@ class HeldOutLines:
 
     def found_in(self, text: str) -> str | None:
         """The first line of a hole whose lines all stand in `text`; None if there is none."""
-        lines = _stripped(text)
+        lines = stripped_lines(text)
         for at, line in enumerate(lines):
             for wanted in self._by_first.get(line, ()):
                 if tuple(lines[at : at + len(wanted)]) == wanted:
@@ -44,10 +44,10 @@ def require_no_leak(
     lines = HeldOutLines(held_out)
     for pair in learnt:
         if pair.path in held_out_paths:
-            raise DatasetError(_leak(pair, "the file is held out"))
+            raise DatasetError(leak_words(pair, "the file is held out"))
         found = next(filter(None, map(lines.found_in, texts(pair))), None)
         if found is not None:
-            raise DatasetError(_leak(pair, f"the held-out line {found[:80]!r} stands in it"))
+            raise DatasetError(leak_words(pair, f"the held-out line {found[:80]!r} stands in it"))
 
 
 def texts(pair: CompletionPair | ReviewPair) -> list[str]:
@@ -62,12 +62,14 @@ def texts(pair: CompletionPair | ReviewPair) -> list[str]:
     return [text, *(snippet.text for snippet in pair.context)]
 
 
-def _leak(pair: CompletionPair | ReviewPair, why: str) -> str:
+def leak_words(pair: CompletionPair | ReviewPair, why: str) -> str:
+    """What is said when a data set is not written."""
     return (
         f"A training pair of {pair.path!r} would leak held-out code ({why}), so no data set was written. "
         "This is a defect of acclimate: report it with the commit."
     )
 
 
-def _stripped(text: str) -> list[str]:
+def stripped_lines(text: str) -> list[str]:
+    """The lines that are not blank, without the white space around them."""
     return [line for line in map(str.strip, text.split("\n")) if line]

@@ -6,7 +6,7 @@ repository at the split are no test: they were moved or repeated, not written.
 
 import random
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import zip_longest
 
 from acclimate_indexer.pairs import CompletionKind, CompletionPair
@@ -25,35 +25,39 @@ SPARE = 1.5  # so many times the wanted pairs are made, since near-duplicates go
 def mine_added_lines(
     changes: Iterable[AddedLines],
     *,
-    kind: CompletionKind,
+    wanted: Mapping[CompletionKind, int],
     read: Callable[[AddedLines], Source | None],
     standing: StandingLines,
-    wanted: int,
     max_per_file: int,
     seed: int,
     dropped: Counter[str],
-) -> list[CompletionPair]:
-    """About `wanted` times `SPARE` pairs out of added lines, balanced over the files.
+) -> dict[CompletionKind, list[CompletionPair]]:
+    """Of each kind about `wanted` times `SPARE` pairs out of added lines, balanced over the files.
 
     Args:
         read: Gives the file of a change; None for one that is not mined.
     """
-    per_file: Counter[str] = Counter()
-    pairs: list[CompletionPair] = []
+    per_file: Counter[tuple[CompletionKind, str]] = Counter()
+    pairs: dict[CompletionKind, list[CompletionPair]] = {kind: [] for kind in wanted}
     for change in _in_turns(changes, seed):
-        if len(pairs) >= wanted * SPARE:
-            break
-        source = read(change) if per_file[change.path] < max_per_file else None
+        room = {
+            kind: min(MAX_PAIRS_PER_CHANGE, max_per_file - per_file[kind, change.path])
+            for kind, most in wanted.items()
+            if len(pairs[kind]) < most * SPARE and per_file[kind, change.path] < max_per_file
+        }
+        source = read(change) if room else None
         if source is None:
+            if all(len(pairs[kind]) >= most * SPARE for kind, most in wanted.items()):
+                break
             continue
-        count = min(MAX_PAIRS_PER_CHANGE, max_per_file - per_file[change.path])
-        for candidate in _candidates(source, kind, count, seed, change.lines)[:count]:
-            pair = pair_of(source, candidate, kind)
-            if standing.hold(touched_lines(pair)):
-                dropped["stood_before_the_split"] += 1
-                continue
-            per_file[change.path] += 1
-            pairs.append(pair)
+        for kind, count in room.items():
+            for candidate in _candidates(source, kind, count, seed, change.lines)[:count]:
+                pair = pair_of(source, candidate, kind)
+                if standing.hold(touched_lines(pair)):
+                    dropped["stood_before_the_split"] += 1
+                    continue
+                per_file[kind, change.path] += 1
+                pairs[kind].append(pair)
     return pairs
 
 

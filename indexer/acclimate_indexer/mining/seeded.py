@@ -71,7 +71,7 @@ def _is_code(fault: Fault, match: re.Match[str], source: Source, symbol: Symbol)
     head = match["head"] if "head" in match.re.groupindex else ""
     if any((head or "").count(quote) % 2 for quote in QUOTES):
         return False
-    return not any(span.start < end and at < span.end for span in source.syntax.prose)
+    return not any(span.start < end and at < span.end for span in source.outline.prose)
 
 
 def _difference(bad: list[str], good: list[str]) -> tuple[int, str]:

@@ -9,7 +9,7 @@ from acclimate_indexer.filters.personal import personal_spans
 from acclimate_indexer.filters.secrets import secret_spans
 from acclimate_indexer.languages.language import Language
 from acclimate_indexer.languages.registry import language_of_text
-from acclimate_indexer.syntax import Span, Syntax, syntax_of
+from acclimate_indexer.syntax import Outline, Span, Syntax, outline_of, syntax_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +31,11 @@ class Source:
         """A file in the language that its path and its text say."""
         found = language_of_text(language, path, text)
         return cls(path=path, blob=blob, commit=commit, language=found, text=text)
+
+    @cached_property
+    def outline(self) -> Outline:
+        """Of a file of which nothing else is wanted; one that was parsed has it in its `syntax`."""
+        return outline_of(self.text, self.language)
 
     @cached_property
     def syntax(self) -> Syntax:

@@ -15,7 +15,7 @@ from acclimate_indexer.repository import Repository
 
 HELD_OUT_SHARE = 0.05  # of the files, in a split by time
 HELD_OUT_SHARE_BY_FILE = 0.15  # of the files, where they must also give the test
-VALIDATION_SHARE_BY_FILE = 0.05
+VALIDATION_PART = 1 / 3  # of the held-out files; what it measures while training goes on is no test any more
 MIN_AGE = timedelta(days=30)  # a younger repository has no past worth splitting
 RECENT = timedelta(days=90)
 RECENT_SHARE = 0.10  # of the commits, where the last 90 days hold fewer
@@ -65,6 +65,11 @@ def held_out(paths: Iterable[str], share: float) -> frozenset[str]:
     if not chosen and len(ranked) > 1:
         chosen = {ranked[0]}
     return frozenset(chosen)
+
+
+def is_for_validation(path: str, share: float) -> bool:
+    """Whether a file, one of the `share` that is held out, validates rather than tests."""
+    return path_hash(path) < share * VALIDATION_PART
 
 
 def path_hash(path: str) -> float:

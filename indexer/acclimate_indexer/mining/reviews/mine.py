@@ -12,15 +12,17 @@ from acclimate_indexer.languages.language import Language
 from acclimate_indexer.mining.seeded import Seeds
 from acclimate_indexer.pairs import ReviewPair
 
+from .balance import NEGATIVES, balanced
 from .corrections import corrections
 from .fixes import Reviewed, reviewed
 from .imported import imported as from_threads
+from .ordinary import ordinary
 from .reading import Reading
 from .standing import standing
 
-NEGATIVES = 3  # clean pieces for each comment: a reviewer that speaks too often is switched off
 MAX_SEEDED = 48  # a few: they are easier than real faults, and all of the same make
 SEEDED_SHARE = 4  # at most one positive in so many is seeded where history gives enough
+ORDINARY_SHARE = 2  # of the clean pieces of a test every so manieth is what an ordinary commit left
 
 
 def mine_reviews(
@@ -35,16 +37,19 @@ def mine_reviews(
     dropped: Counter[str],
     imported: Sequence[ImportedReview] = (),
     commit: str = "",
+    is_test: bool = False,
 ) -> list[ReviewPair]:
     """Pairs such that in every part from the front at least three negatives stand beside each positive.
 
     Args:
         history: Newest first.
         read: The text of a blob.
-        files: Path and blob of what stands at `commit` and may be learnt from.
+        files: Path and blob of what stands at `commit`, and gives clean code and the ground for seeded faults.
         limit: Pairs at most.
         dropped: Counts what was left out, by reason.
         commit: By default the newest of `history`.
+        is_test: Whether `history` is what came after the split; then clean code comes from it as well, and not only
+            where `files` give too little.
     """
     reading = Reading(read, is_wanted, language_of, dropped)
     choice = random.Random(seed)  # noqa: S311 - repeatable, not secret
@@ -53,10 +58,12 @@ def mine_reviews(
     seeded_most = min(MAX_SEEDED, -(-most // SEEDED_SHARE))
     real = list(islice(_real(history, imported, reading), most - seeded_most))
     seeds = Seeds(seeded_most, choice)
-    clean: list[ReviewPair] = []
+    wanted = NEGATIVES * (len(real) + seeded_most)
+    left = ordinary(history, reading)
+    clean = list(islice(left, wanted // ORDINARY_SHARE)) if is_test else []
     planted: list[Reviewed] = []
     for each in standing(history, reading, files, state, choice):
-        if len(clean) >= NEGATIVES * (len(real) + seeded_most):
+        if len(clean) >= wanted:
             break
         twin = reading.pair(each.source, each.place, each.origin)
         if twin is None:
@@ -66,18 +73,8 @@ def mine_reviews(
             clean.append(twin)
         else:
             planted.append(positive)
-    return _together(real, planted, clean, dropped)[:limit]
-
-
-def balanced(pairs: Iterable[ReviewPair]) -> list[ReviewPair]:
-    """Three negatives before each positive, in the order given; what finds no such company is left out."""
-    given = list(dict.fromkeys(pairs))
-    negatives = [pair for pair in given if pair.comment is None]
-    positives = [pair for pair in given if pair.comment is not None]
-    found: list[ReviewPair] = []
-    for number, positive in enumerate(positives[: len(negatives) // NEGATIVES]):
-        found += [*negatives[number * NEGATIVES : (number + 1) * NEGATIVES], positive]
-    return found
+    clean += islice(left, wanted - len(clean))
+    return _together(real, planted, clean, dropped, limit)
 
 
 def _real(history: History, threads: Sequence[ImportedReview], reading: Reading) -> Iterator[Reviewed]:
@@ -100,7 +97,11 @@ def _real(history: History, threads: Sequence[ImportedReview], reading: Reading)
 
 
 def _together(
-    real: Sequence[Reviewed], planted: Sequence[Reviewed], clean: Iterable[ReviewPair], dropped: Counter[str]
+    real: Sequence[Reviewed],
+    planted: Sequence[Reviewed],
+    clean: Iterable[ReviewPair],
+    dropped: Counter[str],
+    limit: int,
 ) -> list[ReviewPair]:
     """Without negatives where something was corrected at another time."""
     positives = [each.positive for each in _mixed(real, planted)]
@@ -108,7 +109,7 @@ def _together(
     twins = [each.after for each in (*real, *planted) if each.after is not None]
     untouched = [pair for pair in clean if _place(pair) not in faulty]
     hunks = {pair.hunk for pair in positives}
-    pairs = balanced([*positives, *(pair for pair in (*twins, *untouched) if pair.hunk not in hunks)])
+    pairs = balanced([*positives, *(pair for pair in (*twins, *untouched) if pair.hunk not in hunks)], limit)
     if lonely := len(positives) - sum(pair.comment is not None for pair in pairs):
         dropped["review_without_negatives"] += lonely
     return pairs

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from acclimate_indexer.changes import FileChange
 from acclimate_indexer.filters.generated import unwanted_text
 from acclimate_indexer.filters.personal import personal_spans
-from acclimate_indexer.filters.secrets import has_secret
+from acclimate_indexer.filters.secrets import has_secret, key_blocks
 from acclimate_indexer.languages.language import Language
 from acclimate_indexer.mining.source import Source
 from acclimate_indexer.pairs import ReviewComment, ReviewPair
@@ -68,7 +68,7 @@ class Reading:
                 self.dropped["review_long_lines"] += 1
             return None
         said = "" if comment is None else f"\n{comment.message}\n{comment.suggestion}"
-        if _touches_secret(source, place) or has_secret(place.text + said) or personal_spans(said):
+        if _is_in_key(source, place) or has_secret(place.text + said) or personal_spans(said):
             self.dropped["secret"] += 1
             return None
         return ReviewPair(
@@ -88,7 +88,6 @@ class Reading:
         return Source.of(path=path, blob=blob, commit=commit, language=language, text=text)
 
 
-def _touches_secret(source: Source, place: Place) -> bool:
-    """Also one that only shows as such with the lines around it, such as the middle of a private key."""
+def _is_in_key(source: Source, place: Place) -> bool:
     start = source.line_starts[place.first]
-    return any(span.start <= start + len(place.text) and start < span.end for span in source.secrets)
+    return any(begin <= start + len(place.text) and start < end for begin, end in key_blocks(source.text))

@@ -91,7 +91,7 @@ def _is_untouched(place: Place, recent: set[str]) -> bool:
 def _functions(source: Source) -> list[tuple[Symbol, Place]]:
     """Short enough to be shown whole."""
     found = []
-    for symbol in source.syntax.symbols:
+    for symbol in source.outline.symbols:
         lines = source.lines(symbol.span)
         if symbol.kind == "function" and symbol.body and MIN_FUNCTION_LINES <= len(lines) <= MAX_HUNK_LINES:
             found.append((symbol, whole_lines(source, lines.start, lines.stop - 1)))

@@ -31,7 +31,7 @@ def surroundings(source: Source, first: int, last: int) -> Place:
     """The smallest definition around the lines that is short enough, else a few lines before and after them."""
     around = [
         lines
-        for symbol in source.syntax.symbols
+        for symbol in source.outline.symbols
         if (lines := source.lines(symbol.span)).start <= first
         and last < lines.stop
         and len(lines) <= MAX_HUNK_LINES
@@ -74,7 +74,7 @@ def layout_free(text: str) -> str:
 
 
 def _prose_between(source: Source, start: int, stop: int) -> list[Span]:
-    return [span for span in source.syntax.prose if span.end > start and span.start < stop]
+    return [span for span in source.outline.prose if span.end > start and span.start < stop]
 
 
 def answer(
