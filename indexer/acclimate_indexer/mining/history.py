@@ -40,7 +40,7 @@ def mine_added_lines(
     per_file: Counter[tuple[CompletionKind, str]] = Counter()
     pairs: dict[CompletionKind, list[CompletionPair]] = {kind: [] for kind in wanted}
     for change in _in_turns(changes, seed):
-        room = {
+        room: dict[CompletionKind, int] = {
             kind: min(MAX_PAIRS_PER_CHANGE, max_per_file - per_file[kind, change.path])
             for kind, most in wanted.items()
             if len(pairs[kind]) < most * SPARE and per_file[kind, change.path] < max_per_file

@@ -68,7 +68,7 @@ class Reading:
                 self.dropped["review_long_lines"] += 1
             return None
         said = "" if comment is None else f"\n{comment.message}\n{comment.suggestion}"
-        if _is_in_key(source, place) or has_secret(place.text + said) or personal_spans(said):
+        if _is_in_key(source, place) or has_secret(place.text + said) or personal_spans(place.text + said):
             self.dropped["secret"] += 1
             return None
         return ReviewPair(
