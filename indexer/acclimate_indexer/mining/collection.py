@@ -136,7 +136,9 @@ class _Collector:
             train = self._learnt()
         with self._parts.stages.stage("held out") as advance:
             standing = StandingLines(state.analyses[file.path].lines for file in state.files)
-            added = {kind: by_file(pairs) for kind, pairs in self._added(split, standing).items()}
+            added: dict[CompletionKind, list[CompletionPair]] = {
+                kind: by_file(pairs) for kind, pairs in self._added(split, standing).items()
+            }
             test = self._hold_out_kinds(added, options.max_test_pairs)
             advance(1, 2)
             validation = self._held_out_of_files(state.held_out_files(), options.max_validation_pairs)
