@@ -74,10 +74,11 @@ class ReviewComment:
 
     Attributes:
         line: Of the hunk, counted from 1.
-        suggestion: What the author put in place of the line, or of the lines from it on; empty for a deletion.
+        suggestion: What the author put in place of `lines` lines from this one on; empty for a deletion.
     """
 
     line: int
+    lines: int = 1
     severity: Severity
     message: str
     suggestion: str
@@ -119,6 +120,7 @@ class ReviewPair:
                 if said is None
                 else ReviewComment(
                     line=said["line"],
+                    lines=said.get("lines", 1),
                     severity=said["severity"],
                     message=said["message"],
                     suggestion=said["suggestion"],

@@ -74,6 +74,16 @@ def test_what_is_called_is_shown_by_its_signature(cursor: Cursor) -> None:
     assert first.text == "def with_tax(price: Decimal, *, rate: Decimal) -> Decimal:"
 
 
+def test_what_another_language_defines_is_not_what_is_called(cursor: Cursor) -> None:
+    index = index_of(
+        FILES | {"web/prices.ts": "export function with_tax(price: number): number {\n  return price;\n}\n"}
+    )
+    shown = [snippet.text for snippet in index.snippets(cursor, max_characters=2_000)]
+
+    assert "def with_tax(price: Decimal, *, rate: Decimal) -> Decimal:" in shown
+    assert "export function with_tax(price: number): number" not in shown
+
+
 def test_similar_code_is_shown_and_other_code_is_not_before_it(cursor: Cursor) -> None:
     paths = [snippet.path for snippet in index_of(FILES).snippets(cursor, max_characters=2_000)]
 

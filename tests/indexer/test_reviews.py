@@ -106,6 +106,27 @@ def test_a_forgotten_line_is_commented_where_it_is_missing(shop: GitFolder) -> N
     assert pair.comment.suggestion == f"{check}    return result / rate"
 
 
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("    return result / rate", "    return result / rate if rate else 0"),
+        ("    return result /", "    if not rate:\n        return 0\n    return result /"),
+        ("    for order in orders:\n        result += order.amount\n", "    result = sum(map(amount, orders))\n"),
+        ("    result = 0\n    for order in orders:\n", "    result = zero()\n    for order in set(orders):\n"),
+        ("    found.sort()\n", ""),
+    ],
+)
+def test_a_suggestion_put_in_place_of_its_lines_gives_the_authors_code(shop: GitFolder, old: str, new: str) -> None:
+    _begin(shop)
+    _commit(shop, {"shop.py": SHOP.replace(old, new)}, "Fix crash of empty orders", 1)
+    (pair,) = _spoken(_mined(shop)[0], "fix")
+
+    assert pair.comment is not None
+    lines, first = pair.hunk.split("\n"), pair.comment.line - 1
+    put = [pair.comment.suggestion] if pair.comment.suggestion else []
+    assert "\n".join([*lines[:first], *put, *lines[first + pair.comment.lines :]]) in SHOP.replace(old, new)
+
+
 def test_a_deleted_line_has_an_empty_suggestion(shop: GitFolder) -> None:
     _begin(shop)
     _commit(shop, {"shop.py": SHOP.replace("    found.sort()\n", "")}, "Fix: names keep the order of entry", 1)

@@ -123,8 +123,9 @@ def test_a_fault_is_planted_and_its_suggestion_mends_it(kind: str, path: str, go
     assert positive.hunk != twin.hunk
     assert "{" not in positive.comment.message
     lines = positive.hunk.split("\n")
-    mended = lines[: positive.comment.line - 1] + positive.comment.suggestion.split("\n")
-    assert twin.hunk.startswith("\n".join(mended))
+    first = positive.comment.line - 1
+    put = positive.comment.suggestion.split("\n")
+    assert twin.hunk == "\n".join([*lines[:first], *put, *lines[first + positive.comment.lines :]])
 
 
 def test_a_default_is_spoiled_only_in_the_head() -> None:

@@ -13,6 +13,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from heapq import nlargest
 
+from acclimate_indexer.languages.registry import are_related
 from acclimate_indexer.pairs import Snippet
 from acclimate_indexer.prompts import Cursor
 
@@ -29,6 +30,7 @@ MAX_WINDOWS = 8  # of an answer
 MAX_WINDOWS_A_FILE = 2
 MAX_SIGNATURES = 12  # of an answer
 SIGNATURE_SHARE = 0.35  # of the characters of an answer, at most
+MAX_PLACES = 64  # of one name, in all files and languages; `__init__` is not even looked at
 MAX_SAME_NAME = 4  # definitions of one name: more of them, such as `run`, tell nothing
 
 _WORD = re.compile(r"[^\W\d]\w*")
@@ -140,7 +142,12 @@ class ContextIndex:
         by_path: dict[str, list[Definition]] = defaultdict(list)
         room = max_characters
         for name in _names(cursor):
-            places = [place for place in self._definitions.get(name, ()) if place[0] != cursor.path]
+            known = self._definitions.get(name, ())
+            places = [
+                place
+                for place in (known if len(known) <= MAX_PLACES else ())
+                if place[0] != cursor.path and are_related(place[0], cursor.language)
+            ]
             if not 0 < len(places) <= MAX_SAME_NAME:
                 continue
             path, definition = min(places, key=lambda place: (_distance(place[0], cursor.path), place[0]))

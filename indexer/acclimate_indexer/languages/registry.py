@@ -82,6 +82,12 @@ def language_named(name: str) -> Language | None:
     return next((language for language in known_languages() if language.name == name), None)
 
 
+def are_related(path: str, language: str) -> bool:
+    """Whether the file at `path` may define what code in a language calls, as TypeScript calls JavaScript."""
+    one, two = language_of(path), language_named(language)
+    return (one is not None and two is not None and one.lexer == two.lexer) or extension_of(path) == f".{language}"
+
+
 def extension_of(path: str) -> str:
     """With its dot, in small letters; empty for a name without one."""
     stem, dot, extension = path.rpartition("/")[2].rpartition(".")

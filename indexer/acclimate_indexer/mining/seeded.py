@@ -15,7 +15,7 @@ from acclimate_indexer.syntax import Symbol
 
 from .faults import FAULTS, Fault
 from .reviews.fixes import Reviewed
-from .reviews.surroundings import answer
+from .reviews.surroundings import Answer, answer
 
 MAX_OF_A_KIND = 4  # so that the easy kinds do not crowd out the others
 QUOTES = "\"'`"
@@ -53,11 +53,17 @@ def spoiled(fault: Fault, source: Source, symbol: Symbol, clean: ReviewPair) -> 
     if match is None:
         return None
     bad = text[: match.start()] + fault.made(match) + text[match.end() :]
-    line, suggestion = _difference(bad.split("\n")[:-1], text.split("\n")[:-1])
-    comment = ReviewComment(line=line + 1, severity=fault.severity, message=fault.words(match), suggestion=suggestion)
+    found = _difference(bad.split("\n")[:-1], text.split("\n")[:-1])
+    comment = ReviewComment(
+        line=found.line + 1,
+        lines=found.lines,
+        severity=fault.severity,
+        message=fault.words(match),
+        suggestion=found.suggestion,
+    )
     origin = f"seeded:{fault.kind}"
     positive = replace(clean, hunk=bad.removesuffix("\n"), comment=comment, source=origin)
-    if has_secret(f"{positive.hunk}\n{comment.message}\n{suggestion}"):
+    if has_secret(f"{positive.hunk}\n{comment.message}\n{found.suggestion}"):
         return None
     return Reviewed(positive=positive, after=replace(clean, source=origin))
 
@@ -74,11 +80,11 @@ def _is_code(fault: Fault, match: re.Match[str], source: Source, symbol: Symbol)
     return not any(span.start < end and at < span.end for span in source.outline.prose)
 
 
-def _difference(bad: list[str], good: list[str]) -> tuple[int, str]:
-    """The line at which the bad text goes wrong, counted from 0, and what stands there in the good one."""
+def _difference(bad: list[str], good: list[str]) -> Answer:
+    """Where the bad text goes wrong, and what stands there in the good one."""
     first = next(number for number, lines in enumerate(zip(bad, good, strict=False)) if lines[0] != lines[1])
     last = 0
     while last < min(len(bad), len(good)) - first and bad[-1 - last] == good[-1 - last]:
         last += 1
     found = answer(bad, first, len(bad) - last - first, good[first : len(good) - last], "\n")
-    return found if found is not None else (first, good[first])
+    return found if found is not None else Answer(first, 1, good[first])

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from acclimate_indexer.changes import FileChange, Hunk
 from acclimate_indexer.mining.source import Source
@@ -73,11 +73,8 @@ def pair_of(place: Replacement, comment: ReviewComment, origin: str, reading: Re
     found = answer(lines_of(before), hunk.old_start, len(hunk.removed), added, before.language.comment)
     if found is None:
         return None
-    line, suggestion = found
-    around = surroundings(before, line, max(line, hunk.old_start + len(hunk.removed) - 1))
-    said = ReviewComment(
-        line=line - around.first + 1, severity=comment.severity, message=comment.message, suggestion=suggestion
-    )
+    around = surroundings(before, found.line, max(found.line, hunk.old_start + len(hunk.removed) - 1))
+    said = replace(comment, line=found.line - around.first + 1, lines=found.lines, suggestion=found.suggestion)
     positive = reading.pair(before, around, origin, said)
     if positive is None:
         return None

@@ -77,9 +77,15 @@ def _prose_between(source: Source, start: int, stop: int) -> list[Span]:
     return [span for span in source.outline.prose if span.end > start and span.start < stop]
 
 
-def answer(
-    before: Sequence[str], start: int, removed: int, added: Sequence[str], comment: str
-) -> tuple[int, str] | None:
+class Answer(NamedTuple):
+    """Where a comment stands, counted from 0, and the text that takes the place of `lines` lines from there on."""
+
+    line: int
+    lines: int
+    suggestion: str
+
+
+def answer(before: Sequence[str], start: int, removed: int, added: Sequence[str], comment: str) -> Answer | None:
     """Where a comment on a replacement stands and what it suggests.
 
     It stands at the first line of code that was taken out. Where lines were only added, it stands at a neighbour, and
@@ -93,7 +99,7 @@ def answer(
         comment: What begins a comment up to the end of the line.
 
     Returns:
-        The line, counted from 0, and the text in place of it, or of the lines from it on; None in an empty file.
+        None in an empty file.
     """
     taken, put = list(before[start : start + removed]), list(added)
     while taken and put and taken[0] == put[0]:
@@ -101,13 +107,13 @@ def answer(
     silent = _silent_head(taken, comment)
     if silent < len(taken):
         head = min(_silent_head(put, comment), len(put)) if silent else 0
-        return start + silent, "\n".join(put[head:]).rstrip()
+        return Answer(start + silent, len(taken) - silent, "\n".join(put[head:]).rstrip())
     end = start + len(taken)
     following = next((number for number in range(end, len(before)) if before[number].strip()), None)
     if following is not None and following - end <= MAX_BLANK_LINES:
-        return following, "\n".join([*put, *before[end : following + 1]])
+        return Answer(following, 1, "\n".join([*put, *before[end : following + 1]]))
     if start and before[start - 1].strip():
-        return start - 1, "\n".join([before[start - 1], *put]).rstrip()
+        return Answer(start - 1, 1, "\n".join([before[start - 1], *put]).rstrip())
     return None
 
 
