@@ -26,7 +26,7 @@ RUNTIME_PYTHON = $$($(BIN)/python -P -m acclimate_server.runtime)
 TENSOR_MODULES := test_pipeline.py test_trainer.py
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup test lint types tests wheel-tests bench bench-indexer bench-training bench-completion format
+.PHONY: help run setup test lint types tests wheel-tests bench bench-indexer bench-context bench-training bench-completion format
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | awk -F'|' '{printf "  %-18s %s\n", $$1, $$2}'
@@ -68,6 +68,9 @@ bench: setup ## all benchmarks in one run; REPOS='a b' names real repositories
 
 bench-indexer: setup ## mining against a bare parse
 	@python=$(RUNTIME_PYTHON) && "$$python" -P benchmarks indexer $(JSON_FLAG) $(REPOS_FLAG)
+
+bench-context: setup ## retrieval against bm25s, and against embeddings where ACCLIMATE_EMBEDDING_MODEL names some
+	@python=$(RUNTIME_PYTHON) && "$$python" -P benchmarks context $(JSON_FLAG) $(REPOS_FLAG)
 
 bench-training: setup ## the trainer against the plain loop
 	@python=$(RUNTIME_PYTHON) && "$$python" -P benchmarks training $(JSON_FLAG) $(REPOS_FLAG)

@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 PLAIN_WIDTH = 120  # characters of a table in a log
-NAMES = ("indexer", "training", "completion")
+NAMES = ("indexer", "context", "training", "completion")
 
 
 def main(arguments: list[str] | None = None) -> int:

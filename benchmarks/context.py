@@ -2,7 +2,8 @@
 
 Pairs are the held-out ones of a repository, in the state at its split. Two figures: which share of the identifiers that
 belong into the middle, and are not in sight of the cursor, retrieval shows; and, with `ACCLIMATE_TEST_MODEL`, the loss
-of the middle in nats a token that the base model has with what it is shown.
+of the middle in nats a token that the base model has with what it is shown. With `ACCLIMATE_EMBEDDING_MODEL`
+embeddings take part. Without repositories, one is made of the standard library.
 """
 
 import argparse
@@ -16,6 +17,9 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
+
+from benchmarks.embeddings import Embeddings
+from benchmarks.indexer import standard_library
 
 from acclimate_indexer.blob_store import BlobStore
 from acclimate_indexer.context.index import ContextIndex
@@ -43,9 +47,11 @@ Retrieve = Callable[[CompletionPair, int], tuple[Snippet, ...]]
 def main(repositories: Sequence[Path] = ()) -> dict[str, Any]:
     """Figures by repository."""
     with tempfile.TemporaryDirectory(prefix="acclimate-bench-") as temporary:
+        folder = Path(temporary)
+        named = repositories or [standard_library(folder / "standard-library", every=4)]
         return {
-            path.resolve().parent.name if path.name == "repo" else path.resolve().name: _figures(path, Path(temporary))
-            for path in repositories
+            path.resolve().parent.name if path.name == "repo" else path.resolve().name: _figures(path, folder)
+            for path in named
         }
 
 
@@ -64,8 +70,12 @@ def _figures(path: Path, folder: Path) -> dict[str, Any]:
     )
     ours, built = _ours(state)
     retrievals: dict[str, Retrieve] = {"none": lambda _pair, _tokens: (), "ours": ours, "bm25s": _plain(state)}
-    model = _model()
     figures: dict[str, Any] = {"files": len(state.files), "pairs": len(pairs), "index_seconds": built}
+    if embedding_model := os.environ.get("ACCLIMATE_EMBEDDING_MODEL"):
+        embeddings = Embeddings(state, Path(embedding_model))
+        retrievals["embeddings"] = lambda pair, tokens: embeddings(pair, int(tokens * CHARACTERS_PER_TOKEN))
+        figures["embeddings_milliseconds_a_window"] = embeddings.milliseconds_a_window
+    model = _model()
     for tokens in BUDGETS:
         for name, retrieve in retrievals.items():
             started = time.perf_counter()
@@ -157,7 +167,7 @@ def _losses(
     figures: dict[str, Any] = {}
     for name, found in losses.items():
         figures[f"{name}_{tokens}_loss"] = sum(nats for nats, _ in found) / sum(count for _, count in found)
-    for other in ("none", "bm25s"):
+    for other in (name for name in retrievals if name != "ours"):
         rows = zip(pairs, losses["ours"], losses[other], strict=True)
         result = estimate(
             [Observation(cluster=pair.path, value=(one[0] - two[0]) / one[1], weight=one[1]) for pair, one, two in rows]

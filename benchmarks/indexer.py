@@ -39,7 +39,7 @@ def main(repositories: Sequence[Path] = ()) -> dict[str, Any]:
         if repositories:
             named = [_clone(path, folder / f"clone-{number}") for number, path in enumerate(repositories)]
         else:
-            named = [_standard_library(folder / f"standard-library-every-{every}", every) for every in SIZES]
+            named = [standard_library(folder / f"standard-library-every-{every}", every) for every in SIZES]
         return {path.name: _figures(path, folder / f"home-{number}") for number, path in enumerate(named)}
 
 
@@ -167,7 +167,7 @@ def _clone(path: Path, folder: Path) -> Path:
     return folder / name
 
 
-def _standard_library(folder: Path, every: int) -> Path:
+def standard_library(folder: Path, every: int) -> Path:
     """A repository of the standard library's files: most at once, the rest over the months after."""
     sys.path.insert(0, str(Path(__file__).parent.parent))  # also when started as a file
     from tests.support.git_folder import GitFolder

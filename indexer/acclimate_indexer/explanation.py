@@ -4,16 +4,18 @@ from dataclasses import asdict, dataclass
 from itertools import chain
 from typing import Any
 
+from .blob_store import BlobStore
 from .dataset import Dataset
 from .errors import RepositoryError
-from .mining.analysis import analysed
+from .mining.analysis import FileAnalysis
 from .mining.completion import Candidate, Candidates, pair_of
 from .mining.options import MiningOptions
-from .mining.scan import Scan, scanned
 from .mining.source import Source
+from .mining.state import CommitState
 from .pairs import SPLITS, CompletionKind, CompletionPair
 from .repository import Repository
 
+TOO_MANY_FILES = "too_many_files"  # more than `mining.max_files`, and others changed later
 NOT_CHOSEN = "not chosen: enough was taken, or it is nearly like another"
 
 
@@ -40,7 +42,7 @@ class Explanation:
 
     path: str
     language: str
-    reason: str
+    reason: str = ""
     holes: tuple[ExplainedHole, ...] = ()
     dropped: tuple[tuple[int, str, str], ...] = ()
     secrets: tuple[int, ...] = ()
@@ -52,35 +54,32 @@ class Explanation:
         }
 
 
-def explained(repository: Repository, path: str, options: MiningOptions, dataset: Dataset) -> Explanation:
+def explained(
+    repository: Repository, path: str, options: MiningOptions, dataset: Dataset, store: BlobStore
+) -> Explanation:
     """What `dataset` took of `path`, a file of the commit that it was learnt from.
 
     Raises:
         RepositoryError: The commit has no such file.
     """
     commit = str(dataset.manifest["split_commit"])
-    entry = next((entry for entry in repository.files(commit) if entry.path == path), None)
-    if entry is None:
+    if not any(entry.path == path for entry in repository.files(commit)):
         raise RepositoryError(
             f"{path!r} is no file of commit {commit[:12]}, from which the data set learns. Name it from the "
             "repository's root, with `/`."
         )
-    scan = scanned(repository, commit, options)
-    language = scan.language_of(path)
-    reason = _reason(scan, path)
-    text = repository.text(entry.blob)
-    if reason or language is None or text is None:
-        return Explanation(path=path, language=language.name if language else "", reason=reason or "not_text")
-    source = Source.of(path=path, blob=entry.blob, commit=commit, language=language, text=text)
-    return _of_source(source, options, dataset)
+    state = CommitState.at(
+        repository, commit, store=store, options=options, held_out_share=0.0, report=lambda _done, _of: None
+    )
+    file = next((file for file in state.files if file.path == path), None)
+    if file is None:
+        language = state.scan.language_of(path)
+        reason = state.left_out.get(path) or state.unwanted(path) or TOO_MANY_FILES
+        return Explanation(path=path, language=language.name if language else "", reason=reason)
+    return _of_source(state.source(file), state.analyses[path], dataset)
 
 
-def _reason(scan: Scan, path: str) -> str:
-    return scan.left_out.get(path, "") or scan.unwanted(path)
-
-
-def _of_source(source: Source, options: MiningOptions, dataset: Dataset) -> Explanation:
-    analysis = analysed(source, max_pairs=options.max_pairs_per_file, seed=options.seed)
+def _of_source(source: Source, analysis: FileAnalysis, dataset: Dataset) -> Explanation:
     parts = _parts(dataset, source.path)
     drops = chain(analysis.completions.drops, analysis.documentation.drops)
     kinds: tuple[tuple[CompletionKind, Candidates], ...] = (
@@ -90,7 +89,6 @@ def _of_source(source: Source, options: MiningOptions, dataset: Dataset) -> Expl
     return Explanation(
         path=source.path,
         language=source.language.name,
-        reason=analysis.reason,
         holes=tuple(
             _hole(source, candidate, kind, parts)
             for kind, candidates in kinds

@@ -7,6 +7,7 @@ from tests.support.git_folder import module
 
 from acclimate_indexer.filters.duplicates import NearDuplicates, fingerprint, min_hash
 from acclimate_indexer.filters.generated import unwanted_path, unwanted_text
+from acclimate_indexer.filters.licences import Licences, is_licence_file, licences_in
 from acclimate_indexer.filters.secrets import has_secret, secret_spans
 from acclimate_indexer.pairs import CompletionPair
 
@@ -119,3 +120,42 @@ def test_a_fingerprint_overlooks_white_space_only() -> None:
 
     assert fingerprint(one) == fingerprint(replace(one, middle="a = 1"))
     assert fingerprint(one) != fingerprint(replace(one, middle="a = 2"))
+
+
+APACHE = "# Licensed under the Apache License,\n#   Version 2.0\n"
+MIT = "Permission is hereby granted, free of\n# charge, to any person"
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        (APACHE, {"apache"}),
+        (f"# {MIT}", {"mit"}),
+        ("// SPDX-License-Identifier: (GPL-2.0-only WITH Linux-syscall-note) OR BSD-3-Clause", {"gpl", "bsd"}),
+        ("// SPDX-License-Identifier: LicenseRef-Shop\n// Not the MIT License.", {"licenseref-shop"}),
+        ("GNU Lesser General Public License, which adds to the GNU General Public License", {"lgpl"}),
+        ("the licence of this shop allows nothing", set()),
+    ],
+)
+def test_licences_are_known_by_their_names_and_words(text: str, named: set[str]) -> None:
+    assert licences_in(text) - {"linux-syscall-note"} == named
+
+
+def test_a_file_is_foreign_that_names_no_licence_of_its_repositorys() -> None:
+    headers: list[frozenset[str]] = [*[frozenset[str]()] * 30, frozenset(("gpl",)), *[frozenset(("bsd",))] * 10]
+    files = [("LICENSE", APACHE), ("src/zlib/COPYING", MIT), ("src/web/LICENSE.txt", APACHE)]
+    licences = Licences(files, headers)
+
+    assert licences.is_foreign("src/old.c", ["gpl"])
+    assert licences.is_foreign("src/zlib/inflate.c", [])
+    assert not licences.is_foreign("src/own.c", [])
+    assert not licences.is_foreign("src/zlib/port.c", ["apache"])
+    assert not licences.is_foreign("src/both.c", ["gpl", "apache"])
+    assert not licences.is_foreign("src/common.c", ["bsd"])  # so many files are not copied in
+    assert not licences.is_foreign("src/web/page.c", [])
+
+
+def test_a_licence_file_is_known_by_its_name() -> None:
+    names = ("LICENSE", "a/COPYING.LESSER", "a/LICENCE.md", "LICENSE-MIT", "license.py", "LICENSE_THIRD_PARTY.txt")
+
+    assert [is_licence_file(name) for name in names] == [True, True, True, True, False, False]

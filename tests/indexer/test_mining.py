@@ -7,6 +7,7 @@ import sqlite3
 import zlib
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import pytest
 from tests.indexer.test_secrets import planted
 from tests.support.git_folder import GitFolder, module
 
+from acclimate_indexer.blob_store import BlobStore
 from acclimate_indexer.dataset import Dataset, MiningOptions, Stages, mine
 from acclimate_indexer.errors import DatasetError, RepositoryError
 from acclimate_indexer.explanation import explained
@@ -235,14 +237,19 @@ def test_a_file_can_be_explained(shop: GitFolder, shop_home: RepositoryHome) -> 
         }
     )
     dataset = mine(shop.open(), shop_home)
-    keys = explained(shop.open(), "src/keys.py", MiningOptions(), dataset)
+    with closing(BlobStore.open(shop_home.blobs)) as store:
+        told = {
+            path: explained(shop.open(), path, MiningOptions(), dataset, store)
+            for path in ("src/keys.py", "vendor/other.py")
+        }
+        with pytest.raises(RepositoryError, match=r"'src/none.py' is no file"):
+            explained(shop.open(), "src/none.py", MiningOptions(), dataset, store)
+    keys = told["src/keys.py"]
 
     assert {hole.outcome for hole in keys.holes} & {*SPLITS}
     assert keys.secrets == (module("keys").count("\n") + 3,)
     assert key not in json.dumps(keys.to_json())
-    assert explained(shop.open(), "vendor/other.py", MiningOptions(), dataset).reason == "vendored"
-    with pytest.raises(RepositoryError, match=r"'src/none.py' is no file"):
-        explained(shop.open(), "src/none.py", MiningOptions(), dataset)
+    assert told["vendor/other.py"].reason == "vendored"
 
 
 def test_no_planted_secret_reaches_anything_that_is_kept(shop: GitFolder, home: Home, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from functools import cached_property
 
 from acclimate_indexer.context.facts import FileFacts, facts_of
 from acclimate_indexer.filters.generated import unwanted_text
+from acclimate_indexer.filters.licences import HEAD_CHARACTERS, MAX_HEADER_CHARACTERS, licences_in
 from acclimate_indexer.syntax import Span
 
 from .completion import Candidate, Candidates, Drop, completion_candidates
@@ -33,11 +34,13 @@ class FileAnalysis:
         lines: A number for each line of the file, equal for lines that differ in white space around them only; 0 for
             a blank line.
         secrets: The lines, counted from 0, that hold secrets or personal data.
+        licences: What the file's first comments name.
     """
 
     reason: str = ""
     lines: "array[int]"
     secrets: tuple[int, ...] = ()
+    licences: tuple[str, ...] = ()
     completions: Candidates = NOTHING
     documentation: Candidates = NOTHING
     packed_facts: bytes = b""
@@ -56,6 +59,7 @@ class FileAnalysis:
         header = [
             self.reason,
             self.secrets,
+            self.licences,
             _candidates_record(self.completions),
             _candidates_record(self.documentation),
             [len(lines), len(self.packed_facts), len(self.packed_conventions)],
@@ -72,13 +76,14 @@ class FileAnalysis:
         """
         head, _, rest = data.partition(b"\n")
         try:
-            reason, secrets, completions, documentation, sizes = json.loads(head)
+            reason, secrets, licences, completions, documentation, sizes = json.loads(head)
             of_lines, of_facts, of_conventions = sizes
             assert len(rest) == of_lines + of_facts + of_conventions
             return cls(
                 reason=reason,
                 lines=array("I", rest[:of_lines]),
                 secrets=tuple(secrets),
+                licences=tuple(licences),
                 completions=_candidates(completions),
                 documentation=_candidates(documentation),
                 packed_facts=rest[of_lines : of_lines + of_facts],
@@ -99,11 +104,18 @@ def analysed(source: Source, *, max_pairs: int, seed: int) -> FileAnalysis:
     return FileAnalysis(
         lines=lines,
         secrets=tuple(source.line_of(span.start) for span in source.secrets),
+        licences=tuple(sorted(licences_in(_header(source)))),
         completions=completion_candidates(source, count=max_pairs + SPARE_CANDIDATES, seed=seed),
         documentation=documentation_candidates(source),
         packed_facts=zlib.compress(facts_of(source).to_bytes(), FASTEST),
         packed_conventions=zlib.compress(convention_facts(source).to_bytes(), FASTEST),
     )
+
+
+def _header(source: Source) -> str:
+    """The first comments, among them what a licence asks to be put there."""
+    prose = (source.text[span.start : span.end] for span in source.syntax.prose if span.start < HEAD_CHARACTERS)
+    return "\n".join(prose)[:MAX_HEADER_CHARACTERS]
 
 
 def line_numbers(text: str) -> "array[int]":

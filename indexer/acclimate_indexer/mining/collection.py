@@ -190,7 +190,7 @@ class _Collector:
             history,
             commit=self._commit,
             read=self._state.texts.of,
-            is_wanted=lambda path: not self._state.scan.unwanted(path),
+            is_wanted=lambda path: not self._state.unwanted(path),
             language_of=self._state.scan.language_of,
             files=[(file.path, file.blob) for file in files],
             seed=self._options.seed,
@@ -246,9 +246,8 @@ class _Collector:
 
     def _read_later(self, change: AddedLines) -> Source | None:
         """The file of a later commit; None where it is not mined."""
-        scan = self._state.scan
-        language = scan.language_of(change.path)
-        if language is None or scan.unwanted(change.path):
+        language = self._state.scan.language_of(change.path)
+        if language is None or self._state.unwanted(change.path):
             return None
         text = self._state.texts.of(change.blob)
         if text is None or len(text) > self._options.max_file_bytes or unwanted_text(text):
@@ -289,7 +288,7 @@ class _Collector:
             conventions=self._conventions,
             dropped=self._dropped + self._dropped_in_files(),
             strata=self._strata(test),
-            files=self._state.left_out + Counter(mined=len(self._state.files)),
+            files=Counter(self._state.left_out.values()) + Counter(mined=len(self._state.files)),
             secrets=self._secrets(),
         )
 

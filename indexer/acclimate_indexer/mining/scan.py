@@ -1,12 +1,12 @@
 """Which files of a commit are mined, and why the others are not."""
 
-from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from acclimate_indexer.filters.attributes import Attributes
 from acclimate_indexer.filters.generated import unwanted_path
+from acclimate_indexer.filters.licences import MAX_LICENCE_BYTES, is_licence_file
 from acclimate_indexer.languages.language import Language
 from acclimate_indexer.languages.registry import languages_for
 from acclimate_indexer.repository import BlobEntry, Repository
@@ -27,6 +27,7 @@ class Scan:
     Attributes:
         mined: What may be mined, in the order of their paths; of files with the same content the first.
         prose: Readable files about the code: README, documentation, decision records.
+        licence_files: Those that hold a licence.
         left_out: Why the other files of a known language are left out, by path.
         unwanted: Why a path, of this commit or a later one, is not mined; empty for one that is.
         language_of: The language of a path.
@@ -34,12 +35,10 @@ class Scan:
 
     mined: tuple[MinedFile, ...]
     prose: tuple[BlobEntry, ...]
+    licence_files: tuple[BlobEntry, ...]
     left_out: dict[str, str]
     unwanted: Callable[[str], str]
     language_of: Callable[[str], Language | None]
-
-    def counts(self) -> Counter[str]:
-        return Counter(self.left_out.values())
 
 
 def scanned(repository: Repository, commit: str, options: MiningOptions) -> Scan:
@@ -73,6 +72,7 @@ def scanned(repository: Repository, commit: str, options: MiningOptions) -> Scan
     return Scan(
         mined=tuple(mined),
         prose=tuple(prose[:MAX_PROSE_FILES]),
+        licence_files=tuple(entry for entry in entries if _is_licence(entry)),
         left_out=left_out,
         unwanted=unwanted,
         language_of=language_of,
@@ -88,6 +88,10 @@ def _unwanted_entry(entry: BlobEntry, blobs: set[str], options: MiningOptions) -
 def _is_prose(entry: BlobEntry, options: MiningOptions) -> bool:
     is_readable = entry.path.lower().endswith(PROSE_EXTENSIONS) and entry.size_bytes <= options.max_file_bytes
     return is_readable and not any(fnmatchcase(entry.path, glob) for glob in options.exclude)
+
+
+def _is_licence(entry: BlobEntry) -> bool:
+    return is_licence_file(entry.path) and entry.size_bytes <= MAX_LICENCE_BYTES
 
 
 def _attributes(repository: Repository, entries: Iterable[BlobEntry]) -> Attributes:

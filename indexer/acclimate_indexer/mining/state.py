@@ -1,11 +1,12 @@
 """A commit as it is mined: its files, their analyses, and which of them are held out."""
 
-from collections import Counter, OrderedDict
+from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from acclimate_indexer.blob_store import BlobStore
 from acclimate_indexer.context.facts import FileFacts, prose_facts
+from acclimate_indexer.filters.licences import Licences
 from acclimate_indexer.repository import BlobEntry, Repository
 
 from .analyses import MinedFile, file_analyses
@@ -16,6 +17,7 @@ from .source import Source
 from .split import held_out, path_hash
 
 RECENT_COMMITS = 2_000  # whose files come first in training; of older ones the order hardly matters
+LICENCE_FOREIGN = "licence_foreign"
 NEVER = 2**62  # more changes ago than any
 MAX_CACHED_CHARACTERS = 100 * 10**6  # of texts that are read more than once; a repository of three million lines
 
@@ -49,7 +51,7 @@ class CommitState:
         files: Those that are mined, those that changed last first.
         analyses: Of these files, by path.
         held_out: The paths that training never sees.
-        left_out: Why other files of a known language are left out, counted.
+        left_out: Why other files of a known language are left out, by path.
     """
 
     commit: str
@@ -57,7 +59,7 @@ class CommitState:
     files: tuple[MinedFile, ...]
     analyses: dict[str, FileAnalysis]
     held_out: frozenset[str]
-    left_out: Counter[str]
+    left_out: dict[str, str]
     texts: Texts
 
     @classmethod
@@ -82,10 +84,16 @@ class CommitState:
             report(done, len(files))
 
         analyses = file_analyses(repository, files, store, options, progress)
-        left_out = scan.counts()
-        left_out["not_text"] += len(files) - len(analyses)
-        left_out.update(analysis.reason for analysis in analyses.values() if analysis.reason)
-        usable = tuple(file for file in files if file.path in analyses and not analyses[file.path].reason)
+        texts = Texts(repository)
+        licences = Licences(
+            ((entry.path, texts.of(entry.blob) or "") for entry in scan.licence_files),
+            [analysis.licences for analysis in analyses.values() if not analysis.reason],
+        )
+        left_out = dict(scan.left_out)
+        for file in files:
+            if reason := _flaw(analyses.get(file.path), file.path, licences):
+                left_out[file.path] = reason
+        usable = tuple(file for file in files if file.path not in left_out)
         return cls(
             commit=commit,
             scan=scan,
@@ -93,8 +101,13 @@ class CommitState:
             analyses=analyses,
             held_out=held_out((file.path for file in usable), held_out_share),
             left_out=left_out,
-            texts=Texts(repository),
+            texts=texts,
         )
+
+    def unwanted(self, path: str) -> str:
+        """Why a path, of this commit or a later one, gives nothing; empty for one that may."""
+        is_foreign = self.left_out.get(path) == LICENCE_FOREIGN
+        return LICENCE_FOREIGN if is_foreign else self.scan.unwanted(path)
 
     def learnt_files(self) -> list[MinedFile]:
         return [file for file in self.files if file.path not in self.held_out]
@@ -120,6 +133,13 @@ class CommitState:
         entries: list[MinedFile | BlobEntry] = [*self.files, *self.scan.prose]
         blobs = {entry.path: entry.blob for entry in entries}
         return lambda path: self.texts.of(blobs[path]) if path in blobs else None
+
+
+def _flaw(analysis: FileAnalysis | None, path: str, licences: Licences) -> str:
+    """Why nothing of a file is used; empty for one that is."""
+    if analysis is None:
+        return "not_text"
+    return analysis.reason or (LICENCE_FOREIGN if licences.is_foreign(path, analysis.licences) else "")
 
 
 def _newest_first(repository: Repository, commit: str, files: Iterable[MinedFile]) -> list[MinedFile]:

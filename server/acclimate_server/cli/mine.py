@@ -2,11 +2,13 @@
 
 import argparse
 import asyncio
+from contextlib import closing
 from typing import Any
 
 from rich.console import Group
 from rich.table import Table
 
+from acclimate_indexer.blob_store import BlobStore
 from acclimate_indexer.dataset import Dataset, MiningOptions
 from acclimate_indexer.explanation import Explanation, explained
 from acclimate_indexer.home import RepositoryHome
@@ -49,7 +51,8 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
         context.terminal.finish(dataset.manifest | seconds)
         return DONE
     options = MiningOptions.from_settings(settings.mining_overrides())
-    explanation = explained(repository, arguments.explain, options, dataset)
+    with closing(BlobStore.open(home.blobs)) as store:
+        explanation = explained(repository, arguments.explain, options, dataset, store)
     context.terminal.show(_explanation_tables(explanation))
     context.terminal.finish(explanation.to_json())
     return DONE
