@@ -81,10 +81,24 @@ class BlobStore:
         Raises:
             DiskFull: There is no room.
         """
-        rows = [(name, path.encode(errors="replace").decode(), key) for path, key in keys.items()]
+        rows = [(name, _storable(path), key) for path, key in keys.items()]
         with self._errors(), self._connection:
             self._connection.execute("DELETE FROM views WHERE name = ?", (name,))
             self._connection.executemany("INSERT OR REPLACE INTO views VALUES (?, ?, ?)", rows)
+
+    def put_in_view(self, name: str, path: str, key: str) -> None:
+        """Puts one path into a view, or gives it another key.
+
+        Raises:
+            DiskFull: There is no room.
+        """
+        with self._errors(), self._connection:
+            self._connection.execute("INSERT OR REPLACE INTO views VALUES (?, ?, ?)", (name, _storable(path), key))
+
+    def remove_from_view(self, name: str, path: str) -> None:
+        """Takes one path out of a view, if it is there."""
+        with self._errors(), self._connection:
+            self._connection.execute("DELETE FROM views WHERE name = ? AND path = ?", (name, _storable(path)))
 
     def prune(self) -> None:
         """Forgets what is in no view."""
@@ -101,6 +115,10 @@ class BlobStore:
                     f"The disk is full: {str(self._path)!r} could not be written. Free some space, then run it again."
                 ) from error
             raise
+
+
+def _storable(path: str) -> str:
+    return path.encode(errors="replace").decode()
 
 
 def _connected(path: Path) -> sqlite3.Connection:

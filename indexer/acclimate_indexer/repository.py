@@ -138,12 +138,7 @@ class Repository:
                 data: bytes = self._git.get_object_data(blob)[3]
         except ValueError:
             return None
-        if b"\0" in data:
-            return None
-        try:
-            return data.decode("utf-8")
-        except UnicodeDecodeError:
-            return None
+        return decoded(data)
 
     def touched(self, commits: Sequence[Commit]) -> Iterator[str]:
         """The paths that the commits changed, in the order of the commits; repeated as often as changed."""
@@ -219,6 +214,16 @@ class Repository:
                 ["git", *arguments], stdout_as_string=False, strip_newline_in_stdout=False
             )
             return output
+
+
+def decoded(data: bytes) -> str | None:
+    """The text that a file holds; None if it is binary or not UTF-8."""
+    if b"\0" in data:
+        return None
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        return None
 
 
 def _runner(git_directory: Path, common_directory: Path) -> "Git":

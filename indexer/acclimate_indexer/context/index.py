@@ -9,6 +9,7 @@ import math
 import random
 import re
 from array import array
+from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from heapq import nlargest
@@ -47,12 +48,14 @@ class ContextIndex:
     def __init__(self, files: Iterable[tuple[str, FileFacts]], read: Text) -> None:
         """Takes the facts of each path, and what gives the text of a path."""
         self._read = read
-        self._windows: list[tuple[str, int, int] | None] = []  # by number; None for one of a file that went
+        self._windows: list[tuple[str, int, int]] = []  # by number; those of files that went are in no list any more
         self._lengths = array("I")
+        self._count = 0
         self._total_length = 0
         self._postings: dict[str, _Postings] = defaultdict(_Postings)
         self._definitions: dict[str, list[tuple[str, Definition]]] = defaultdict(list)
-        self._numbers: dict[str, list[int]] = {}
+        self._numbers: dict[str, range] = {}
+        self._listed: dict[str, tuple[_Postings, ...]] = {}  # where the windows of a file are listed
         self._defined: dict[str, tuple[Definition, ...]] = {}
         self._lines: dict[str, list[str]] = {}  # of the files that were shown last
         for path, facts in files:
@@ -62,52 +65,56 @@ class ContextIndex:
         """Puts a file in, or in place of what was known of it."""
         self.remove(path)
         self._defined[path] = facts.definitions
-        self._numbers[path] = []
+        first = len(self._windows)
+        listed: dict[str, _Postings] = {}
         for definition in facts.definitions:
             self._definitions[definition.name].append((path, definition))
         for window in facts.windows:
             number = len(self._windows)
-            self._numbers[path].append(number)
             self._windows.append((path, window.first, window.last))
             length = sum(window.terms.values())
             self._lengths.append(length)
             self._total_length += length
             for term, count in window.terms.items():
-                postings = self._postings[term]
+                postings = listed[term] = self._postings[term]
                 postings.windows.append(number)
                 postings.counts.append(min(count, MAX_COUNT))
 
+        self._numbers[path] = range(first, len(self._windows))
+        self._count += len(self._numbers[path])
+        self._listed[path] = tuple(listed.values())
+
     def remove(self, path: str) -> None:
-        """Forgets a file. Its places in the lists stay until the index is made anew, and are passed over."""
+        """Forgets a file; the index is then as if it had never been there."""
         self._lines.pop(path, None)
         definitions = self._defined.pop(path, None)
         if definitions is None:
             return
-        for number in self._numbers.pop(path):
-            self._windows[number] = None
-            self._total_length -= self._lengths[number]
+        numbers = self._numbers.pop(path)
+        self._count -= len(numbers)
+        self._total_length -= sum(self._lengths[number] for number in numbers)
+        for postings in self._listed.pop(path):
+            postings.drop(numbers)
         for definition in definitions:
             self._definitions[definition.name] = [
                 found for found in self._definitions[definition.name] if found[0] != path
             ]
 
     def snippets(self, cursor: Cursor, *, max_characters: int) -> tuple[Snippet, ...]:
-        """What a prompt at the cursor should know, nothing of it from the cursor's own file; the best last.
+        """What a prompt at the cursor should know, nothing of it from the cursor's own file.
 
-        The order is by path but for the most similar window, so that one more typed line changes little.
+        Signatures come first, in the order of their paths, then windows, the most similar first.
         """
         signatures = list(self._signatures(cursor, int(SIGNATURE_SHARE * max_characters)))
         room = max_characters - sum(len(snippet.text) for snippet in signatures)
         found: list[Snippet] = []
         per_file: Counter[str] = Counter()
         for number in self._best_windows(cursor):
-            entry = self._windows[number]
-            assert entry is not None
-            path, first, last = entry
+            path, first, last = self._windows[number]
             if per_file[path] == MAX_WINDOWS_A_FILE:
                 continue
             text = self._text_of(path, first, last)
-            if len(text) > room:
+            if not 0 < len(text) <= room:  # nothing, where the file changed meanwhile
                 continue
             per_file[path] += 1
             room -= len(text)
@@ -122,9 +129,7 @@ class ContextIndex:
         room = max_characters
         paths = sorted(path for path in self._numbers if self._numbers[path] and path != cursor.path)
         for path in choice.sample(paths, min(MAX_WINDOWS, len(paths))):
-            entry = self._windows[choice.choice(self._numbers[path])]
-            assert entry is not None
-            text = self._text_of(*entry)
+            text = self._text_of(*self._windows[choice.choice(self._numbers[path])])
             if 0 < len(text) <= room:
                 room -= len(text)
                 found.append(Snippet(path=path, text=text))
@@ -164,7 +169,7 @@ class ContextIndex:
     def _best_windows(self, cursor: Cursor) -> list[int]:
         """The numbers of the most similar windows, best first."""
         scores: dict[int, float] = defaultdict(float)
-        lengths, windows = self._lengths, len(self._windows)
+        lengths, windows = self._lengths, self._count
         fixed, by_length = K1 * (1 - B), K1 * B * windows / max(1, self._total_length)
         for postings in self._query(cursor):
             holding = len(postings.windows)
@@ -174,16 +179,12 @@ class ContextIndex:
         for number in self._numbers.get(cursor.path, ()):
             scores.pop(number, None)
         best = nlargest(4 * MAX_WINDOWS, zip(scores.values(), scores, strict=True))
-        ordered = sorted(best, key=lambda each: (-each[0], self._place(each[1])))
-        return [number for _, number in ordered if self._windows[number] is not None]
-
-    def _place(self, number: int) -> tuple[str, int]:
-        entry = self._windows[number]
-        return ("", 0) if entry is None else entry[:2]
+        return [number for _, number in sorted(best, key=lambda each: (-each[0], self._windows[each[1]]))]
 
     def _query(self, cursor: Cursor) -> list["_Postings"]:
         """The lists of the rarest terms around the cursor, the rarest first."""
-        lists = [(term, self._postings[term]) for term in dict.fromkeys(terms(_near(cursor))) if term in self._postings]
+        asked = dict.fromkeys(terms(_near(cursor)))
+        lists = [(term, found) for term in asked if (found := self._postings.get(term)) is not None and found.windows]
         chosen: list[_Postings] = []
         room = QUERY_POSTINGS
         for _, postings in sorted(lists, key=lambda each: (len(each[1].windows), each[0]))[:QUERY_TERMS]:
@@ -202,6 +203,12 @@ class _Postings:
     def __init__(self) -> None:
         self.windows = array("I")
         self.counts = array("B")
+
+    def drop(self, numbers: range) -> None:
+        """Takes out the windows of one file. Numbers only ever grow, so its own stand side by side."""
+        first, last = bisect_left(self.windows, numbers.start), bisect_left(self.windows, numbers.stop)
+        del self.windows[first:last]
+        del self.counts[first:last]
 
 
 def _near(cursor: Cursor) -> str:

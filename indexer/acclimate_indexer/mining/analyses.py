@@ -45,11 +45,14 @@ def file_analyses(
     store: BlobStore,
     options: MiningOptions,
     report: Callable[[int], None],
+    *,
+    view: str = "mined",
 ) -> dict[str, FileAnalysis]:
     """The analysis of each file by its path. Files whose blob cannot be read as text are left out.
 
     Args:
         report: Is told how many more files are done.
+        view: Of the store, which keeps what is in one of its views.
     """
     keys = {file.path: analysis_key(file, options) for file in files}
     found = _stored(store, keys)
@@ -59,7 +62,7 @@ def file_analyses(
         store.put_many({keys[path]: data for path, data in batch})
         found |= {path: FileAnalysis.from_bytes(data) for path, data in batch}
         report(len(batch))
-    store.set_view("mined", keys)
+    store.set_view(view, keys)
     store.prune()
     return found
 

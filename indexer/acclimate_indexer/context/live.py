@@ -1,0 +1,174 @@
+"""The live view: what retrieval knows of a work tree as it stands, unsaved buffers included.
+
+It begins with the files of the commit that is checked out, read as they lie in the work tree. What is edited, made or
+removed afterwards is told to it, a file at a time. Analyses are kept by blob in the store that mining uses, so that
+whichever comes first has done the work of both; buffers stay in memory.
+"""
+
+import hashlib
+import os
+import stat
+from collections.abc import Callable
+from pathlib import Path
+
+from acclimate_indexer.blob_store import BlobStore
+from acclimate_indexer.errors import RepositoryError
+from acclimate_indexer.filters.generated import unwanted_text
+from acclimate_indexer.mining.analyses import MinedFile, analysis_key, file_analyses
+from acclimate_indexer.mining.analysis import FileAnalysis, analysed
+from acclimate_indexer.mining.options import MiningOptions
+from acclimate_indexer.mining.scan import Scan, scanned
+from acclimate_indexer.mining.source import Source
+from acclimate_indexer.pairs import Snippet
+from acclimate_indexer.prompts import Cursor
+from acclimate_indexer.repository import Repository, decoded
+
+from .facts import FileFacts, facts_of, prose_facts
+from .index import ContextIndex
+
+
+class LiveContext:
+    """One work tree. Not for use by several threads at once."""
+
+    def __init__(self, repository: Repository, store: BlobStore, options: MiningOptions) -> None:
+        if repository.work_tree is None:
+            raise RepositoryError(f"{repository.name!r} has no work tree: nothing is edited there.")
+        self._repository = repository
+        self._tree = repository.work_tree.resolve()
+        self._store = store
+        self._options = options
+        self._view = f"live {hashlib.sha256(os.fsencode(self._tree)).hexdigest()[:16]}"
+        self._scan: Scan | None = None
+        self._blobs: dict[str, str] = {}
+        self._keys: dict[str, str] = {}
+        self._buffers: dict[str, str] = {}
+        self._index = ContextIndex((), self._text)
+
+    def refresh(self, report: Callable[[int, int], None] = lambda _done, _of: None) -> None:
+        """Reads everything: at first, and when another commit was checked out.
+
+        Args:
+            report: Is told how many files are done, and of how many.
+        """
+        self._scan = scan = scanned(self._repository, self._repository.head(), self._options)
+        committed = {file.path for file in scan.mined}
+        uncommitted = [path for path in self._store.view(self._view) if path not in committed]  # as told before
+        self._blobs, self._keys = {}, {}
+        as_committed: list[MinedFile] = []
+        changed: list[MinedFile] = []
+        for file in scan.mined:
+            if (data := self._data(file.path)) is not None:
+                (as_committed if _blob_name(data) == file.blob else changed).append(file)
+        done = 0
+
+        def more(count: int) -> None:
+            nonlocal done
+            done += count
+            report(done, len(scan.mined) + len(uncommitted))
+
+        found = file_analyses(self._repository, as_committed, self._store, self._options, more, view=self._view)
+        for file in as_committed:
+            if file.path in found:
+                self._keep(file)
+        index = ContextIndex(((path, found[path].facts()) for path in self._keys if not found[path].reason), self._text)
+        for entry in scan.prose:
+            if (text := decoded(self._data(entry.path) or b"")) is not None:
+                index.replace(entry.path, prose_facts(text))
+        self._index = index
+        for path in (*(file.path for file in changed), *uncommitted):
+            self.update(path)
+            more(1)
+        for path, text in self._buffers.items():
+            self.overlay(path, text)
+
+    def update(self, path: str) -> None:
+        """A file was saved, made or removed. `path` is relative to the work tree, with `/`."""
+        data = self._data(path)
+        file = None if data is None else self._file(path, data)
+        self._keys.pop(path, None)
+        self._blobs.pop(path, None)
+        analysis = None if file is None or data is None else self._analysis(file, data)
+        if file is None or analysis is None:
+            self._store.remove_from_view(self._view, path)
+            self._show(path, None)
+            return
+        self._keep(file)
+        self._store.put_in_view(self._view, path, self._keys[path])
+        self._show(path, None if analysis.reason else analysis.facts())
+
+    def overlay(self, path: str, text: str) -> None:
+        """A file is being edited: its unsaved text counts until `close`."""
+        self._buffers[path] = text
+        language = None if self._scan is None or self._scan.unwanted(path) else self._scan.language_of(path)
+        if language is None or unwanted_text(text) or len(text) > self._options.max_file_bytes:
+            self._show(path, None)
+            return
+        self._show(path, facts_of(Source.of(path=path, blob="", commit="", language=language, text=text)))
+
+    def close(self, path: str) -> None:
+        """A file is not being edited any more: what lies on the disk counts."""
+        if self._buffers.pop(path, None) is not None:
+            self.update(path)
+
+    def snippets(self, cursor: Cursor, *, max_characters: int) -> tuple[Snippet, ...]:
+        """What a prompt at the cursor should know; see `ContextIndex.snippets`."""
+        return self._index.snippets(cursor, max_characters=max_characters)
+
+    def _show(self, path: str, facts: FileFacts | None) -> None:
+        if facts is None:
+            self._index.remove(path)
+        else:
+            self._index.replace(path, facts)
+
+    def _keep(self, file: MinedFile) -> None:
+        self._blobs[file.path] = file.blob
+        self._keys[file.path] = analysis_key(file, self._options)
+
+    def _file(self, path: str, data: bytes) -> MinedFile | None:
+        """A file that may be known, with the blob that it would be."""
+        if self._scan is None or self._scan.unwanted(path) or len(data) > self._options.max_file_bytes:
+            return None
+        language = self._scan.language_of(path)
+        assert language is not None, "a path without a language is unwanted"
+        return MinedFile(path=path, blob=_blob_name(data), size_bytes=len(data), language=language)
+
+    def _analysis(self, file: MinedFile, data: bytes) -> FileAnalysis | None:
+        """From the store, or made and stored; None for what is no text."""
+        key = analysis_key(file, self._options)
+        if (stored := self._store.get_many([key]).get(key)) is not None:
+            return FileAnalysis.from_bytes(stored)
+        text = decoded(data)
+        if text is None:
+            return None
+        source = Source.of(path=file.path, blob=file.blob, commit="", language=file.language, text=text)
+        analysis = analysed(source, max_pairs=self._options.max_pairs_per_file, seed=self._options.seed)
+        self._store.put_many({key: analysis.to_bytes()})
+        return analysis
+
+    def _text(self, path: str) -> str | None:
+        """The text that the index knows. Of a file that changed unnoticed there is none: its lines moved."""
+        if path in self._buffers:
+            return self._buffers[path]
+        data = self._data(path)
+        if data is None or (path in self._blobs and _blob_name(data) != self._blobs[path]):
+            return None
+        return decoded(data)
+
+    def _data(self, path: str) -> bytes | None:
+        """A regular file of the work tree; None where there is none, where a link leads away, or it is too large."""
+        place = self._tree / path
+        try:
+            if not Path(os.path.realpath(place.parent)).is_relative_to(self._tree):
+                return None
+            descriptor = os.open(place, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+            with os.fdopen(descriptor, "rb") as file:
+                about = os.fstat(descriptor)
+                is_readable = stat.S_ISREG(about.st_mode) and about.st_size <= self._options.max_file_bytes
+                return file.read() if is_readable else None
+        except (OSError, ValueError):  # gone, forbidden, or a name that no file can have
+            return None
+
+
+def _blob_name(data: bytes) -> str:
+    """What git calls these bytes, in a repository of SHA-1 names; in another every file counts as changed."""
+    return hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()
