@@ -102,8 +102,8 @@ def test_unsaved_text_counts_until_the_file_is_closed(
     edited = texts(context)
     context.refresh()
     refreshed = texts(context)
-    context.close("shop/prices.py")
-    context.close("shop/draft.py")
+    context.discard("shop/prices.py")
+    context.discard("shop/draft.py")
 
     assert "unsaved: Decimal" in edited
     assert "with_draft" in edited

@@ -34,15 +34,12 @@ class LiveContext:
         if repository.work_tree is None:
             raise RepositoryError(f"{repository.name!r} has no work tree: nothing is edited there.")
         self._repository = repository
-        self._tree = repository.work_tree.resolve()
+        self._tree = _WorkTree(repository.work_tree, options.max_file_bytes)
         self._store = store
         self._options = options
-        self._view = f"live {hashlib.sha256(os.fsencode(self._tree)).hexdigest()[:16]}"
+        self._view = f"live {hashlib.sha256(os.fsencode(self._tree.folder)).hexdigest()[:16]}"
         self._scan: Scan | None = None
-        self._blobs: dict[str, str] = {}
-        self._keys: dict[str, str] = {}
-        self._buffers: dict[str, str] = {}
-        self._index = ContextIndex((), self._text)
+        self._index = ContextIndex((), self._tree.text)
 
     def refresh(self, report: Callable[[int, int], None] = lambda _done, _of: None) -> None:
         """Reads everything: at first, and when another commit was checked out.
@@ -53,11 +50,11 @@ class LiveContext:
         self._scan = scan = scanned(self._repository, self._repository.head(), self._options)
         committed = {file.path for file in scan.mined}
         uncommitted = [path for path in self._store.view(self._view) if path not in committed]  # as told before
-        self._blobs, self._keys = {}, {}
+        self._tree.blobs = {}
         as_committed: list[MinedFile] = []
         changed: list[MinedFile] = []
         for file in scan.mined:
-            if (data := self._data(file.path)) is not None:
+            if (data := self._tree.data(file.path)) is not None:
                 (as_committed if _blob_name(data) == file.blob else changed).append(file)
         done = 0
 
@@ -69,45 +66,46 @@ class LiveContext:
         found = file_analyses(self._repository, as_committed, self._store, self._options, more, view=self._view)
         for file in as_committed:
             if file.path in found:
-                self._keep(file)
-        index = ContextIndex(((path, found[path].facts()) for path in self._keys if not found[path].reason), self._text)
+                self._tree.blobs[file.path] = file.blob
+        index = ContextIndex(
+            ((path, analysis.facts()) for path, analysis in found.items() if not analysis.reason), self._tree.text
+        )
         for entry in scan.prose:
-            if (text := decoded(self._data(entry.path) or b"")) is not None:
+            if (text := decoded(self._tree.data(entry.path) or b"")) is not None:
                 index.replace(entry.path, prose_facts(text))
         self._index = index
         for path in (*(file.path for file in changed), *uncommitted):
             self.update(path)
             more(1)
-        for path, text in self._buffers.items():
+        for path, text in self._tree.buffers.items():
             self.overlay(path, text)
 
     def update(self, path: str) -> None:
         """A file was saved, made or removed. `path` is relative to the work tree, with `/`."""
-        data = self._data(path)
+        data = self._tree.data(path)
         file = None if data is None else self._file(path, data)
-        self._keys.pop(path, None)
-        self._blobs.pop(path, None)
+        self._tree.blobs.pop(path, None)
         analysis = None if file is None or data is None else self._analysis(file, data)
         if file is None or analysis is None:
             self._store.remove_from_view(self._view, path)
-            self._show(path, None)
-            return
-        self._keep(file)
-        self._store.put_in_view(self._view, path, self._keys[path])
-        self._show(path, None if analysis.reason else analysis.facts())
+        else:
+            self._tree.blobs[path] = file.blob
+            self._store.put_in_view(self._view, path, analysis_key(file, self._options))
+        if path not in self._tree.buffers:
+            self._show(path, None if analysis is None or analysis.reason else analysis.facts())
 
     def overlay(self, path: str, text: str) -> None:
-        """A file is being edited: its unsaved text counts until `close`."""
-        self._buffers[path] = text
+        """A file is being edited: its unsaved text counts until `discard`."""
+        self._tree.buffers[path] = text
         language = None if self._scan is None or self._scan.unwanted(path) else self._scan.language_of(path)
         if language is None or unwanted_text(text) or len(text) > self._options.max_file_bytes:
             self._show(path, None)
             return
         self._show(path, facts_of(Source.of(path=path, blob="", commit="", language=language, text=text)))
 
-    def close(self, path: str) -> None:
+    def discard(self, path: str) -> None:
         """A file is not being edited any more: what lies on the disk counts."""
-        if self._buffers.pop(path, None) is not None:
+        if self._tree.buffers.pop(path, None) is not None:
             self.update(path)
 
     def snippets(self, cursor: Cursor, *, max_characters: int) -> tuple[Snippet, ...]:
@@ -119,10 +117,6 @@ class LiveContext:
             self._index.remove(path)
         else:
             self._index.replace(path, facts)
-
-    def _keep(self, file: MinedFile) -> None:
-        self._blobs[file.path] = file.blob
-        self._keys[file.path] = analysis_key(file, self._options)
 
     def _file(self, path: str, data: bytes) -> MinedFile | None:
         """A file that may be known, with the blob that it would be."""
@@ -145,25 +139,35 @@ class LiveContext:
         self._store.put_many({key: analysis.to_bytes()})
         return analysis
 
-    def _text(self, path: str) -> str | None:
-        """The text that the index knows. Of a file that changed unnoticed there is none: its lines moved."""
-        if path in self._buffers:
-            return self._buffers[path]
-        data = self._data(path)
-        if data is None or (path in self._blobs and _blob_name(data) != self._blobs[path]):
+
+class _WorkTree:
+    """The texts that an index knows: files as they lie there, and buffers."""
+
+    def __init__(self, folder: Path, max_file_bytes: int) -> None:
+        self.folder = folder.resolve()
+        self.blobs: dict[str, str] = {}
+        self.buffers: dict[str, str] = {}
+        self._max_file_bytes = max_file_bytes
+
+    def text(self, path: str) -> str | None:
+        """The text as it was read. Of a file that changed unnoticed there is none: its lines moved."""
+        if path in self.buffers:
+            return self.buffers[path]
+        data = self.data(path)
+        if data is None or (path in self.blobs and _blob_name(data) != self.blobs[path]):
             return None
         return decoded(data)
 
-    def _data(self, path: str) -> bytes | None:
-        """A regular file of the work tree; None where there is none, where a link leads away, or it is too large."""
-        place = self._tree / path
+    def data(self, path: str) -> bytes | None:
+        """A regular file; None where there is none, where a link leads away, or it is too large."""
+        place = self.folder / path
         try:
-            if not Path(os.path.realpath(place.parent)).is_relative_to(self._tree):
+            if not Path(os.path.realpath(place.parent)).is_relative_to(self.folder):
                 return None
             descriptor = os.open(place, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
             with os.fdopen(descriptor, "rb") as file:
                 about = os.fstat(descriptor)
-                is_readable = stat.S_ISREG(about.st_mode) and about.st_size <= self._options.max_file_bytes
+                is_readable = stat.S_ISREG(about.st_mode) and about.st_size <= self._max_file_bytes
                 return file.read() if is_readable else None
         except (OSError, ValueError):  # gone, forbidden, or a name that no file can have
             return None
