@@ -20,7 +20,7 @@ from acclimate_server.cli.main import VERBS, main
 from acclimate_server.settings import as_markdown
 from acclimate_training.registry import AdapterRegistry
 
-NAMES = [verb.__name__.rpartition(".")[2] for verb in VERBS]
+NAMES = [verb.__name__.rpartition(".")[2].replace("importing", "import") for verb in VERBS]  # a word of Python's
 DONE, USAGE, FORESEEN = 0, 2, 3
 SHOP = "def total(prices):\n    result = sum(prices)\n    return round(result, 2)\n"
 
@@ -98,7 +98,64 @@ def test_mining_says_what_it_found(home: Home, make_repository: MakeRepository) 
 
     assert done.returncode == DONE, done.stderr
     result = json.loads(done.stdout)
-    assert set(result["pairs"]["completion"]) == {"train", "validation", "test"}
+    assert {"hash", "commit", "counts", "dropped", "seconds"} <= set(result)
+    assert set(result["counts"]) == {"kind", "language", "split"}
+    assert set(result["counts"]["kind"]["completion"]) == {"train", "validation", "test"}
+    assert result["counts"]["language"]["python"]["train"] == result["counts"]["split"]["train"] > 0
+    assert result["seconds"] > 0
+
+
+def test_one_file_is_explained(home: Home, make_repository: MakeRepository) -> None:
+    repository = make_repository({"shop.py": SHOP, "vendor/other.py": SHOP})
+    told = json.loads(acclimate("mine", repository, "--explain", "shop.py", "--json").stdout)
+    foreign = acclimate("mine", repository, "--explain", "vendor/other.py")
+    missing = acclimate("mine", repository, "--explain", "nope.py")
+
+    assert {hole["outcome"] for hole in told["holes"]} == {"train"}
+    assert all(hole["text"] in SHOP for hole in told["holes"])
+    assert "Nothing is taken of vendor/other.py: vendored." in foreign.stdout
+    assert missing.returncode == FORESEEN
+    assert "'nope.py' is no file of commit" in one_sentence(missing)
+
+
+def test_data_sets_are_listed_shown_and_compared(home: Home, make_repository: MakeRepository) -> None:
+    repository = make_repository({"shop.py": SHOP, "other.py": SHOP.replace("total", "sum_of")})
+    none = acclimate("dataset", "show", folder=repository)
+    first = json.loads(acclimate("mine", repository, "--json").stdout)["hash"]
+    excluded = ("--set", 'mining.exclude=["other.py"]')
+    second = json.loads(acclimate("mine", repository, "--json", *excluded).stdout)["hash"]
+    listed = json.loads(acclimate("dataset", "--json", folder=repository).stdout)["datasets"]
+    shown = json.loads(acclimate("dataset", "show", first[:6], "--json", folder=repository).stdout)
+    diff = json.loads(acclimate("dataset", "diff", first, second, "--json", folder=repository).stdout)
+
+    assert "There is no data set of this repository yet" in one_sentence(none)
+    assert {each["hash"] for each in listed} == {first, second}
+    assert shown["hash"] == first
+    assert diff["changed"]["settings"][1]["exclude"] == ["other.py"]
+    assert diff["pairs"]["train"]["removed"] > 0
+    assert acclimate("dataset", "diff", first, folder=repository).returncode == USAGE
+    assert "begins the hash of 0 data sets" in one_sentence(acclimate("dataset", "show", "zz", folder=repository))
+
+
+def test_review_comments_are_imported(home: Home, make_repository: MakeRepository) -> None:
+    repository = make_repository({"shop.py": SHOP})
+    comments = repository / "comments.jsonl"
+    key = "AKIA" + "QX7Z4M2P9L5K3J8H"
+    lines = [
+        {"path": "shop.py", "line": 2, "commit": "ab12", "body": "This adds up prices of all shops"},
+        {"path": "shop.py", "line": 2, "commit": "ab12", "body": f"Use {key}"},
+        {"path": "shop.py", "line": 0},
+    ]
+    comments.write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
+    done = acclimate("import", "reviews", comments, "--json", folder=repository)
+    again = json.loads(acclimate("import", "reviews", comments, "--json", folder=repository).stdout)
+
+    assert done.returncode == DONE, done.stderr
+    result = json.loads(done.stdout)
+    assert (result["imported"], result["with_secrets"], len(result["problems"])) == (1, 1, 1)
+    assert key not in done.stdout + done.stderr
+    assert (again["imported"], again["known"]) == (0, 1)
+    assert acclimate("import", "reviews", "nope.jsonl", folder=repository).returncode == USAGE
 
 
 def test_a_repository_without_a_known_language_is_one_sentence_or_nothing_mined(
