@@ -29,7 +29,7 @@ from acclimate_indexer.repository import Repository
 HISTORY_COMMITS = 20  # of the made repository, after the first, a fortnight apart
 SIZES = (4, 2, 1)  # of its files every so manieth is taken, to see that time grows with size
 SAMPLE_SECONDS = 0.1  # between two looks at the memory
-WORK = ("files", "pairs", "write")  # parse, units, filters, index; near-duplicates; writing
+WORK = ("files", "pairs", "index", "write")  # parse, units, filters; near-duplicates; index; writing
 
 
 def main(repositories: Sequence[Path] = ()) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """All pairs of a repository, in their splits: what is learnt from, what is held out, and in which order."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
 
@@ -23,7 +23,7 @@ from .conventions.record import Conventions
 from .held_out_lines import HeldOutLines, require_no_leak, texts
 from .history import mine_added_lines
 from .options import MiningOptions
-from .progress import Stages
+from .progress import Advance, Stages, told
 from .reviews.mine import mine_reviews
 from .reviews.parts import in_parts, require_none_seen
 from .selection import Selection, by_file, learnt_completions, pairs_of_files, recent_lines
@@ -132,8 +132,8 @@ class _Collector:
     def by_time(self, split: TimeSplit) -> Collection:
         """Learns from the state at the split; asks what was added after it, and validates with held-out files."""
         state, options = self._state, self._options
-        with self._parts.stages.stage("pairs"):
-            train = self._learnt()
+        with self._parts.stages.stage("pairs") as advance:
+            train = self._learnt(advance)
         with self._parts.stages.stage("held out") as advance:
             standing = StandingLines(state.analyses[file.path].lines for file in state.files)
             added: dict[CompletionKind, list[CompletionPair]] = {
@@ -150,8 +150,8 @@ class _Collector:
         state, options = self._state, self._options
         held = state.held_out_files()
         for_test = [file for file in held if not is_for_validation(file.path, HELD_OUT_SHARE_BY_FILE)] or held
-        with self._parts.stages.stage("pairs"):
-            train = self._learnt()
+        with self._parts.stages.stage("pairs") as advance:
+            train = self._learnt(advance)
         with self._parts.stages.stage("held out"):
             test = self._held_out_of_files(for_test, options.max_test_pairs)
             validation = self._held_out_of_files(
@@ -169,7 +169,7 @@ class _Collector:
                 f"Languages: {names}. Generated, vendored and very large files do not count."
             )
 
-    def _history_of(self, until: str, since: str | None, advance: Callable[[int, int], None]) -> History:
+    def _history_of(self, until: str, since: str | None, advance: Advance) -> History:
         count = self._options.max_history_commits
         history: History = []
         for commit in self._parts.repository.history(until, since=since, count=count, patterns=_patterns()):
@@ -208,13 +208,14 @@ class _Collector:
             files = [file for file in held if not is_for_validation(file.path, HELD_OUT_SHARE)]
             return self._mined_reviews(later, files, is_test=True)
 
-    def _learnt(self) -> list[CompletionPair]:
+    def _learnt(self, advance: Advance) -> list[CompletionPair]:
         options, state = self._options, self._state
+        most = options.max_pairs + options.max_documentation_pairs
         recent = recent_lines(self._history)
         completions = learnt_completions(state, recent, options.max_pairs_per_file)
         documentation = pairs_of_files(state, state.learnt_files(), "documentation", options.max_pairs_per_file)
         return [
-            *self._selection.learn(completions, options.max_pairs),
+            *self._selection.learn(told(completions, advance, most), options.max_pairs),
             *self._selection.learn(documentation, options.max_documentation_pairs),
         ]
 
@@ -302,8 +303,9 @@ class _Collector:
         """Training pairs see the files that are learnt from; held-out pairs the whole state at the split."""
         state, seed = self._state, self._options.seed
         total = len(train) + len(validation) + len(test)
+        with self._parts.stages.stage("index") as advance:
+            index = ContextIndex(state.facts(state.learnt_files(), advance), state.text_of_path())
         with self._parts.stages.stage("context") as advance:
-            index = ContextIndex(state.facts(state.learnt_files()), state.text_of_path())
             train = with_contexts(
                 train, index, seed=seed, share=CONTEXT_SHARE, report=lambda done: advance(done, total)
             )

@@ -1,11 +1,14 @@
 """How far a mining is, over all of its stages, and how long each took."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
 Progress = Callable[[int, int, str], None]  # done, of, what is being done in words
+Advance = Callable[[int, int], None]  # done, of
 
+Item = TypeVar("Item")
 WHOLE = 1_000
 # Where each stage begins and ends, in thousandths; seen on repositories of 50,000 to 600,000 lines.
 STAGES = {
@@ -13,10 +16,20 @@ STAGES = {
     "history": (450, 600),
     "pairs": (600, 670),
     "held out": (670, 780),
-    "context": (780, 970),
+    "index": (780, 830),
+    "context": (830, 970),
     "write": (970, WHOLE),
 }
+TOLD_EVERY = 100
 FILE_RATE_SECONDS = 1.0  # before that a rate says nothing
+
+
+def told(items: Iterable[Item], advance: Advance, of: int) -> Iterator[Item]:
+    """The items, with a word about how many there were so far, and of how many at most."""
+    for number, item in enumerate(items):
+        if number % TOLD_EVERY == 0:
+            advance(number, of)
+        yield item
 
 
 class Stages:
@@ -28,7 +41,7 @@ class Stages:
         self.seconds: dict[str, float] = {}
 
     @contextmanager
-    def stage(self, name: str) -> Iterator[Callable[[int, int], None]]:
+    def stage(self, name: str) -> Iterator[Advance]:
         """One of `STAGES`; inside of it is told how much is done, of how much."""
         started = time.monotonic()
         first, last = STAGES[name]

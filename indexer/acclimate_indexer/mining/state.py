@@ -1,7 +1,7 @@
 """A commit as it is mined: its files, their analyses, and which of them are held out."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from acclimate_indexer.blob_store import BlobStore
@@ -12,6 +12,7 @@ from acclimate_indexer.repository import BlobEntry, Repository
 from .analyses import MinedFile, file_analyses
 from .analysis import FileAnalysis
 from .options import MiningOptions
+from .progress import Advance, told
 from .scan import Scan, scanned
 from .source import Source
 from .split import held_out, path_hash
@@ -121,9 +122,12 @@ class CommitState:
         assert text is not None, "its analysis was made of it"
         return Source.of(path=file.path, blob=file.blob, commit=self.commit, language=file.language, text=text)
 
-    def facts(self, files: Iterable[MinedFile]) -> Iterator[tuple[str, FileFacts]]:
+    def facts(
+        self, files: Sequence[MinedFile], advance: Advance = lambda _done, _of: None
+    ) -> Iterator[tuple[str, FileFacts]]:
         """What retrieval knows about these files, and about the prose of the repository."""
-        for file in files:
+        total = len(files) + len(self.scan.prose)
+        for file in told(files, advance, total):
             yield file.path, self.analyses[file.path].facts()
         for entry in self.scan.prose:
             yield entry.path, prose_facts(self.texts.of(entry.blob) or "")
