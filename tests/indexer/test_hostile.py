@@ -77,7 +77,7 @@ def learnt(dataset: Dataset) -> set[str]:
 
 def test_odd_names_and_contents_do_no_harm(shop: GitFolder, shop_home: RepositoryHome) -> None:
     files = committed(shop)
-    odd = {
+    odd: dict[str, str | bytes] = {
         "with space.py": module("space"),
         "with\nnewline.py": module("newline"),
         "with\"quote's.py": module("quote"),
