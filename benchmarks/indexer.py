@@ -67,12 +67,22 @@ def _figures(path: Path, folder: Path) -> dict[str, Any]:
         "parse_seconds": parse_seconds,
         "bare_parse_lines_per_second": lines / parse_seconds,
         "over_bare_parse": work_seconds / parse_seconds,
+        "secret_drop_share": _share(dataset.manifest, "secret"),  # false ones among them: an upper bound
+        "personal_drop_share": _share(dataset.manifest, "personal_data"),
         "context_milliseconds": 1000 * stages.seconds["context"] / max(1, contexts),
         "remine_seconds": remining[0],
         "remine_stage_seconds": again.seconds,
         "remine_share": again.seconds["files"] / stages.seconds["files"],
         "peak_mib": peak[0],
     }
+
+
+def _share(manifest: dict[str, Any], reason: str) -> float:
+    """How many of the pairs that files could have given were dropped for a reason."""
+    kinds = manifest["counts"]["kind"]
+    kept = sum(sum(kinds.get(kind, {}).values()) for kind in ("completion", "documentation"))
+    dropped = int(manifest["dropped"].get(reason, 0))
+    return dropped / (kept + dropped)
 
 
 def _bare_parse(repository: Repository, commit: str) -> tuple[int, int, int, float]:

@@ -6,7 +6,7 @@ Lines with secrets or mail addresses are in no window and no signature.
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from acclimate_indexer.filters.personal import personal_spans
@@ -89,10 +89,10 @@ class FileFacts:
 
 def facts_of(source: Source) -> FileFacts:
     """The facts of a file of code."""
-    syntax, hidden = source.syntax, _hidden_lines(source.text, source.secrets)
+    syntax, hidden = source.syntax, _hidden_lines(source.text, source.hidden)
     starts = {source.line_of(symbol.span.start) for symbol in syntax.symbols}
     imported = " ".join(source.text[span.start : span.end] for span in syntax.import_statements)
-    secret = {word for span in source.secrets for word in _WORD.findall(source.text[span.start : span.end])}
+    secret = {word for span in source.hidden for word in _WORD.findall(source.text[span.start : span.end])}
     return FileFacts(
         definitions=tuple(_definitions(source, hidden)),
         imported=tuple(word for word in dict.fromkeys(_WORD.findall(imported)) if word not in secret),
@@ -108,7 +108,7 @@ def prose_facts(text: str) -> FileFacts:
     return FileFacts(windows=tuple(_windows(text, headings, hidden)))
 
 
-def _hidden_lines(text: str, spans: list[Span]) -> frozenset[int]:
+def _hidden_lines(text: str, spans: Iterable[Span]) -> frozenset[int]:
     return frozenset(
         number
         for span in spans

@@ -103,7 +103,7 @@ def analysed(source: Source, *, max_pairs: int, seed: int) -> FileAnalysis:
         return FileAnalysis(reason=reason, lines=lines)
     return FileAnalysis(
         lines=lines,
-        secrets=tuple(source.line_of(span.start) for span in source.secrets),
+        secrets=tuple(source.line_of(span.start) for span in source.hidden),
         licences=tuple(sorted(licences_in(_header(source)))),
         completions=completion_candidates(source, count=max_pairs + SPARE_CANDIDATES, seed=seed),
         documentation=documentation_candidates(source),

@@ -68,8 +68,8 @@ def completion_candidates(
         if hole is None or any(_overlap(hole.span, other.span) for other in found):
             continue
         candidate = windowed(source, hole.place, hole.span)
-        reason = "secret" if candidate is None else _flaw(source, candidate)
-        if candidate is None or reason:
+        reason = candidate if isinstance(candidate, str) else _flaw(source, candidate)
+        if isinstance(candidate, str) or reason:
             drops.append(Drop(source.line_of(hole.span.start), hole.place, reason))
         else:
             found.append(candidate)
@@ -91,21 +91,21 @@ def pair_of(source: Source, candidate: Candidate, kind: CompletionKind = "comple
     )
 
 
-def windowed(source: Source, place: str, span: Span) -> Candidate | None:
-    """A hole with its window; None with a secret in or near it. A secret further away ends the window."""
+def windowed(source: Source, place: str, span: Span) -> Candidate | str:
+    """A hole with its window; or what must be hidden in or near it. What is further away ends the window."""
     start, end = span
     first, last = max(0, start - WINDOW_PREFIX_CHARACTERS), min(len(source.text), end + WINDOW_SUFFIX_CHARACTERS)
-    if source.secrets:
+    if source.hidden:
         lines = source.lines(span)
         near_first = source.line_starts[max(0, lines[0] - CONTEXT_LINES)]
         near_last = source.line_end(source.line_starts[min(len(source.line_starts) - 1, lines[-1] + CONTEXT_LINES)])
-        for secret in source.secrets:
-            if secret.end > near_first and secret.start < near_last:
-                return None
-            if secret.end <= near_first:
-                first = max(first, secret.end)
+        for hidden, why in source.hidden.items():
+            if hidden.end > near_first and hidden.start < near_last:
+                return why
+            if hidden.end <= near_first:
+                first = max(first, hidden.end)
             else:
-                last = min(last, secret.start)
+                last = min(last, hidden.start)
     return Candidate(place, span, first, last)
 
 

@@ -33,9 +33,9 @@ def documentation_candidates(source: Source) -> Candidates:
         if symbol.doc is None or symbol.doc in found or _TEST.search(symbol.name):
             continue
         reason = _flaw(source.text[symbol.doc.start : symbol.doc.end])
-        candidate = None if reason else windowed(source, PLACE, symbol.doc)
-        if candidate is None:
-            drops.append(Drop(source.line_of(symbol.doc.start), PLACE, reason or "secret"))
+        candidate = reason or windowed(source, PLACE, symbol.doc)
+        if isinstance(candidate, str):
+            drops.append(Drop(source.line_of(symbol.doc.start), PLACE, candidate))
         else:
             found[symbol.doc] = candidate
     return Candidates(tuple(found.values()), tuple(drops))

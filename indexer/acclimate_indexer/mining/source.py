@@ -42,9 +42,12 @@ class Source:
         return syntax_of(self.text, self.language)
 
     @cached_property
-    def secrets(self) -> list[Span]:
-        """The lines that hold secrets or somebody's mail address."""
-        return sorted({*secret_spans(self.text), *personal_spans(self.text)})
+    def hidden(self) -> dict[Span, str]:
+        """The lines that nobody may learn, in the order of the file, and why: `secret` or `personal_data`."""
+        why = dict.fromkeys(personal_spans(self.text), "personal_data") | dict.fromkeys(
+            secret_spans(self.text), "secret"
+        )
+        return dict(sorted(why.items()))
 
     @cached_property
     def line_starts(self) -> list[int]:

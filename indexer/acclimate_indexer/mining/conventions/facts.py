@@ -81,7 +81,7 @@ def _code(source: Source) -> str:
     """The text without comments, documentation and lines with secrets."""
     pieces = []
     at = 0
-    for start, end in sorted((*source.syntax.prose, *source.secrets)):
+    for start, end in sorted((*source.syntax.prose, *source.hidden)):
         if start > at:
             pieces.append(source.text[at:start])
         at = max(at, end)
