@@ -23,7 +23,7 @@ from .analysis import FileAnalysis, analysed
 from .options import MiningOptions
 from .source import Source
 
-ANALYSIS_VERSION = 3  # counts up when the same file would be analysed otherwise
+ANALYSIS_VERSION = 5  # counts up when the same file would be analysed otherwise
 MAX_WORKERS = 8  # beyond that the one process that stores and assembles is what is waited for
 MIN_BYTES_PER_WORKER = 256 * 1024  # a process starts in the time that analysing so much takes
 BATCH_BYTES = 128 * 1024  # a second of one process: what is lost when mining is interrupted

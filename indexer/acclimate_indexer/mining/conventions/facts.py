@@ -9,13 +9,14 @@ from acclimate_indexer.mining.source import Source
 
 MAX_NAMES = 5_000  # of a file; more are data
 MAX_DECORATOR_CHARACTERS = 120
+MAX_ERRORS = 100  # kinds of a file
 
 NAME = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*")
 _DECORATOR = re.compile(r"^[ \t]*@([^\W\d][\w.]*(?:\([^()\n]*\))?)[ \t]*$", re.MULTILINE)
+_RAISED = re.compile(r"\b(?:raise|throw(?: new)?) ([^\W\d][\w.]*[^\W_]Error|[^\W\d][\w.]*Exception|[A-Z][\w.]*)\b")
+_QUOTED = re.compile(r"""["'<]([^"'<>\n]+)["'>]""")
 _MODULE = re.compile(
-    r"""^\s*(?:from\s+([\w.]+)\s+import\b|import\s+(?:static\s+)?([\w.]+)|use\s+([\w:]+)|using\s+([\w.]+)
-    |.*?\bfrom\s+["']([^"']+)["']|.*?\brequire(?:_relative)?\s*\(?\s*["']([^"']+)["']|\#include\s*[<"]([^>"]+)[>"])""",
-    re.VERBOSE,
+    r"\s*(?:from\s+([\w.]+)\s+import\b|import\s+(?:static\s+)?([\w.]+)|use\s+([\w:]+)|using\s+([\w.]+))"
 )
 
 
@@ -29,6 +30,7 @@ class ConventionFacts:
         modules: What is imported.
         functions: The names of its functions; `classes` those of its classes.
         decorators: How often each decorator stands, with its arguments.
+        errors: How often each error is raised or thrown.
     """
 
     language: str
@@ -37,9 +39,10 @@ class ConventionFacts:
     functions: tuple[str, ...]
     classes: tuple[str, ...]
     decorators: dict[str, int]
+    errors: dict[str, int]
 
     def to_bytes(self) -> bytes:
-        record = [self.language, self.names, self.modules, self.functions, self.classes, self.decorators]
+        record = [self.language, self.names, self.modules, self.functions, self.classes, self.decorators, self.errors]
         return json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode("utf-8", errors="replace")
 
     @classmethod
@@ -49,7 +52,7 @@ class ConventionFacts:
         Raises:
             ValueError: The data is damaged.
         """
-        language, names, modules, functions, classes, decorators = json.loads(data)
+        language, names, modules, functions, classes, decorators, errors = json.loads(data)
         return cls(
             language=language,
             names=names,
@@ -57,6 +60,7 @@ class ConventionFacts:
             functions=tuple(functions),
             classes=tuple(classes),
             decorators=decorators,
+            errors=errors,
         )
 
 
@@ -65,7 +69,7 @@ def convention_facts(source: Source) -> ConventionFacts:
     code = _code(source)
     decorators = Counter(match[1] for match in _DECORATOR.finditer(code) if len(match[1]) <= MAX_DECORATOR_CHARACTERS)
     statements = (source.text[span.start : span.end] for span in source.syntax.import_statements)
-    modules = (next(filter(None, match.groups())) for match in map(_MODULE.match, statements) if match)
+    modules = (module for statement in statements for module in _modules(statement))
     symbols = source.syntax.symbols
     return ConventionFacts(
         language=source.language.name,
@@ -74,7 +78,16 @@ def convention_facts(source: Source) -> ConventionFacts:
         functions=tuple(symbol.name for symbol in symbols if symbol.kind == "function"),
         classes=tuple(symbol.name for symbol in symbols if symbol.kind == "class"),
         decorators=dict(decorators),
+        errors=dict(Counter(_RAISED.findall(code)).most_common(MAX_ERRORS)),
     )
+
+
+def _modules(statement: str) -> list[str]:
+    """What a statement imports: all that it quotes, or else the name behind its first word."""
+    if quoted := _QUOTED.findall(statement):
+        return quoted
+    match = _MODULE.match(statement)
+    return [next(filter(None, match.groups()))] if match else []
 
 
 def _code(source: Source) -> str:

@@ -7,6 +7,7 @@ from itertools import permutations
 
 from .facts import ConventionFacts
 from .record import Prevalence
+from .wrappers import wrappers
 
 MIN_SHARE = 0.9
 MIN_PLACES = 20
@@ -26,12 +27,21 @@ ALTERNATIVE_MODULES = {
     "data classes": ("pydantic", "dataclasses", "attrs", "attr"),
 }
 LOGGERS = ("logger", "logging", "log", "LOG", "LOGGER", "_logger", "_log", "console", "print")
+OWN_ERRORS = "classes of its own"
 LEVELS = frozenset(("debug", "info", "warning", "warn", "error", "exception", "critical", "fatal"))
 
 
 def prevalence(facts: Mapping[str, ConventionFacts]) -> tuple[Prevalence, ...]:
     """What holds in nine of ten places or more, where there are twenty or more."""
-    found = [*_styles(facts), *_modules(facts), *_logging(facts), *_decorators(facts), *_layers(facts)]
+    found = [
+        *_styles(facts),
+        *_modules(facts),
+        *_logging(facts),
+        *_errors(facts),
+        *_decorators(facts),
+        *_layers(facts),
+        *wrappers(facts),
+    ]
     return tuple(sorted(found, key=lambda each: (-each.of, each.role, each.rule)))
 
 
@@ -60,13 +70,26 @@ def _modules(facts: Mapping[str, ConventionFacts]) -> Iterable[Prevalence]:
 
 
 def _logging(facts: Mapping[str, ConventionFacts]) -> Iterable[Prevalence]:
-    used: list[tuple[str, str]] = []
+    used: dict[str, list[tuple[str, str]]] = defaultdict(list)
     for path, each in facts.items():
         for name, count in each.names.items():
             receiver, _, method = name.rpartition(".")
             if (receiver.rpartition(".")[2] in LOGGERS and method in LEVELS) or name == "print":
-                used += [(receiver or name, f"{name} in {path}")] * count
-    yield from _prevailing("logging", used)
+                used[each.language] += [(receiver or name, f"{name} in {path}")] * count
+    for language, places in used.items():
+        yield from _prevailing(f"{language} logging", places)
+
+
+def _errors(facts: Mapping[str, ConventionFacts]) -> Iterable[Prevalence]:
+    """Whether errors are of the repository's own classes, or which foreign one it raises throughout."""
+    own = {name for each in facts.values() for name in each.classes}
+    raised: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    for path, each in facts.items():
+        for name, count in each.errors.items():
+            way = OWN_ERRORS if name.rpartition(".")[2] in own else name
+            raised[each.language] += [(way, f"{name} in {path}")] * count
+    for language, places in raised.items():
+        yield from _prevailing(f"{language} errors", places)
 
 
 def _decorators(facts: Mapping[str, ConventionFacts]) -> Iterable[Prevalence]:

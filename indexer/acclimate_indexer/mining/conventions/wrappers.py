@@ -1,0 +1,103 @@
+"""Libraries of the repository's own that are used instead of foreign ones.
+
+A file that imports a foreign library of nearly its own name, and is itself imported nearly everywhere, where the
+foreign one hardly is, wraps it: `shop.typing` around `typing_extensions`. What it imports under quite another name it may well
+need for something else.
+"""
+
+import posixpath
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from difflib import SequenceMatcher
+
+from .facts import ConventionFacts
+from .record import Prevalence
+
+MIN_SHARE = 0.9
+MIN_PLACES = 20
+MAX_EXCEPTIONS = 10
+MIN_SHARED_CHARACTERS = 4  # side by side, of the two names
+GENERIC = frozenset(
+    ("types", "utils", "util", "common", "core", "base", "helpers", "main", "index")
+)  # akin to anything
+
+
+def wrappers(facts: Mapping[str, ConventionFacts]) -> Iterable[Prevalence]:
+    """Which own file stands for which foreign library, in at least nine of ten of at least twenty files."""
+    modules = _Modules(facts)
+    users: dict[str, set[str]] = defaultdict(set)  # of own files
+    foreign: dict[str, set[str]] = defaultdict(set)  # which files import a foreign library
+    for path, each in facts.items():
+        for module in each.modules:
+            own = modules.file_of(module, path)
+            if own is None:
+                foreign[_root(module)].add(path)
+            elif own != path:
+                users[own].add(path)
+    for library, importers in sorted(foreign.items()):
+        yield from _wrapper(library, importers, users)
+
+
+def _wrapper(library: str, importers: set[str], users: Mapping[str, set[str]]) -> Iterable[Prevalence]:
+    """The own file that is used in place of `library`."""
+    akin = (path for path in importers & users.keys() if _are_akin(path, library))
+    for own in sorted(akin, key=lambda path: (-len(users[path]), path))[:1]:
+        direct = {path for path in importers if path != own and posixpath.dirname(path) != posixpath.dirname(own)}
+        instead = users[own] - direct
+        total = len(instead) + len(direct)
+        if total >= MIN_PLACES and len(instead) >= MIN_SHARE * total:
+            yield Prevalence(
+                role="own libraries",
+                rule=f"{own} rather than {library}",
+                count=len(instead),
+                of=total,
+                exceptions=tuple(f"{library} in {path}" for path in sorted(direct)[:MAX_EXCEPTIONS]),
+            )
+
+
+def _are_akin(path: str, library: str) -> bool:
+    name = posixpath.basename(_stem(path)).lower()
+    if name in GENERIC:
+        return False
+    match = SequenceMatcher(None, name, library.lower(), autojunk=False).find_longest_match()
+    return match.size >= MIN_SHARED_CHARACTERS
+
+
+def _stem(path: str) -> str:
+    """A path as imports name it: without its extension, a package by its folder."""
+    return posixpath.splitext(path)[0].removesuffix("/__init__").removesuffix("/index")
+
+
+class _Modules:
+    """Finds the file that an imported module is."""
+
+    def __init__(self, paths: Iterable[str]) -> None:
+        self._by_stem = {_stem(path): path for path in sorted(paths, reverse=True)}
+        self._by_name: dict[str, list[str]] = defaultdict(list)
+        for stem in self._by_stem:
+            self._by_name[posixpath.basename(stem)].append(stem)
+
+    def file_of(self, module: str, importer: str) -> str | None:
+        """The file, if it is one of the repository's; `module` as it stands in the import of `importer`."""
+        if module.startswith("."):
+            return self._by_stem.get(_relative(module, posixpath.dirname(importer)))
+        wanted = posixpath.splitext(module)[0] if "/" in module else module.replace("::", "/").replace(".", "/")
+        stems = (
+            stem for stem in self._by_name.get(posixpath.basename(wanted), ()) if f"/{stem}".endswith(f"/{wanted}")
+        )
+        return next((self._by_stem[stem] for stem in stems), None)
+
+
+def _relative(module: str, folder: str) -> str:
+    """A stem: `./web` and `../web.js` by folders, `.web` and `..shop.web` by packages."""
+    if "/" in module or module in (".", ".."):
+        return posixpath.normpath(posixpath.join(folder, module.removesuffix(".js").removesuffix(".ts")))
+    dots = len(module) - len(module.lstrip("."))
+    return posixpath.normpath(posixpath.join(folder, *[".."] * (dots - 1), module.lstrip(".").replace(".", "/")))
+
+
+def _root(module: str) -> str:
+    """The library of a module: `requests` of `requests.adapters`, `@shop/web` of `@shop/web/client`."""
+    if "/" in module:
+        return "/".join(module.split("/")[: 2 if module.startswith("@") else 1])
+    return module.replace("::", ".").partition(".")[0]

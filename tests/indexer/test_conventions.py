@@ -1,0 +1,107 @@
+"""Conventions: what was given up, and what is done nearly everywhere, with precision before number."""
+
+import pytest
+from tests.support.git_folder import GitFolder
+
+from acclimate_indexer.languages.registry import language_of
+from acclimate_indexer.mining.conventions.facts import ConventionFacts, convention_facts
+from acclimate_indexer.mining.conventions.prevalence import prevalence
+from acclimate_indexer.mining.conventions.record import Conventions, Prevalence
+from acclimate_indexer.mining.conventions.replacements import replacements
+from acclimate_indexer.mining.source import Source
+
+
+def facts(path: str, text: str) -> ConventionFacts:
+    language = language_of(path)
+    assert language is not None
+    found = convention_facts(Source.of(path=path, blob="0", commit="1", language=language, text=text))
+    assert ConventionFacts.from_bytes(found.to_bytes()) == found
+    return found
+
+
+def prevailing(files: dict[str, str]) -> dict[tuple[str, str], Prevalence]:
+    found = prevalence({path: facts(path, text) for path, text in files.items()})
+    return {(each.role, each.rule): each for each in found}
+
+
+def test_what_nearly_all_do_is_a_convention_with_its_exceptions() -> None:
+    files = {
+        f"shop/part_{number}.py": f"import httpx\nlogger.info('part')\n\n\ndef open_part_{number}():\n"
+        f"    raise ShopError(httpx.get('{number}'))\n"
+        for number in range(24)
+    }
+    files["shop/errors.py"] = "class ShopError(Exception):\n    pass\n"
+    files["shop/late.py"] = "import requests\nprint('late')\n\n\ndef openLate():\n    raise ValueError(requests)\n"
+    found = prevailing(files)
+
+    functions = found["python functions", "snake_case"]
+    assert (functions.count, functions.of, functions.exceptions) == (24, 25, ("openLate in shop/late.py",))
+    assert found["http client", "httpx"].exceptions == ("requests in shop/late.py",)
+    assert found["python logging", "logger"].count == 24
+    assert found["python errors", "classes of its own"].exceptions == ("ValueError in shop/late.py",)
+
+
+def test_few_places_or_many_exceptions_are_no_convention() -> None:
+    few = {f"part_{number}.py": f"def open_part_{number}():\n    pass\n" for number in range(19)}
+    mixed = {
+        f"part_{number}.py": f"def {'openPart' if number % 5 == 0 else 'open_part'}{number}():\n    pass\n"
+        for number in range(40)
+    }
+
+    assert not prevailing(few)
+    assert not prevailing(mixed)
+
+
+@pytest.mark.parametrize(
+    ("own", "uses", "direct", "rule"),
+    [
+        (
+            "shop/shop_logging.py",
+            "from .shop_logging import log\n",
+            "import logging\n",
+            "shop/shop_logging.py rather than logging",
+        ),
+        ("shop/log.py", "from .log import log\n", "import logging\n", None),  # akin by three letters only
+        ("shop/types.py", "from shop.types import T\n", "import mimetypes\n", None),
+        ("shop/web.py", "from shop.web import get\n", "import requests\n", None),  # under quite another name
+    ],
+)
+def test_an_own_library_stands_for_a_foreign_one_of_its_name(
+    own: str, uses: str, direct: str, rule: str | None
+) -> None:
+    files = {f"shop/part_{number}.py": uses for number in range(30)}
+    files |= {own: direct, "tools/late.py": direct}
+    found = {name for role, name in prevailing(files) if role == "own libraries"}
+
+    assert found == ({rule} if rule else set())
+
+
+def test_imports_of_scripts_are_told_by_what_they_quote() -> None:
+    script = facts("a.ts", 'import type { T } from "./t";\nimport net, { x } from "node:net";\nimport "side";\n')
+    go = facts("a.go", 'package a\n\nimport (\n\t"fmt"\n\tshop "example.org/shop"\n)\n')
+
+    assert script.modules == ("./t", "node:net", "side")
+    assert go.modules == ("fmt", "example.org/shop")
+
+
+def test_a_replacement_needs_places_commits_files_and_that_the_old_name_is_gone(shop: GitFolder) -> None:
+    files = {f"part_{number}.py": "def run(shop):\n    return shop.send_note(shop, 1)\n" for number in range(6)}
+    shop.commit(dict(files))
+    for number, path in enumerate(files):
+        files[path] = files[path].replace("send_note", "tell_all")
+        shop.commit(dict(files), day=number + 1)
+    repository = shop.open()
+    history = list(repository.history(repository.head(), count=99))
+    now = {path: facts(path, text) for path, text in files.items()}
+    (found,) = replacements(history, now)
+
+    assert (found.old, found.new, found.places, found.commits, found.files) == ("send_note", "tell_all", 6, 6, 6)
+    assert found.evidence[0] == repository.head()
+    assert (found.last, found.remaining_uses) == ("2026-01-07", 0)
+    assert not replacements(history[:2], now)
+    still = {f"other_{number}.py": facts("a.py", "shop.send_note(1)\n") for number in range(3)}
+    assert not replacements(history, now | still)
+    conventions = Conventions(replacements=(found,), prevalence=())
+    assert Conventions.from_json(conventions.to_json()) == conventions
+    assert conventions.retired_in("shop.send_note(2)") == "send_note"
+    assert conventions.retired_in("shop.send_notes(2)") is None
