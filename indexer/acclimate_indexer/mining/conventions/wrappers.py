@@ -1,8 +1,8 @@
 """Libraries of the repository's own that are used instead of foreign ones.
 
 A file that imports a foreign library of nearly its own name, and is itself imported nearly everywhere, where the
-foreign one hardly is, wraps it: `shop.typing` around `typing_extensions`. What it imports under quite another name it may well
-need for something else.
+foreign one hardly is, wraps it: `shop.typing` around `typing_extensions`. What it imports under quite another name it
+may well need for something else.
 """
 
 import posixpath
