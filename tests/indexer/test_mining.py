@@ -60,6 +60,16 @@ def test_a_language_without_a_grammar_gives_sensible_pairs(shop: GitFolder, shop
         assert len(pair.middle) >= 3
 
 
+def test_the_past_of_a_language_without_a_grammar_counts_too(shop: GitFolder, shop_home: RepositoryHome) -> None:
+    shop.commit({f"machines/{number}.mach": machine(number) for number in range(24)})
+    for number in range(24, 64):
+        shop.commit({f"machines/{number}.mach": machine(number)}, day=200 + number)
+    dataset = mine(shop.open(), shop_home)
+
+    assert dataset.manifest["split"] == "time+file"
+    assert len(list(dataset.pairs("test"))) >= 20
+
+
 def machine(number: int) -> str:
     choice = random.Random(number)
     parts = choice.sample(("sheet", "board", "pipe", "rod", "plate", "wire", "cube", "cone"), 4)

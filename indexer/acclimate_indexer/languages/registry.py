@@ -73,6 +73,12 @@ def languages_for(paths: Iterable[str]) -> Callable[[str], Language | None]:
     return lambda path: language_of(path) or plain.get(extension_of(path))
 
 
+def extensions_in(paths: Iterable[str]) -> list[str]:
+    """The extensions of all known languages, and of those that only a repository with these files has."""
+    known = _by_extension()
+    return sorted({*known, *plain_extensions(paths, frozenset(known))})
+
+
 def language_of_text(language: Language, path: str, text: str) -> Language:
     """The language of a file whose text is known: a header that its name calls C may be C++."""
     return CPP if language is C and path.endswith(".h") and _ONLY_CPP.search(text) else language

@@ -11,7 +11,7 @@ from acclimate_indexer.context.index import ContextIndex
 from acclimate_indexer.errors import DatasetError
 from acclimate_indexer.feedback import ImportedReview
 from acclimate_indexer.filters.generated import unwanted_text
-from acclimate_indexer.languages.registry import LANGUAGES
+from acclimate_indexer.languages.registry import extensions_in, known_languages
 from acclimate_indexer.pairs import CompletionKind, CompletionPair, ReviewPair, Split
 from acclimate_indexer.patches import AddedLines
 from acclimate_indexer.repository import Repository
@@ -70,13 +70,18 @@ class Collection:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
-    """What a repository is mined with."""
+    """What a repository is mined with.
+
+    Attributes:
+        patterns: Globs of the files whose history is read.
+    """
 
     repository: Repository
     options: MiningOptions
     store: BlobStore
     imported: Sequence[ImportedReview]
     stages: Stages
+    patterns: tuple[str, ...]
 
 
 def collect(
@@ -93,8 +98,15 @@ def collect(
     Raises:
         DatasetError: There is nothing that could be mined.
     """
-    parts = Parts(repository=repository, options=options, store=store, imported=imported, stages=stages)
-    split = time_split(repository, head, _patterns())
+    parts = Parts(
+        repository=repository,
+        options=options,
+        store=store,
+        imported=imported,
+        stages=stages,
+        patterns=tuple(f"*{extension}" for extension in extensions_in(entry.path for entry in repository.files(head))),
+    )
+    split = time_split(repository, head, parts.patterns)
     if split is not None:
         found = _Collector(parts, head, split).by_time(split)
         if sum(pair.kind == "completion" for pair in found.pairs["test"]) >= min(
@@ -163,7 +175,7 @@ class _Collector:
 
     def _check_anything(self) -> None:
         if not self._state.scan.mined:
-            names = ", ".join(language.name for language in LANGUAGES)
+            names = ", ".join(language.name for language in known_languages())
             raise DatasetError(
                 f"{self._parts.repository.name!r} has no file that can be mined at commit {self._commit[:12]}. "
                 f"Languages: {names}. Generated, vendored and very large files do not count."
@@ -172,7 +184,7 @@ class _Collector:
     def _history_of(self, until: str, since: str | None, advance: Advance) -> History:
         count = self._options.max_history_commits
         history: History = []
-        for commit in self._parts.repository.history(until, since=since, count=count, patterns=_patterns()):
+        for commit in self._parts.repository.history(until, since=since, count=count, patterns=self._parts.patterns):
             history.append(commit)
             advance(len(history), count)
         return history
@@ -355,7 +367,3 @@ class _Collector:
 
 def _most_of_kinds(at_most: int) -> dict[CompletionKind, int]:
     return {"completion": at_most, "documentation": at_most // OTHER_KINDS}
-
-
-def _patterns() -> list[str]:
-    return [f"*{extension}" for language in LANGUAGES for extension in language.extensions]
