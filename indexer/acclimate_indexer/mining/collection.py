@@ -2,12 +2,11 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import chain
 
 from acclimate_indexer.blob_store import BlobStore
 from acclimate_indexer.changes import History
-from acclimate_indexer.context.index import ContextIndex
 from acclimate_indexer.errors import DatasetError
 from acclimate_indexer.feedback import ImportedReview
 from acclimate_indexer.filters.generated import unwanted_text
@@ -17,7 +16,7 @@ from acclimate_indexer.patches import AddedLines
 from acclimate_indexer.repository import Repository
 
 from .analyses import MinedFile
-from .contexts import CONTEXT_SHARE, with_contexts
+from .contexts import in_context
 from .conventions.mine import mine_conventions
 from .conventions.record import Conventions
 from .held_out_lines import HeldOutLines, require_no_leak, texts
@@ -277,8 +276,15 @@ class _Collector:
     ) -> Collection:
         """Adds context and reviews, and looks for leaks."""
         held_lines = HeldOutLines([*validation, *test])
-        train, validation, test = self._with_contexts(train, validation, test, held_lines)
         held, options = self._state.held_out, self._options
+        train, validation, test = in_context(
+            self._state,
+            (train, validation, test),
+            held_lines,
+            seed=options.seed,
+            stages=self._parts.stages,
+            dropped=self._dropped,
+        )
         reviews = in_parts(
             self._reviews,
             test_reviews,
@@ -304,38 +310,6 @@ class _Collector:
             files=Counter(self._state.left_out.values()) + Counter(mined=len(self._state.files)),
             secrets=self._secrets(),
         )
-
-    def _with_contexts(
-        self,
-        train: list[CompletionPair],
-        validation: list[CompletionPair],
-        test: list[CompletionPair],
-        held_lines: HeldOutLines,
-    ) -> tuple[list[CompletionPair], list[CompletionPair], list[CompletionPair]]:
-        """Training pairs see the files that are learnt from; held-out pairs the whole state at the split."""
-        state, seed = self._state, self._options.seed
-        total = len(train) + len(validation) + len(test)
-        with self._parts.stages.stage("index") as advance:
-            index = ContextIndex(state.facts(state.learnt_files(), advance), state.text_of_path())
-        with self._parts.stages.stage("context") as advance:
-            train = with_contexts(
-                train, index, seed=seed, share=CONTEXT_SHARE, report=lambda done: advance(done, total)
-            )
-            train = [self._without_held_out(pair, held_lines) for pair in train]
-            for file in state.held_out_files():
-                index.replace(file.path, state.analyses[file.path].facts())
-            advance(len(train), total)
-            validation = with_contexts(validation, index, seed=seed, share=1.0, report=lambda _: None)
-            advance(len(train) + len(validation), total)
-            test = with_contexts(test, index, seed=seed, share=1.0, report=lambda _: None)
-        return train, validation, test
-
-    def _without_held_out(self, pair: CompletionPair, held_lines: HeldOutLines) -> CompletionPair:
-        """Documentation may quote what is held out."""
-        if not pair.context or not any(held_lines.found_in(snippet.text) for snippet in pair.context):
-            return pair
-        self._dropped["context_held_out"] += 1
-        return replace(pair, context=())
 
     def _leaks(self, pair: ReviewPair, held_lines: HeldOutLines) -> bool:
         leaks = any(held_lines.found_in(text) for text in texts(pair))
