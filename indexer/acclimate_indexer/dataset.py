@@ -22,6 +22,7 @@ from .blob_store import BlobStore
 from .durable import disk_full_named, write_json
 from .errors import DatasetError
 from .feedback import FeedbackStore
+from .garbage import rare_collections
 from .home import RepositoryHome
 from .languages.registry import grammar_versions
 from .mining.collection import Collection, collect
@@ -150,7 +151,7 @@ def mine(
     if found is not None:
         (found.folder / MANIFEST).touch()  # it is the newest again
         return found
-    with closing(BlobStore.open(home.blobs)) as store:
+    with rare_collections(), closing(BlobStore.open(home.blobs)) as store:
         collection = collect(
             repository, head, options, store=store, imported=feedback.imported_reviews(), stages=stages
         )

@@ -43,6 +43,33 @@ def test_a_damaged_store_is_made_anew(tmp_path: Path, damage: bytes) -> None:
     assert store.get_many(["key"]) == {"key": b"1"}
 
 
+def test_a_store_with_damage_inside_is_made_anew(tmp_path: Path) -> None:
+    path = tmp_path / "blobs.sqlite"
+    store = BlobStore.open(path)
+    store.put_many({f"key {number}": bytes(1_000) for number in range(400)})
+    store.close()
+    data = bytearray(path.read_bytes())
+    data[40_000:90_000] = b"damage" * 8_333 + b"ab"
+    path.write_bytes(data)
+    again = BlobStore.open(path)
+    again.put_many({"key": b"1"})
+
+    assert again.get_many(["key", "key 7"]) == {"key": b"1"}
+
+
+def test_a_store_that_others_are_opening_is_waited_for(tmp_path: Path) -> None:
+    path = tmp_path / "blobs.sqlite"
+    BlobStore.open(path).put_many({"key": b"1"})
+    code = (
+        "import sys; from pathlib import Path; from acclimate_indexer.blob_store import BlobStore\n"
+        "for n in range(20): BlobStore.open(Path(sys.argv[1])).close()\n"
+    )
+    started = [subprocess.Popen([sys.executable, "-P", "-c", code, str(path)]) for _ in range(4)]
+
+    assert [process.wait() for process in started] == [0] * 4
+    assert BlobStore.open(path).get_many(["key"]) == {"key": b"1"}  # nobody took a lock for damage
+
+
 def test_it_is_for_its_owner_alone(tmp_path: Path) -> None:
     BlobStore.open(tmp_path / "blobs.sqlite").close()
 

@@ -28,6 +28,7 @@ QUERY_POSTINGS = 6_000  # of all terms together: one to two milliseconds
 MAX_COUNT = 255  # of a term in a window; fits a byte
 MAX_SPLIT_FILES = 1_000
 MAX_WINDOWS = 8  # of an answer
+MAX_RANKED = 4 * MAX_WINDOWS  # that are looked at: some are too long, or of one file
 MAX_WINDOWS_A_FILE = 2
 MAX_SIGNATURES = 12  # of an answer
 SIGNATURE_SHARE = 0.35  # of the characters of an answer, at most
@@ -178,8 +179,9 @@ class ContextIndex:
                 scores[number] += rarity * count / (count + fixed + by_length * lengths[number])
         for number in self._numbers.get(cursor.path, ()):
             scores.pop(number, None)
-        best = nlargest(4 * MAX_WINDOWS, zip(scores.values(), scores, strict=True))
-        return [number for _, number in sorted(best, key=lambda each: (-each[0], self._windows[each[1]]))]
+        least = min(nlargest(MAX_RANKED, scores.values()), default=0.0)
+        best = [(-score, self._windows[number], number) for number, score in scores.items() if score >= least]
+        return [number for _, _, number in sorted(best)[:MAX_RANKED]]
 
     def _query(self, cursor: Cursor) -> list["_Postings"]:
         """The lists of the rarest terms around the cursor, the rarest first."""

@@ -8,12 +8,13 @@ whichever comes first has done the work of both; buffers stay in memory.
 import hashlib
 import os
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from acclimate_indexer.blob_store import BlobStore
 from acclimate_indexer.errors import RepositoryError
 from acclimate_indexer.filters.generated import unwanted_text
+from acclimate_indexer.garbage import rare_collections
 from acclimate_indexer.mining.analyses import MinedFile, analysis_key, file_analyses
 from acclimate_indexer.mining.analysis import FileAnalysis, analysed
 from acclimate_indexer.mining.options import MiningOptions
@@ -50,7 +51,6 @@ class LiveContext:
         self._scan = scan = scanned(self._repository, self._repository.head(), self._options)
         committed = {file.path for file in scan.mined}
         uncommitted = [path for path in self._store.view(self._view) if path not in committed]  # as told before
-        self._tree.blobs = {}
         as_committed: list[MinedFile] = []
         changed: list[MinedFile] = []
         for file in scan.mined:
@@ -63,22 +63,25 @@ class LiveContext:
             done += count
             report(done, len(scan.mined) + len(uncommitted))
 
-        found = file_analyses(self._repository, as_committed, self._store, self._options, more, view=self._view)
-        for file in as_committed:
-            if file.path in found:
-                self._tree.blobs[file.path] = file.blob
+        with rare_collections():
+            self._index = self._built(scan, as_committed, more)
+        for path in (*(file.path for file in changed), *uncommitted):
+            self.update(path)
+            more(1)
+        for path, text in self._tree.buffers.items():
+            self.overlay(path, text)
+
+    def _built(self, scan: Scan, files: Sequence[MinedFile], report: Callable[[int], None]) -> ContextIndex:
+        """The index of files that are as they were committed, and of the prose."""
+        found = file_analyses(self._repository, files, self._store, self._options, report, view=self._view)
+        self._tree.blobs = {file.path: file.blob for file in files if file.path in found}
         index = ContextIndex(
             ((path, analysis.facts()) for path, analysis in found.items() if not analysis.reason), self._tree.text
         )
         for entry in scan.prose:
             if (text := decoded(self._tree.data(entry.path) or b"")) is not None:
                 index.replace(entry.path, prose_facts(text))
-        self._index = index
-        for path in (*(file.path for file in changed), *uncommitted):
-            self.update(path)
-            more(1)
-        for path, text in self._tree.buffers.items():
-            self.overlay(path, text)
+        return index
 
     def update(self, path: str) -> None:
         """A file was saved, made or removed. `path` is relative to the work tree, with `/`."""

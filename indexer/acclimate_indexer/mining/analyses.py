@@ -3,6 +3,7 @@
 What is computed is stored at once, so that an interrupted mining goes on where it was.
 """
 
+import gc
 import hashlib
 import json
 import os
@@ -15,6 +16,7 @@ from multiprocessing import get_context, parent_process
 from pathlib import Path
 
 from acclimate_indexer.blob_store import BlobStore
+from acclimate_indexer.garbage import THRESHOLDS
 from acclimate_indexer.languages.language import Language
 from acclimate_indexer.languages.registry import grammar_versions
 from acclimate_indexer.repository import Repository
@@ -138,6 +140,7 @@ _of_this_worker: Callable[[Sequence[MinedFile]], list[tuple[str, bytes]]]
 def _prepare_worker(git_directory: Path, options: MiningOptions) -> None:
     """Opens the repository, and sees to it that this process does not outlive the one that started it."""
     global _of_this_worker
+    gc.set_threshold(*THRESHOLDS)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     _of_this_worker = partial(_batch, Repository.open(git_directory), options)
 
