@@ -137,7 +137,8 @@ class _Collector:
         with parts.stages.stage("history") as advance:
             self._history = self._history_of(self._commit, None, advance)
             self._conventions = self._mined_conventions()
-            self._reviews = self._mined_reviews(self._history, self._state.files)
+        with parts.stages.stage("reviews") as advance:
+            self._reviews = self._mined_reviews(self._history, self._state.files, advance)
         self._selection = Selection(self._conventions.retired_in, self._dropped)
 
     def by_time(self, split: TimeSplit) -> Collection:
@@ -195,7 +196,7 @@ class _Collector:
         )
 
     def _mined_reviews(
-        self, history: History, files: Iterable[MinedFile], *, is_test: bool = False
+        self, history: History, files: Iterable[MinedFile], advance: Advance, *, is_test: bool = False
     ) -> list[ReviewPair]:
         return mine_reviews(
             history,
@@ -208,6 +209,7 @@ class _Collector:
             limit=self._options.max_review_pairs,
             dropped=self._dropped,
             imported=self._parts.imported,
+            advance=advance,
             is_test=is_test,
         )
 
@@ -215,9 +217,10 @@ class _Collector:
         """What was corrected after the split, and clean code that came after it or stands in held-out files."""
         with self._parts.stages.stage("history") as advance:
             later = self._history_of(self._head, self._commit, advance)
-            held = self._state.held_out_files()
-            files = [file for file in held if not is_for_validation(file.path, HELD_OUT_SHARE)]
-            return self._mined_reviews(later, files, is_test=True)
+        held = self._state.held_out_files()
+        files = [file for file in held if not is_for_validation(file.path, HELD_OUT_SHARE)]
+        with self._parts.stages.stage("reviews") as advance:
+            return self._mined_reviews(later, files, advance, is_test=True)
 
     def _learnt(self, advance: Advance) -> list[CompletionPair]:
         options, state = self._options, self._state

@@ -12,15 +12,16 @@ Item = TypeVar("Item")
 WHOLE = 1_000
 # Where each stage begins and ends, in thousandths; seen on repositories of 50,000 to 600,000 lines.
 STAGES = {
-    "files": (0, 450),
-    "history": (450, 600),
-    "pairs": (600, 670),
-    "held out": (670, 780),
-    "index": (780, 830),
-    "context": (830, 970),
+    "files": (0, 280),
+    "history": (280, 400),
+    "reviews": (400, 590),
+    "pairs": (590, 620),
+    "held out": (620, 780),
+    "index": (780, 810),
+    "context": (810, 970),
     "write": (970, WHOLE),
 }
-TOLD_EVERY = 100
+TOLD_EVERY = 20
 FILE_RATE_SECONDS = 1.0  # before that a rate says nothing
 
 

@@ -83,7 +83,7 @@ def manifest_tables(manifest: Mapping[str, Any]) -> Group:
         for reason, count in manifest[name].items():
             table.add_row(reason, f"{count:,}")
         tables.append(table)
-    return Group(*tables)
+    return Group(*tables, f"{len(manifest['secrets']):,} lines with secrets or mail addresses; `--json` says where.")
 
 
 def split_table(rows: Mapping[str, Mapping[str, int]], title: str) -> Table:

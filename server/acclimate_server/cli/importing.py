@@ -9,8 +9,6 @@ from .context import Context
 from .pipeline import opened_repository
 from .verb import DONE, Verbs, add_verb
 
-SHOWN_PROBLEMS = 10  # of bad lines; `--json` has all
-
 
 def register(verbs: Verbs, shared: argparse.ArgumentParser) -> None:
     parser = add_verb(

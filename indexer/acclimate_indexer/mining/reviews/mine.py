@@ -9,6 +9,7 @@ from itertools import chain, islice
 from acclimate_indexer.changes import History
 from acclimate_indexer.feedback import ImportedReview
 from acclimate_indexer.languages.language import Language
+from acclimate_indexer.mining.progress import Advance, told
 from acclimate_indexer.mining.seeded import Seeds
 from acclimate_indexer.pairs import ReviewPair
 
@@ -37,6 +38,7 @@ def mine_reviews(
     dropped: Counter[str],
     imported: Sequence[ImportedReview] = (),
     commit: str = "",
+    advance: Advance = lambda _done, _of: None,
     is_test: bool = False,
 ) -> list[ReviewPair]:
     """Pairs such that in every part from the front at least three negatives stand beside each positive.
@@ -48,6 +50,7 @@ def mine_reviews(
         limit: Pairs at most.
         dropped: Counts what was left out, by reason.
         commit: By default the newest of `history`.
+        advance: Hears how many pairs there are so far, and how many there may be.
         is_test: Whether `history` is what came after the split; then clean code comes from it as well, and not only
             where `files` give too little.
     """
@@ -56,13 +59,14 @@ def mine_reviews(
     state = commit or (history[0][0].sha if history else "")
     most = limit // (1 + NEGATIVES)
     seeded_most = min(MAX_SEEDED, -(-most // SEEDED_SHARE))
-    real = list(islice(_real(history, imported, reading), most - seeded_most))
+    real = list(islice(told(_real(history, imported, reading), advance, limit), most - seeded_most))
     seeds = Seeds(seeded_most, choice)
     wanted = NEGATIVES * (len(real) + seeded_most)
     left = ordinary(history, reading)
     clean = list(islice(left, wanted // ORDINARY_SHARE)) if is_test else []
     planted: list[Reviewed] = []
     for each in standing(history, reading, files, state, choice):
+        advance(len(real) + len(planted) + len(clean), limit)
         if len(clean) >= wanted:
             break
         twin = reading.pair(each.source, each.place, each.origin)
