@@ -2,15 +2,20 @@
 
 import random
 from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from tests.support.git_folder import GitFolder, module
 
-from acclimate_indexer.dataset import Dataset, mine
+from acclimate_indexer.blob_store import BlobStore
+from acclimate_indexer.dataset import Dataset, MiningOptions, mine
 from acclimate_indexer.errors import DatasetError, RepositoryError
 from acclimate_indexer.home import Home, RepositoryHome
+from acclimate_indexer.languages.python import PYTHON
 from acclimate_indexer.languages.registry import LANGUAGES, language_of
+from acclimate_indexer.mining.analyses import MIN_BYTES_PER_WORKER, MinedFile, file_analyses
 from acclimate_indexer.mining.analysis import FileAnalysis, analysed
 from acclimate_indexer.mining.source import Source
 from acclimate_indexer.pairs import SPLITS
@@ -155,3 +160,25 @@ def test_a_repository_of_nothing_but_hostile_files_gets_one_sentence(
 
     with pytest.raises(DatasetError, match="Not one pair could be made"):
         mine(shop.open(), shop_home)
+
+
+def test_a_file_that_kills_its_parser_costs_no_other(shop: GitFolder, shop_home: RepositoryHome) -> None:
+    text = module("cart", 900)
+    shop.commit({f"src/{name}.py": f"# {name}\n{text}" for name in NAMES[:3]} | {"deadly.py": "x = 1\n"})
+    deadly = replace(PYTHON, name="deadly", grammar=("os", "abort"))
+    files = [
+        MinedFile(
+            path=entry.path,
+            blob=entry.blob,
+            size_bytes=entry.size_bytes,
+            language=deadly if entry.path == "deadly.py" else PYTHON,
+        )
+        for entry in shop.open().files(shop.open().head())
+    ]
+    with closing(BlobStore.open(shop_home.blobs)) as store:
+        found = file_analyses(shop.open(), files, store, MiningOptions(), lambda _more: None)
+
+    assert sum(file.size_bytes for file in files) > 2 * MIN_BYTES_PER_WORKER  # or there would be one process only
+    assert {path for path, analysis in found.items() if analysis.reason} == {"deadly.py"}
+    assert found["deadly.py"].reason == "kills_its_parser"
+    assert all(found[f"src/{name}.py"].completions.found for name in NAMES[:3])

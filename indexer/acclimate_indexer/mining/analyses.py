@@ -6,10 +6,13 @@ What is computed is stored at once, so that an interrupted mining goes on where 
 import gc
 import hashlib
 import json
+import logging
 import os
 import threading
+from array import array
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing import get_context, parent_process
@@ -25,6 +28,9 @@ from .analysis import FileAnalysis, analysed
 from .options import MiningOptions
 from .source import Source
 
+logger = logging.getLogger(__name__)
+
+KILLS_ITS_PARSER = "kills_its_parser"  # why nothing is taken of such a file
 ANALYSIS_VERSION = 5  # counts up when the same file would be analysed otherwise
 MAX_WORKERS = 8  # beyond that the one process that stores and assembles is what is waited for
 MIN_BYTES_PER_WORKER = 256 * 1024  # a process starts in the time that analysing so much takes
@@ -98,15 +104,43 @@ def _computed(
     if workers < 2:
         yield from (_batch(repository, options, batch) for batch in batches)
         return
-    executor = ProcessPoolExecutor(
+    executor = _executor(workers, repository, options)
+    futures = {executor.submit(_batch_in_worker, batch): batch for batch in batches}
+    try:
+        for future in as_completed(list(futures)):
+            done = future.result()
+            del futures[future]
+            yield done
+    except BrokenProcessPool:
+        logger.warning("A process that reads files died; the files that are left are read by one at a time.")
+        for batch in futures.values():
+            yield from _alone(repository, options, batch)
+    finally:
+        executor.shutdown(wait=False, cancel_futures=True)
+
+
+def _executor(workers: int, repository: Repository, options: MiningOptions) -> ProcessPoolExecutor:
+    return ProcessPoolExecutor(
         workers,
         mp_context=get_context("spawn"),  # forked, a process would share open files and locks with this one
         initializer=_prepare_worker,
         initargs=(repository.git_directory, options),
     )
+
+
+def _alone(
+    repository: Repository, options: MiningOptions, files: Sequence[MinedFile]
+) -> Iterator[list[tuple[str, bytes]]]:
+    """A batch in a process of its own. If that dies, each of its files in one, to find the file that kills it."""
+    executor = _executor(1, repository, options)
     try:
-        for future in as_completed([executor.submit(_batch_in_worker, batch) for batch in batches]):
-            yield future.result()
+        yield executor.submit(_batch_in_worker, files).result()
+    except BrokenProcessPool:
+        if len(files) > 1:
+            for file in files:
+                yield from _alone(repository, options, [file])
+        else:
+            yield [(files[0].path, FileAnalysis(reason=KILLS_ITS_PARSER, lines=array("I")).to_bytes())]
     finally:
         executor.shutdown(wait=False, cancel_futures=True)
 
