@@ -84,6 +84,26 @@ def test_imports_of_scripts_are_told_by_what_they_quote() -> None:
     assert go.modules == ("fmt", "example.org/shop")
 
 
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("self.label_of(cart)", "label_of(cart)"),
+        ('open_page("http://www.shop.example/a")', 'open_page("http://shop.example/a")'),
+        ("label_of(cart)  # see old_label", "label_of(cart)  # see new_label"),
+    ],
+)
+def test_layout_and_texts_are_no_replacement(shop: GitFolder, old: str, new: str) -> None:
+    files = {f"part_{number}.py": f"def run(cart):\n    return {old}\n" for number in range(6)}
+    shop.commit(dict(files))
+    for number, path in enumerate(files):
+        files[path] = files[path].replace(old, new)
+        shop.commit(dict(files), day=number + 1)
+    repository = shop.open()
+    history = list(repository.history(repository.head(), count=99))
+
+    assert not replacements(history, {path: facts(path, text) for path, text in files.items()})
+
+
 def test_a_replacement_needs_places_commits_files_and_that_the_old_name_is_gone(shop: GitFolder) -> None:
     files = {f"part_{number}.py": "def run(shop):\n    return shop.send_note(shop, 1)\n" for number in range(6)}
     shop.commit(dict(files))

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from acclimate_indexer.filters.generated import is_markup
 from acclimate_indexer.languages import registry
 from acclimate_indexer.languages.language import Language
 from acclimate_indexer.languages.plain import plain_extensions, plain_language
@@ -88,6 +89,11 @@ def test_many_files_of_an_unknown_extension_are_a_language() -> None:
     assert named("a.py") is language_of("a.py")
     assert languages_for(paths[:19])("machines/3.mach") is None
     assert not plain_extensions([f"data/{number}.json" for number in range(50)], frozenset())
+
+
+def test_markup_is_no_language_without_a_grammar() -> None:
+    assert is_markup("<topic id='1'>\n  <title>Carts</title>\n  <para>\n    They roll.\n  </para>\n</topic>\n")
+    assert not is_markup(MACHINE)
 
 
 def test_a_language_without_a_grammar_is_read_by_lines_and_indentation() -> None:

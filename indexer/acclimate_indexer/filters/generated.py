@@ -5,6 +5,7 @@ import re
 HEAD_CHARACTERS = 2_000  # a generator signs in the first lines
 MAX_LINE_CHARACTERS = 1_000
 MAX_MEAN_LINE_CHARACTERS = 110  # of lines that are not blank; what people write stays under 60
+MAX_TAG_SHARE = 0.3  # of the lines that are not blank
 MIN_LETTERS = 0.25  # of the characters that are not white space: tables of numbers have fewer
 
 _VENDORED_FOLDERS = re.compile(
@@ -61,6 +62,12 @@ def unwanted_text(text: str) -> str:
         return "long_lines"
     visible = "".join(text.split())
     return "data" if _letters(visible) < MIN_LETTERS * len(visible) else ""
+
+
+def is_markup(text: str) -> bool:
+    """Whether a text is written in tags, as XML and templates are: a good part of its lines begin with one."""
+    lines = [line.lstrip() for line in text.splitlines() if line.strip()]
+    return sum(line.startswith("<") for line in lines) > MAX_TAG_SHARE * len(lines)
 
 
 def _letters(text: str) -> int:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from acclimate_indexer.context.facts import FileFacts, facts_of
-from acclimate_indexer.filters.generated import unwanted_text
+from acclimate_indexer.filters.generated import is_markup, unwanted_text
 from acclimate_indexer.filters.licences import HEAD_CHARACTERS, MAX_HEADER_CHARACTERS, licences_in
 from acclimate_indexer.syntax import Span
 
@@ -97,6 +97,8 @@ def analysed(source: Source, *, max_pairs: int, seed: int) -> FileAnalysis:
     """All that a file gives by itself; of completions at most `max_pairs` and some to spare."""
     lines = line_numbers(source.text)
     reason = unwanted_text(source.text)
+    if not reason and source.language.grammar is None and is_markup(source.text):
+        reason = "markup"
     if not reason and source.syntax.damage > MAX_DAMAGE:
         reason = "unparseable"
     if reason:

@@ -40,6 +40,8 @@ struct super switch this throw trait true try type typeof use using val var void
 False int str float bool string list dict tuple set object any Any args kwargs cls
 """
 _KEYWORDS = frozenset(_WORDS.split())
+_SELVES = frozenset(("self", "this", "cls", "Self"))
+_TEXT = re.compile(r"([\"'`])(?:\\.|(?!\1)[^\\\n]){0,200}\1")  # in quotes: no name of code stands there
 
 
 @dataclass(slots=True)
@@ -80,13 +82,13 @@ def _renamed(hunk: Hunk) -> Iterator[tuple[str, str, bool]]:
     for before, after in zip(hunk.removed, hunk.added, strict=True):
         if max(len(before), len(after)) > MAX_LINE_CHARACTERS or _COMMENT.match(before):
             continue
-        one, two = _TOKEN.findall(before), _TOKEN.findall(after)
+        is_import = _IMPORT.search(before) is not None
+        one, two = (_TOKEN.findall(line if is_import else _TEXT.sub("''", line)) for line in (before, after))
         if len(one) != len(two):
             continue
         differing = [(at, old, new) for at, (old, new) in enumerate(zip(one, two, strict=True)) if old != new]
         if not 0 < len(differing) <= MAX_DIFFERENCES:
             continue
-        is_import = _IMPORT.search(before) is not None
         pairs = {_names(one, at, old, new, is_import) for at, old, new in differing}
         yield from ((old, new, is_import) for old, new in filter(None, pairs))
 
@@ -101,6 +103,8 @@ def _names(line: list[str], at: int, old: str, new: str, is_import: bool) -> tup
         one, two = one[1:], two[1:]
     while not is_import and len(one) > 1 and len(two) > 1 and one[-1] == two[-1]:
         one, two = one[:-1], two[:-1]
+    if one[-1:] == two[-1:] and {*one[:-1], *two[:-1]} <= _SELVES:
+        return None  # to leave `self` out is layout
     names = ".".join(one), ".".join(two)
     is_telling = is_import or is_called or "." in old or all(map(_is_compound, names))
     if not is_telling or any(len(name) < MIN_NAME_CHARACTERS or name in _KEYWORDS for name in names):

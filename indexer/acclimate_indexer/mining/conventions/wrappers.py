@@ -7,7 +7,7 @@ may well need for something else.
 
 import posixpath
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from difflib import SequenceMatcher
 
 from .facts import ConventionFacts
@@ -30,9 +30,9 @@ def wrappers(facts: Mapping[str, ConventionFacts]) -> Iterable[Prevalence]:
     for path, each in facts.items():
         for module in each.modules:
             own = modules.file_of(module, path)
-            if own is None:
+            if own is None and _root(module) not in modules.folders:
                 foreign[_root(module)].add(path)
-            elif own != path:
+            elif own is not None and own != path:
                 users[own].add(path)
     for library, importers in sorted(foreign.items()):
         yield from _wrapper(library, importers, users)
@@ -71,8 +71,9 @@ def _stem(path: str) -> str:
 class _Modules:
     """Finds the file that an imported module is."""
 
-    def __init__(self, paths: Iterable[str]) -> None:
+    def __init__(self, paths: Collection[str]) -> None:
         self._by_stem = {_stem(path): path for path in sorted(paths, reverse=True)}
+        self.folders = frozenset(folder for path in paths for folder in path.split("/")[:-1])
         self._by_name: dict[str, list[str]] = defaultdict(list)
         for stem in self._by_stem:
             self._by_name[posixpath.basename(stem)].append(stem)
