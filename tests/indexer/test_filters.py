@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from tests.support.git_folder import module
 
-from acclimate_indexer.filters.duplicates import NearDuplicates, fingerprint, min_hash
+from acclimate_indexer.filters.duplicates import Mark, NearDuplicates, fingerprint
 from acclimate_indexer.filters.generated import unwanted_path, unwanted_text
 from acclimate_indexer.filters.licences import Licences, is_licence_file, licences_in
 from acclimate_indexer.filters.secrets import has_secret, secret_spans
@@ -106,13 +106,26 @@ def pair(name: str, *, middle: str | None = None) -> CompletionPair:
 def test_a_hole_that_almost_stood_in_the_training_is_found() -> None:
     learnt = NearDuplicates()
     for name in ("orders", "invoices"):
-        learnt.add(min_hash(pair(name)))
+        learnt.add(Mark.of(pair(name)))
     other = pair("orders")
 
-    assert learnt.holds(min_hash(replace(other, middle=other.middle.replace("limit", "bound"))))
-    assert learnt.holds(min_hash(replace(other, prefix="a = 1\n\n" + other.prefix)))
-    assert not learnt.holds(min_hash(pair("customers")))
-    assert not NearDuplicates().holds(min_hash(other))
+    assert learnt.is_near(Mark.of(replace(other, middle=other.middle.replace("limit", "bound"))))
+    assert learnt.is_near(Mark.of(replace(other, prefix="a = 1\n\n" + other.prefix)))
+    assert not learnt.is_near(Mark.of(pair("customers")))
+    assert not NearDuplicates().is_near(Mark.of(other))
+
+
+def test_neighbouring_holes_are_near_each_other_and_no_repetition() -> None:
+    learnt = NearDuplicates()
+    one = pair("orders")
+    learnt.add(Mark.of(one))
+    first, _, rest = one.suffix.strip("\n").partition("\n")
+    after = replace(one, prefix=f"{one.prefix}{one.middle}\n", middle=first, suffix=f"\n{rest}")
+    edited = replace(one, middle=one.middle.replace("limit", "bound"))
+
+    assert learnt.repeats(Mark.of(edited))
+    assert learnt.is_near(Mark.of(after))
+    assert not learnt.repeats(Mark.of(after))
 
 
 def test_a_fingerprint_overlooks_white_space_only() -> None:

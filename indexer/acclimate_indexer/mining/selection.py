@@ -10,7 +10,7 @@ from itertools import islice, zip_longest
 from typing import TypeVar
 
 from acclimate_indexer.changes import History
-from acclimate_indexer.filters.duplicates import NearDuplicates, fingerprint, min_hash
+from acclimate_indexer.filters.duplicates import Mark, NearDuplicates, fingerprint
 from acclimate_indexer.pairs import CompletionKind, CompletionPair
 
 from .analyses import MinedFile
@@ -86,11 +86,11 @@ class Selection:
             if self._retired_in(pair.middle) is not None:
                 self._dropped["retired_name"] += 1
             elif self._is_new(pair):
-                value = min_hash(pair)
-                if self._learnt.holds(value):
+                mark = Mark.of(pair)
+                if self._learnt.repeats(mark):
                     self._dropped["near_duplicate"] += 1
                     continue
-                self._learnt.add(value)
+                self._learnt.add(mark)
                 kept.append(pair)
         return kept
 
@@ -104,7 +104,7 @@ class Selection:
                 break
             if standing is not None and standing.hold(touched_lines(pair)):
                 self._dropped["stands_in_training"] += 1
-            elif self._learnt.holds(min_hash(pair)):
+            elif self._learnt.is_near(Mark.of(pair)):
                 self._dropped["near_duplicate_of_training"] += 1
             elif self._is_new(pair):
                 kept.append(pair)
