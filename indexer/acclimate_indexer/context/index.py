@@ -18,14 +18,13 @@ from acclimate_indexer.languages.registry import are_related
 from acclimate_indexer.pairs import Snippet
 from acclimate_indexer.prompts import Cursor
 
-from .facts import Definition, FileFacts
+from .facts import Definition, FileFacts, Postings
 from .terms import terms
 
 K1, B = 1.2, 0.75  # BM25 as everybody has it (Robertson and Zaragoza 2009)
 LINES_BEFORE, LINES_AFTER = 20, 10  # of the cursor, that a query is made of
 QUERY_TERMS = 24  # the rarest; the others change the order hardly ever
 QUERY_POSTINGS = 6_000  # of all terms together: one to two milliseconds
-MAX_COUNT = 255  # of a term in a window; fits a byte
 MAX_SPLIT_FILES = 1_000
 MAX_WINDOWS = 8  # of an answer
 MAX_RANKED = 4 * MAX_WINDOWS  # that are looked at: some are too long, or of one file
@@ -66,24 +65,25 @@ class ContextIndex:
         """Puts a file in, or in place of what was known of it."""
         self.remove(path)
         self._defined[path] = facts.definitions
-        first = len(self._windows)
-        listed: dict[str, _Postings] = {}
         for definition in facts.definitions:
             self._definitions[definition.name].append((path, definition))
-        for window in facts.windows:
-            number = len(self._windows)
-            self._windows.append((path, window.first, window.last))
-            length = sum(window.terms.values())
-            self._lengths.append(length)
-            self._total_length += length
-            for term, count in window.terms.items():
-                postings = listed[term] = self._postings[term]
-                postings.windows.append(number)
-                postings.counts.append(min(count, MAX_COUNT))
-
+        first = len(self._windows)
+        self._windows += [(path, window.first, window.last) for window in facts.windows]
+        self._lengths.extend(window.length for window in facts.windows)
+        self._total_length += sum(window.length for window in facts.windows)
         self._numbers[path] = range(first, len(self._windows))
-        self._count += len(self._numbers[path])
-        self._listed[path] = tuple(listed.values())
+        self._count += len(facts.windows)
+        self._listed[path] = tuple(self._list(first, facts.postings))
+
+    def _list(self, first: int, found: Postings) -> Iterator["_Postings"]:
+        """Enters the windows of a file, the first of which has the number `first`, into the lists of their terms."""
+        at = 0
+        for term, size in zip(found.terms, found.sizes, strict=True):
+            postings = self._postings[term]
+            postings.windows.extend(map(first.__add__, found.windows[at : at + size]))
+            postings.counts.frombytes(found.counts[at : at + size])
+            at += size
+            yield postings
 
     def remove(self, path: str) -> None:
         """Forgets a file; the index is then as if it had never been there."""
