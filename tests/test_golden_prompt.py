@@ -18,7 +18,7 @@ from tokenizers import Tokenizer
 from acclimate_indexer.dataset import MiningOptions, mine
 from acclimate_indexer.home import Home
 from acclimate_indexer.pairs import CompletionPair, Snippet
-from acclimate_indexer.prompts import PromptBudget, PromptBuilder
+from acclimate_indexer.prompts import Cursor, PromptBudget, PromptBuilder
 from acclimate_indexer.repository import Repository
 from acclimate_training.encoding import encoded
 from acclimate_training.evaluation.sample import questions
@@ -99,22 +99,13 @@ def test_prompts_are_the_golden_ones_to_the_byte(home: Home) -> None:
     start, end = SOURCE.index("price * rate"), SOURCE.index("\n    return (price")
     snippet = Snippet(path="shop/cart.py", text="from shop.prices import with_tax\n\n")
 
-    def pair(context: tuple[Snippet, ...]) -> CompletionPair:
-        return CompletionPair(
-            kind="completion",
-            language="python",
-            path="shop/prices.py",
-            commit="0" * 40,
-            prefix=SOURCE[:start],
-            middle=SOURCE[start:end],
-            suffix=SOURCE[end:],
-            context=context,
-            place="rest_of_line",
-        )
+    cursor = Cursor(path="shop/prices.py", language="python", prefix=SOURCE[:start], suffix=SOURCE[end:])
 
     def spelt(context: tuple[Snippet, ...]) -> dict[str, str]:
-        example = encoded(pair(context), roomy, repository="shop")
-        parts = {"prompt": example.prompt, "target": example.target}
+        parts = {
+            "prompt": roomy.prompt(cursor, repository="shop", context=context),
+            "target": roomy.target(SOURCE[start:end]),
+        }
         return {name: tokenizer.decode(list(ids), skip_special_tokens=False) for name, ids in parts.items()}
 
     now = {"bare": spelt(()), "with context": spelt((snippet,))}
