@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
 from itertools import accumulate
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .languages.language import Language, grammar, spans_query
 
@@ -64,6 +64,29 @@ class Outline:
 
     prose: tuple[Span, ...]
     symbols: tuple[Symbol, ...] = ()
+
+    def to_json(self) -> list[Any]:
+        symbols = [[each.name, each.kind, each.span, each.signature, each.body, each.doc] for each in self.symbols]
+        return [self.prose, symbols]
+
+    @staticmethod
+    def from_json(record: list[Any]) -> "Outline":
+        """Reads what `to_json` gave."""
+        prose, symbols = record
+        return Outline(
+            prose=tuple(Span(*each) for each in prose),
+            symbols=tuple(
+                Symbol(
+                    name=name,
+                    kind=kind,
+                    span=Span(*span),
+                    signature=Span(*signature),
+                    body=Span(*body) if body else None,
+                    doc=Span(*doc) if doc else None,
+                )
+                for name, kind, span, signature, body, doc in symbols
+            ),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

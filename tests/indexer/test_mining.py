@@ -109,9 +109,27 @@ def test_a_second_mining_reads_only_what_changed(shop: GitFolder, shop_home: Rep
     assert len(stored_keys(shop_home) - before) == 1
 
 
-def stored_keys(home: RepositoryHome) -> set[str]:
+def test_what_is_remembered_of_the_past_changes_nothing(
+    shop: GitFolder, shop_home: RepositoryHome, tmp_path: Path
+) -> None:
+    old_shop(shop)
+    mine(shop.open(), shop_home)
+    before = stored_keys(shop_home, past=True)
+    shop.commit({"later/new.py": module("new_shop", 2)}, day=600)
+    again = mine(shop.open(), shop_home)
+    fresh = mine(shop.open(), replace(shop_home, root=tmp_path / "other home"))
+    now = stored_keys(shop_home, past=True)
+
+    assert again.hash == fresh.hash
+    assert len(before) > 20
+    assert len(now - before) <= 0.2 * len(now)
+
+
+def stored_keys(home: RepositoryHome, *, past: bool = False) -> set[str]:
+    """What is kept of the files of the commit, or of those of the past, which are not named by their blob."""
     with sqlite3.connect(home.blobs) as connection:
-        return {key for (key,) in connection.execute("SELECT key FROM findings")}
+        keys = {key for (key,) in connection.execute("SELECT key FROM findings")}
+    return {key for key in keys if past != (":" in key)}
 
 
 @pytest.mark.parametrize("size", [3, 30], ids=["in one process", "in several"])
@@ -313,8 +331,11 @@ def stored_texts(home: RepositoryHome) -> str:
         if file.is_file() and "sqlite" not in file.name
     ]
     with sqlite3.connect(home.blobs) as connection:
-        rows = [data for (data,) in connection.execute("SELECT data FROM findings")]
-    for data in rows:
+        rows = list(connection.execute("SELECT key, data FROM findings"))
+    for key, data in rows:
+        if ":" not in key:  # of the past
+            texts.append(zlib.decompress(data).decode())
+            continue
         analysis = FileAnalysis.from_bytes(data)
         packed = (part for part in (analysis.packed_facts, analysis.packed_conventions) if part)
         texts += [data.decode("utf-8", "replace"), *(zlib.decompress(part).decode() for part in packed)]

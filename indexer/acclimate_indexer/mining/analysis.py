@@ -60,8 +60,8 @@ class FileAnalysis:
             self.reason,
             self.secrets,
             self.licences,
-            _candidates_record(self.completions),
-            _candidates_record(self.documentation),
+            candidates_record(self.completions),
+            candidates_record(self.documentation),
             [len(lines), len(self.packed_facts), len(self.packed_conventions)],
         ]
         packed = json.dumps(header, separators=(",", ":")).encode()
@@ -84,8 +84,8 @@ class FileAnalysis:
                 lines=array("I", rest[:of_lines]),
                 secrets=tuple(secrets),
                 licences=tuple(licences),
-                completions=_candidates(completions),
-                documentation=_candidates(documentation),
+                completions=candidates_of(completions),
+                documentation=candidates_of(documentation),
                 packed_facts=rest[of_lines : of_lines + of_facts],
                 packed_conventions=rest[of_lines + of_facts :],
             )
@@ -133,14 +133,15 @@ def line_number(line: str) -> int:
     return zlib.crc32(stripped.encode("utf-8", errors="replace")) if stripped else 0
 
 
-def _candidates_record(candidates: Candidates) -> list[list[list[int | str]]]:
+def candidates_record(candidates: Candidates) -> list[list[list[int | str]]]:
+    """Candidates as JSON; `candidates_of` reads it."""
     return [
         [[each.place, each.span.start, each.span.end, each.first, each.last] for each in candidates.found],
         [[each.line, each.place, each.reason] for each in candidates.drops],
     ]
 
 
-def _candidates(record: list[list[list[int | str]]]) -> Candidates:
+def candidates_of(record: list[list[list[int | str]]]) -> Candidates:
     found, drops = record
     return Candidates(
         tuple(

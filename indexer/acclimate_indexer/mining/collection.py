@@ -21,6 +21,7 @@ from .conventions.mine import mine_conventions
 from .conventions.record import Conventions
 from .held_out_lines import HeldOutLines, require_no_leak, texts
 from .history import mine_added_lines
+from .memory import Memory
 from .options import MiningOptions
 from .progress import Advance, Stages, told
 from .reviews.mine import mine_reviews
@@ -124,6 +125,7 @@ class _Collector:
         self._head = head
         self._commit = head if split is None else split.commit
         self._dropped: Counter[str] = Counter()
+        self._memory = Memory(parts.store, "past")
         with parts.stages.stage("files") as advance:
             self._state = CommitState.at(
                 parts.repository,
@@ -209,6 +211,7 @@ class _Collector:
             limit=self._options.max_review_pairs,
             dropped=self._dropped,
             imported=self._parts.imported,
+            memory=self._memory,
             advance=advance,
             is_test=is_test,
         )
@@ -253,6 +256,7 @@ class _Collector:
             split.added,
             wanted=_most_of_kinds(self._options.max_test_pairs),
             read=self._read_later,
+            memory=self._memory,
             standing=standing,
             max_per_file=self._options.max_pairs_per_file,
             seed=self._options.seed,
@@ -299,6 +303,7 @@ class _Collector:
                 "test": options.max_test_pairs // OTHER_KINDS,
             },
         )
+        self._memory.keep()
         require_no_leak([*validation, *test], [*train, *reviews["train"]], held)
         require_none_seen([*reviews["validation"], *reviews["test"]], reviews["train"])
         return Collection(

@@ -12,9 +12,11 @@ from itertools import zip_longest
 from acclimate_indexer.pairs import CompletionKind, CompletionPair
 from acclimate_indexer.patches import AddedLines
 
-from .completion import Candidate, completion_candidates, pair_of
+from .analysis import candidates_of, candidates_record
+from .completion import Candidate, Candidates, completion_candidates, pair_of
 from .documentation import documentation_candidates
 from .held_out_lines import touched_lines
+from .memory import Memory
 from .source import Source
 from .standing import StandingLines
 
@@ -27,6 +29,7 @@ def mine_added_lines(
     *,
     wanted: Mapping[CompletionKind, int],
     read: Callable[[AddedLines], Source | None],
+    memory: Memory,
     standing: StandingLines,
     max_per_file: int,
     seed: int,
@@ -36,6 +39,7 @@ def mine_added_lines(
 
     Args:
         read: Gives the file of a change; None for one that is not mined.
+        memory: What was found in files of the past.
     """
     per_file: Counter[tuple[CompletionKind, str]] = Counter()
     pairs: dict[CompletionKind, list[CompletionPair]] = {kind: [] for kind in wanted}
@@ -51,7 +55,7 @@ def mine_added_lines(
                 break
             continue
         for kind, count in room.items():
-            for candidate in _candidates(source, kind, count, seed, change.lines)[:count]:
+            for candidate in _remembered(source, kind, count, seed, change.lines, memory)[:count]:
                 pair = pair_of(source, candidate, kind)
                 if standing.hold(touched_lines(pair)):
                     dropped["stood_before_the_split"] += 1
@@ -59,6 +63,16 @@ def mine_added_lines(
                 per_file[kind, change.path] += 1
                 pairs[kind].append(pair)
     return pairs
+
+
+def _remembered(
+    source: Source, kind: CompletionKind, count: int, seed: int, within: tuple[range, ...], memory: Memory
+) -> tuple[Candidate, ...]:
+    lines = [[each.start, each.stop] for each in within]
+    what = [kind, source.blob, source.path, source.language.name, count, seed, lines]
+    return candidates_of(
+        memory.of(what, lambda: candidates_record(Candidates(_candidates(source, kind, count, seed, within))))
+    ).found
 
 
 def _candidates(
