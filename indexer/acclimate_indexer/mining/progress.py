@@ -49,7 +49,7 @@ class Stages:
 
         def advance(done: int, of: int) -> None:
             elapsed = time.monotonic() - started
-            rate = f", {done / elapsed:,.0f} a second" if elapsed > FILE_RATE_SECONDS and done else ""
+            rate = f", {done / elapsed:,.0f} a second" if elapsed > FILE_RATE_SECONDS and done > elapsed else ""
             self._tell(first + (last - first) * min(done, of) // max(1, of), f"{name} {done:,} of {of:,}{rate}")
 
         self._tell(first, name)
