@@ -8,11 +8,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from acclimate_indexer.context.index import LINES_AFTER, LINES_BEFORE
 from acclimate_indexer.mining.state import CommitState
 from acclimate_indexer.pairs import CompletionPair, Snippet
 
 WINDOW_LINES = 20  # as long as ours
-BEFORE, AFTER = 20, 10  # lines of the query; as many as ours
+BEFORE, AFTER = LINES_BEFORE, LINES_AFTER  # lines of the query; as many as ours
 MAX_TOKENS = 256  # what such models were trained with
 BATCH = 64
 
