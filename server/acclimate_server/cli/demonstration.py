@@ -23,6 +23,7 @@ from .context import Context
 if TYPE_CHECKING:
     from .ask import Asked
 
+NEOVIM_NAMES = {"csharp": "cs", "shellscript": "sh"}  # of file types, where they are not the protocol's
 LINES_BEFORE = 6  # of the code before the cursor that are shown: enough to see what was asked
 
 
@@ -77,9 +78,8 @@ def editor_words(tree: Path) -> str:
 
 def neovim_command(command: str, tree: Path) -> str:
     """An Ex command that starts the server for every file of a language that is completed."""
-    languages = ", ".join(
-        f"[[{language.name}]]" for language in LANGUAGES
-    )  # no quotes that a shell would have to quote
+    names = (NEOVIM_NAMES.get(language.name, language.name) for language in LANGUAGES)
+    languages = ", ".join(f"[[{name}]]" for name in names)  # no quotes that a shell would have to quote
     return (
         f"lua vim.api.nvim_create_autocmd([[FileType]], {{pattern = {{{languages}}}, callback = function(event) "
         f"vim.lsp.start({{name = [[acclimate]], cmd = {{[[{command}]], [[serve]]}}, root_dir = [[{tree}]], "
