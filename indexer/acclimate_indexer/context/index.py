@@ -22,8 +22,8 @@ from .facts import Definition, FileFacts, Postings
 from .terms import terms
 
 K1, B = 1.2, 0.75  # BM25 as everybody has it (Robertson and Zaragoza 2009)
-# Lines around the cursor that a query is made of. 20 and 10 find less in each of seven repositories; of eleven, 10 and 5
-# find less on average, 4 and 2 a little more, but in one less than plain BM25.
+# Lines around the cursor that a query is made of. 20 and 10 find less in each of seven repositories; in eleven, 10 and
+# 5 find less on average, 4 and 2 a little more, but in one less than plain BM25.
 LINES_BEFORE, LINES_AFTER = 6, 3
 QUERY_TERMS = 24  # the rarest; the others change the order hardly ever
 QUERY_POSTINGS = 6_000  # of all terms together: one to two milliseconds
