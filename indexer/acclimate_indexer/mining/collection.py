@@ -211,7 +211,7 @@ class _Collector:
             limit=self._options.max_review_pairs,
             dropped=self._dropped,
             imported=self._parts.imported,
-            memory=self._memory,
+            remember=self._memory.of,
             advance=advance,
             is_test=is_test,
         )

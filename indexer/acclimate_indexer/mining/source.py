@@ -1,9 +1,10 @@
 """A file that may be mined, with its lines and what stands in it."""
 
 from bisect import bisect_right
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Self
+from typing import Any, Self
 
 from acclimate_indexer.filters.personal import personal_spans
 from acclimate_indexer.filters.secrets import secret_spans
@@ -11,8 +12,7 @@ from acclimate_indexer.languages.language import Language
 from acclimate_indexer.languages.registry import language_of_text
 from acclimate_indexer.syntax import Outline, Span, Syntax, outline_of, syntax_of
 
-if TYPE_CHECKING:
-    from .memory import Memory
+Remember = Callable[[list[Any], Callable[[], Any]], Any]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,7 +21,7 @@ class Source:
 
     Attributes:
         language: As the path says; `of` looks at the text, too.
-        memory: Remembers the outlines of blobs, where there is one.
+        remember: Gives what was found before by what decides it, or else finds it: `Memory.of`.
     """
 
     path: str
@@ -29,23 +29,23 @@ class Source:
     commit: str
     language: Language
     text: str
-    memory: "Memory | None" = None
+    remember: Remember | None = None
 
     @classmethod
     def of(
-        cls, *, path: str, blob: str, commit: str, language: Language, text: str, memory: "Memory | None" = None
+        cls, *, path: str, blob: str, commit: str, language: Language, text: str, remember: Remember | None = None
     ) -> Self:
         """A file in the language that its path and its text say."""
         found = language_of_text(language, path, text)
-        return cls(path=path, blob=blob, commit=commit, language=found, text=text, memory=memory)
+        return cls(path=path, blob=blob, commit=commit, language=found, text=text, remember=remember)
 
     @cached_property
     def outline(self) -> Outline:
         """Of a file of which nothing else is wanted; one that was parsed has it in its `syntax`."""
-        if self.memory is None:
+        if self.remember is None:
             return outline_of(self.text, self.language)
         what = ["outline", self.blob, self.language.name]
-        return Outline.from_json(self.memory.of(what, lambda: outline_of(self.text, self.language).to_json()))
+        return Outline.from_json(self.remember(what, lambda: outline_of(self.text, self.language).to_json()))
 
     @cached_property
     def syntax(self) -> Syntax:

@@ -9,9 +9,9 @@ from itertools import chain, islice
 from acclimate_indexer.changes import History
 from acclimate_indexer.feedback import ImportedReview
 from acclimate_indexer.languages.language import Language
-from acclimate_indexer.mining.memory import Memory
 from acclimate_indexer.mining.progress import Advance, told
 from acclimate_indexer.mining.seeded import Seeds
+from acclimate_indexer.mining.source import Remember
 from acclimate_indexer.pairs import ReviewPair
 
 from .balance import NEGATIVES, balanced
@@ -39,7 +39,7 @@ def mine_reviews(
     dropped: Counter[str],
     imported: Sequence[ImportedReview] = (),
     commit: str = "",
-    memory: Memory | None = None,
+    remember: Remember | None = None,
     advance: Advance = lambda _done, _of: None,
     is_test: bool = False,
 ) -> list[ReviewPair]:
@@ -52,12 +52,12 @@ def mine_reviews(
         limit: Pairs at most.
         dropped: Counts what was left out, by reason.
         commit: By default the newest of `history`.
-        memory: Remembers the outlines of blobs.
+        remember: Remembers the outlines of blobs.
         advance: Hears how many pairs there are so far, and how many there may be.
         is_test: Whether `history` is what came after the split; then clean code comes from it as well, and not only
             where `files` give too little.
     """
-    reading = Reading(read, is_wanted, language_of, dropped, memory)
+    reading = Reading(read, is_wanted, language_of, dropped, remember)
     choice = random.Random(seed)  # noqa: S311 - repeatable, not secret
     state = commit or (history[0][0].sha if history else "")
     most = limit // (1 + NEGATIVES)

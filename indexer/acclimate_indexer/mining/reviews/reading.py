@@ -9,8 +9,7 @@ from acclimate_indexer.filters.generated import unwanted_text
 from acclimate_indexer.filters.personal import personal_spans
 from acclimate_indexer.filters.secrets import has_secret, key_blocks
 from acclimate_indexer.languages.language import Language
-from acclimate_indexer.mining.memory import Memory
-from acclimate_indexer.mining.source import Source
+from acclimate_indexer.mining.source import Remember, Source
 from acclimate_indexer.pairs import ReviewComment, ReviewPair
 
 from .surroundings import Place
@@ -33,12 +32,12 @@ class Reading:
         is_wanted: Callable[[str], bool],
         language_of: Callable[[str], Language | None],
         dropped: Counter[str],
-        memory: Memory | None = None,
+        remember: Remember | None = None,
     ) -> None:
         """Takes what gives the text of a blob, whether a path is mined, the language of a path, counts to add to, and
         what remembers the outlines of blobs."""
         self.dropped = dropped
-        self._memory = memory
+        self._remember = remember
         self._read = read
         self._is_wanted = is_wanted
         self._language_of = language_of
@@ -90,7 +89,7 @@ class Reading:
         text = None if language is None else self._read(blob)
         if language is None or text is None or len(text) > MAX_CHARACTERS or unwanted_text(text):
             return None
-        return Source.of(path=path, blob=blob, commit=commit, language=language, text=text, memory=self._memory)
+        return Source.of(path=path, blob=blob, commit=commit, language=language, text=text, remember=self._remember)
 
 
 def _is_in_key(source: Source, place: Place) -> bool:
