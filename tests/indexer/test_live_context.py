@@ -114,6 +114,32 @@ def test_unsaved_text_counts_until_the_file_is_closed(
     assert stored(shop_home) == before  # a buffer never reaches the disk
 
 
+def test_documentation_is_kept_up_to_date_too(shop: GitFolder, store: BlobStore) -> None:
+    shop.commit({**FILES, "README.md": README})
+    context = live(shop, store)
+    said = "# Carts\n\nThe total of all cart lines is a result that with_tax makes of prices.\n"
+    shop.write({"README.md": said})
+    context.update("README.md")
+    saved = texts(context)
+    context.overlay("README.md", said.replace("prices", "unsaved prices"))
+    edited = texts(context)
+    (shop.path / "README.md").unlink()
+    context.discard("README.md")
+
+    assert "that with_tax makes of prices" in saved
+    assert "that with_tax makes of unsaved prices" in edited
+    assert "README.md" not in {snippet.path for snippet in shown(context)}
+
+
+def test_a_damaged_analysis_is_made_anew(shop: GitFolder, store: BlobStore, shop_home: RepositoryHome) -> None:
+    shop.commit(FILES)
+    context = live(shop, store)
+    store.put_many(dict.fromkeys(stored(shop_home), b"damaged"))
+    context.update("shop/prices.py")
+
+    assert SIGNATURE in texts(context)
+
+
 def test_mining_and_the_live_view_do_each_others_work(
     shop: GitFolder, store: BlobStore, shop_home: RepositoryHome
 ) -> None:

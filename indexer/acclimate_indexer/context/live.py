@@ -9,6 +9,7 @@ import hashlib
 import os
 import stat
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from acclimate_indexer.blob_store import BlobStore
@@ -18,7 +19,7 @@ from acclimate_indexer.garbage import rare_collections
 from acclimate_indexer.mining.analyses import MinedFile, analysis_key, file_analyses
 from acclimate_indexer.mining.analysis import FileAnalysis, analysed
 from acclimate_indexer.mining.options import MiningOptions
-from acclimate_indexer.mining.scan import Scan, scanned
+from acclimate_indexer.mining.scan import Scan, is_prose, scanned
 from acclimate_indexer.mining.source import Source
 from acclimate_indexer.pairs import Snippet
 from acclimate_indexer.prompts import Cursor
@@ -86,6 +87,11 @@ class LiveContext:
     def update(self, path: str) -> None:
         """A file was saved, made or removed. `path` is relative to the work tree, with `/`."""
         data = self._tree.data(path)
+        if is_prose(path, self._options):
+            text = None if data is None else decoded(data)
+            if path not in self._tree.buffers:
+                self._show(path, None if text is None else prose_facts(text))
+            return
         file = None if data is None else self._file(path, data)
         self._tree.blobs.pop(path, None)
         analysis = None if file is None or data is None else self._analysis(file, data)
@@ -100,6 +106,9 @@ class LiveContext:
     def overlay(self, path: str, text: str) -> None:
         """A file is being edited: its unsaved text counts until `discard`."""
         self._tree.buffers[path] = text
+        if is_prose(path, self._options):
+            self._show(path, prose_facts(text))
+            return
         language = None if self._scan is None or self._scan.unwanted(path) else self._scan.language_of(path)
         if language is None or unwanted_text(text) or len(text) > self._options.max_file_bytes:
             self._show(path, None)
@@ -132,8 +141,8 @@ class LiveContext:
     def _analysis(self, file: MinedFile, data: bytes) -> FileAnalysis | None:
         """From the store, or made and stored; None for what is no text."""
         key = analysis_key(file, self._options)
-        if (stored := self._store.get_many([key]).get(key)) is not None:
-            return FileAnalysis.from_bytes(stored)
+        with suppress(KeyError, ValueError):  # not there, or damaged
+            return FileAnalysis.from_bytes(self._store.get_many([key])[key])
         text = decoded(data)
         if text is None:
             return None
@@ -168,10 +177,14 @@ class _WorkTree:
             if not Path(os.path.realpath(place.parent)).is_relative_to(self.folder):
                 return None
             descriptor = os.open(place, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-            with os.fdopen(descriptor, "rb") as file:
+            try:
                 about = os.fstat(descriptor)
-                is_readable = stat.S_ISREG(about.st_mode) and about.st_size <= self._max_file_bytes
-                return file.read() if is_readable else None
+                if not stat.S_ISREG(about.st_mode) or about.st_size > self._max_file_bytes:
+                    return None
+                with os.fdopen(descriptor, "rb", closefd=False) as file:
+                    return file.read()
+            finally:
+                os.close(descriptor)
         except (OSError, ValueError):  # gone, forbidden, or a name that no file can have
             return None
 

@@ -68,7 +68,7 @@ def scanned(repository: Repository, commit: str, options: MiningOptions) -> Scan
         language = language_of(entry.path)
         assert language is not None
         mined.append(MinedFile(path=entry.path, blob=entry.blob, size_bytes=entry.size_bytes, language=language))
-    prose = [entry for entry in entries if _is_prose(entry, options) and not unwanted_path(entry.path)]
+    prose = [entry for entry in entries if is_prose(entry.path, options) and entry.size_bytes <= options.max_file_bytes]
     return Scan(
         mined=tuple(mined),
         prose=tuple(prose[:MAX_PROSE_FILES]),
@@ -85,9 +85,10 @@ def _unwanted_entry(entry: BlobEntry, blobs: set[str], options: MiningOptions) -
     return "duplicate" if entry.blob in blobs else ""
 
 
-def _is_prose(entry: BlobEntry, options: MiningOptions) -> bool:
-    is_readable = entry.path.lower().endswith(PROSE_EXTENSIONS) and entry.size_bytes <= options.max_file_bytes
-    return is_readable and not any(fnmatchcase(entry.path, glob) for glob in options.exclude)
+def is_prose(path: str, options: MiningOptions) -> bool:
+    """Whether a file is documentation of this repository's own."""
+    is_readable = path.lower().endswith(PROSE_EXTENSIONS) and not unwanted_path(path)
+    return is_readable and not any(fnmatchcase(path, glob) for glob in options.exclude)
 
 
 def _is_licence(entry: BlobEntry) -> bool:
