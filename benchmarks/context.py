@@ -35,7 +35,7 @@ from acclimate_indexer.repository import Repository
 from acclimate_training.evaluation.intervals import Observation, estimate
 
 WINDOW_LINES, WINDOWS = 64, 5  # of the plain retrieval
-QUERY_LINES = 6  # before the cursor, for the plain retrieval; with 20 it finds less
+QUERY_LINES = 6  # before the cursor, for the plain retrieval; with 20 it finds less on average
 BUDGETS = (512, 1_024)  # tokens of context
 CHARACTERS_PER_TOKEN = 3.0  # few enough that all of it fits the budget: code has about 3.4
 PAIRS, LOSS_PAIRS = 300, 80
