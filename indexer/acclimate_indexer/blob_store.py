@@ -86,19 +86,18 @@ class BlobStore:
         Raises:
             DiskFull: There is no room.
         """
-        rows = [(name, _storable(path), key) for path, key in keys.items()]
         with self._errors(), self._connection:
             self._connection.execute("DELETE FROM views WHERE name = ?", (name,))
-            self._connection.executemany("INSERT OR REPLACE INTO views VALUES (?, ?, ?)", rows)
+            self._connection.executemany("INSERT OR REPLACE INTO views VALUES (?, ?, ?)", _rows(name, keys))
 
-    def put_in_view(self, name: str, path: str, key: str) -> None:
-        """Puts one path into a view, or gives it another key.
+    def put_in_view(self, name: str, keys: Mapping[str, str]) -> None:
+        """Puts paths into a view beside those that are there, or gives them another key.
 
         Raises:
             DiskFull: There is no room.
         """
         with self._errors(), self._connection:
-            self._connection.execute("INSERT OR REPLACE INTO views VALUES (?, ?, ?)", (name, _storable(path), key))
+            self._connection.executemany("INSERT OR REPLACE INTO views VALUES (?, ?, ?)", _rows(name, keys))
 
     def remove_from_view(self, name: str, path: str) -> None:
         """Takes one path out of a view, if it is there."""
@@ -120,6 +119,10 @@ class BlobStore:
                     f"The disk is full: {str(self._path)!r} could not be written. Free some space, then run it again."
                 ) from error
             raise
+
+
+def _rows(name: str, keys: Mapping[str, str]) -> list[tuple[str, str, str]]:
+    return [(name, _storable(path), key) for path, key in keys.items()]
 
 
 def _storable(path: str) -> str:

@@ -99,7 +99,7 @@ class LiveContext:
             self._store.remove_from_view(self._view, path)
         else:
             self._tree.blobs[path] = file.blob
-            self._store.put_in_view(self._view, path, analysis_key(file, self._options))
+            self._store.put_in_view(self._view, {path: analysis_key(file, self._options)})
         if path not in self._tree.buffers:
             self._show(path, None if analysis is None or analysis.reason else analysis.facts())
 

@@ -4,6 +4,7 @@ import hashlib
 import json
 import zlib
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from acclimate_indexer.blob_store import BlobStore
@@ -34,12 +35,13 @@ class Memory:
         named = json.dumps([ANALYSIS_VERSION, grammar_versions(), self._view, *what], sort_keys=True)
         key = hashlib.sha256(named.encode()).hexdigest()
         self._asked[key] = key
-        data = self._new.get(key) or self._store.get_many([key]).get(key)
-        if data is None:
-            self._new[key] = data = zlib.compress(json.dumps(find(), separators=(",", ":")).encode(), FASTEST)
-            if len(self._new) >= WRITTEN_AT_ONCE:
-                self._write()
-        return json.loads(zlib.decompress(data))
+        with suppress(KeyError, ValueError, zlib.error):  # not there, or damaged
+            return json.loads(zlib.decompress(self._new.get(key) or self._store.get_many([key])[key]))
+        data = json.dumps(find(), separators=(",", ":"))
+        self._new[key] = zlib.compress(data.encode(), FASTEST)
+        if len(self._new) >= WRITTEN_AT_ONCE:
+            self._write()
+        return json.loads(data)
 
     def keep(self) -> None:
         """Remembers what was asked for, and no more."""
@@ -48,4 +50,5 @@ class Memory:
 
     def _write(self) -> None:
         self._store.put_many(self._new)
+        self._store.put_in_view(self._view, {key: key for key in self._new})
         self._new = {}

@@ -41,7 +41,7 @@ class Source:
 
     @cached_property
     def outline(self) -> Outline:
-        """Of a file of which nothing else is wanted; one that was parsed has it in its `syntax`."""
+        """Enough of a file for reviews, in half the time that its `syntax` takes, and at times remembered."""
         if self.remember is None:
             return outline_of(self.text, self.language)
         what = ["outline", self.blob, self.language.name]

@@ -6,12 +6,10 @@ from collections.abc import Callable, Iterable, Mapping
 from itertools import permutations
 
 from .facts import ConventionFacts
+from .prevailing import MIN_PLACES, prevailing
 from .record import Prevalence
 from .wrappers import wrappers
 
-MIN_SHARE = 0.9
-MIN_PLACES = 20
-MAX_EXCEPTIONS = 10
 STYLES: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("snake_case", re.compile(r"_*[a-z0-9]+(?:_[a-z0-9]+)*_*")),
     ("camelCase", re.compile(r"_*[a-z][a-z0-9]*(?:[A-Z][a-z0-9]*)+")),
@@ -51,7 +49,7 @@ def _styles(facts: Mapping[str, ConventionFacts]) -> Iterable[Prevalence]:
         for role, names in (("functions", each.functions), ("classes", each.classes)):
             named[f"{each.language} {role}"] += [(name, f"{name} in {path}") for name in names if len(name) > 1]
     for role, places in named.items():
-        yield from _prevailing(role, [(_style(name), where) for name, where in places if not name.startswith("__")])
+        yield from prevailing(role, [(_style(name), where) for name, where in places if not name.startswith("__")])
 
 
 def _style(name: str) -> str:
@@ -66,7 +64,7 @@ def _modules(facts: Mapping[str, ConventionFacts]) -> Iterable[Prevalence]:
             for module in modules
             if any(name == module or name.startswith(f"{module}.") for name in each.modules)
         ]
-        yield from _prevailing(purpose, used)
+        yield from prevailing(purpose, used)
 
 
 def _logging(facts: Mapping[str, ConventionFacts]) -> Iterable[Prevalence]:
@@ -77,7 +75,7 @@ def _logging(facts: Mapping[str, ConventionFacts]) -> Iterable[Prevalence]:
             if (receiver.rpartition(".")[2] in LOGGERS and method in LEVELS) or name == "print":
                 used[each.language] += [(receiver or name, f"{name} in {path}")] * count
     for language, places in used.items():
-        yield from _prevailing(f"{language} logging", places)
+        yield from prevailing(f"{language} logging", places)
 
 
 def _errors(facts: Mapping[str, ConventionFacts]) -> Iterable[Prevalence]:
@@ -89,7 +87,7 @@ def _errors(facts: Mapping[str, ConventionFacts]) -> Iterable[Prevalence]:
             way = OWN_ERRORS if name.rpartition(".")[2] in own else name
             raised[each.language] += [(way, f"{name} in {path}")] * count
     for language, places in raised.items():
-        yield from _prevailing(f"{language} errors", places)
+        yield from prevailing(f"{language} errors", places)
 
 
 def _decorators(facts: Mapping[str, ConventionFacts]) -> Iterable[Prevalence]:
@@ -100,7 +98,7 @@ def _decorators(facts: Mapping[str, ConventionFacts]) -> Iterable[Prevalence]:
             used[name] += [(decorator, f"{decorator} in {path}")] * count
     for name, places in used.items():
         if len({decorator for decorator, _ in places}) > 1:  # a decorator that has no arguments says nothing
-            yield from _prevailing(f"decorator {name}", places)
+            yield from prevailing(f"decorator {name}", places)
 
 
 def _layers(facts: Mapping[str, ConventionFacts]) -> Iterable[Prevalence]:
@@ -131,15 +129,3 @@ def _folders(facts: Mapping[str, ConventionFacts]) -> Callable[[str], str]:
 def _inner(path: str) -> str:
     parts = path.removeprefix("src/").split("/")[:-1]
     return "/".join(parts[:2]) if len(parts) > 1 else ""
-
-
-def _prevailing(role: str, places: list[tuple[str, str]]) -> Iterable[Prevalence]:
-    """The way that nearly all places go. Each place is its way, and where it is."""
-    counts = Counter(way for way, _ in places)
-    if sum(counts.values()) < MIN_PLACES:
-        return
-    way, count = min(counts.items(), key=lambda item: (-item[1], item[0]))
-    if count < MIN_SHARE * len(places) or way == "other":
-        return
-    exceptions = sorted({where for other, where in places if other != way})
-    yield Prevalence(role=role, rule=way, count=count, of=len(places), exceptions=tuple(exceptions[:MAX_EXCEPTIONS]))

@@ -11,11 +11,9 @@ from collections.abc import Collection, Iterable, Mapping
 from difflib import SequenceMatcher
 
 from .facts import ConventionFacts
+from .prevailing import prevailing
 from .record import Prevalence
 
-MIN_SHARE = 0.9
-MIN_PLACES = 20
-MAX_EXCEPTIONS = 10
 MIN_SHARED_CHARACTERS = 4  # side by side, of the two names
 GENERIC = frozenset(
     ("types", "utils", "util", "common", "core", "base", "helpers", "main", "index")
@@ -23,7 +21,7 @@ GENERIC = frozenset(
 
 
 def wrappers(facts: Mapping[str, ConventionFacts]) -> Iterable[Prevalence]:
-    """Which own file stands for which foreign library, in at least nine of ten of at least twenty files."""
+    """Which own file stands for which foreign library."""
     modules = _Modules(facts)
     users: dict[str, set[str]] = defaultdict(set)  # of own files
     foreign: dict[str, set[str]] = defaultdict(set)  # which files import a foreign library
@@ -44,15 +42,10 @@ def _wrapper(library: str, importers: set[str], users: Mapping[str, set[str]]) -
     for own in sorted(akin, key=lambda path: (-len(users[path]), path))[:1]:
         direct = {path for path in importers if path != own and posixpath.dirname(path) != posixpath.dirname(own)}
         instead = users[own] - direct
-        total = len(instead) + len(direct)
-        if total >= MIN_PLACES and len(instead) >= MIN_SHARE * total:
-            yield Prevalence(
-                role="own libraries",
-                rule=f"{own} rather than {library}",
-                count=len(instead),
-                of=total,
-                exceptions=tuple(f"{library} in {path}" for path in sorted(direct)[:MAX_EXCEPTIONS]),
-            )
+        if len(instead) > len(direct):
+            rule = f"{own} rather than {library}"
+            places = [*((rule, path) for path in instead), *((library, f"{library} in {path}") for path in direct)]
+            yield from prevailing("own libraries", places)
 
 
 def _are_akin(path: str, library: str) -> bool:
