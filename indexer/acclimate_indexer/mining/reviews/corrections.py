@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 from acclimate_indexer.changes import CommitDetails, FileChange, History
 
 from .reason import Saying, reason, saying
+from .telling import telling
 
 FOLLOW_UP = timedelta(days=14)  # later edits of the same lines are more often new wishes than corrections
 MIN_FOLLOW_UP_SHARE = 0.5  # of the lines taken out that had been put in within that time
-MIN_LINE_CHARACTERS = 10  # shorter lines (`else:`, `}`, `return x`) are alike everywhere
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,18 +52,11 @@ def _follow_ups(history: History) -> frozenset[str]:
         taken = fresh = 0
         for change in files:
             known = added.setdefault(change.path, added.get(change.old_path or change.path, {}))
-            for line in _telling(change, removed=True):
+            for line in telling(line for hunk in change.hunks for line in hunk.removed):
                 taken += 1
                 fresh += line in known and commit.time - known.pop(line) <= FOLLOW_UP
-            for line in _telling(change, removed=False):
+            for line in telling(line for hunk in change.hunks for line in hunk.added):
                 known[line] = commit.time
         if taken and fresh >= MIN_FOLLOW_UP_SHARE * taken:
             found.add(commit.sha)
     return frozenset(found)
-
-
-def _telling(change: FileChange, *, removed: bool) -> Iterator[str]:
-    for hunk in change.hunks:
-        for line in map(str.strip, hunk.removed if removed else hunk.added):
-            if len(line) >= MIN_LINE_CHARACTERS:
-                yield line

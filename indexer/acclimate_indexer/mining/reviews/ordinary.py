@@ -13,9 +13,9 @@ from acclimate_indexer.pairs import ReviewPair
 from .reading import Reading
 from .reason import Saying, saying
 from .surroundings import surroundings
+from .telling import telling
 
 MIN_LATER_COMMITS = 10  # that had the occasion to correct it
-MIN_LINE_CHARACTERS = 10  # shorter lines are alike everywhere
 MAX_ADDED_LINES = 40  # of a hunk: more is a new file rather than an edit
 ORIGIN = "ordinary"
 
@@ -57,5 +57,5 @@ def _piece(change: FileChange, commit: str, reading: Reading, taken_out: set[str
 
 def _stands(lines: Sequence[str], taken_out: set[str]) -> bool:
     """Whether some line tells the place apart, and none of those that do was taken out later."""
-    telling = [line for line in map(str.strip, lines) if len(line) >= MIN_LINE_CHARACTERS]
-    return bool(telling) and not any(line in taken_out for line in telling)
+    told = telling(lines)
+    return bool(told) and taken_out.isdisjoint(told)

@@ -15,12 +15,12 @@ from acclimate_indexer.syntax import Symbol
 
 from .reading import Reading
 from .surroundings import MAX_HUNK_LINES, Place, whole_lines
+from .telling import telling
 
 SURVIVED = (timedelta(days=180), 50)  # in half a year most faults of used code are found, but not at rest
 SETTLED = (timedelta(days=30), 10)  # follow-up corrections mostly come within two weeks
 MIN_FUNCTION_LINES = 4  # shorter ones are nothing to review
 MAX_PER_FILE = 8  # so that no file speaks for the repository
-MIN_LINE_CHARACTERS = 10  # shorter lines are alike everywhere, and would make every function look recent
 
 
 Lately = dict[str, set[str] | None]  # lines put in of late, by path; None for a file in which any may be new
@@ -84,8 +84,7 @@ def _put_in(history: History, time: timedelta, commits: int) -> Lately | None:
 
 
 def _is_untouched(place: Place, recent: set[str]) -> bool:
-    lines = map(str.strip, place.text.split("\n"))
-    return not any(line in recent for line in lines if len(line) >= MIN_LINE_CHARACTERS)
+    return recent.isdisjoint(telling(place.text.split("\n")))
 
 
 def _functions(source: Source) -> list[tuple[Symbol, Place]]:
