@@ -35,7 +35,7 @@ from .repository import Repository
 __all__ = ["Dataset", "MiningOptions", "Stages", "datasets", "latest_dataset", "mine"]
 
 SCHEMA = 1
-MINING_VERSION = 3  # counts up when the same commit and settings would give other pairs
+MINING_VERSION = 4  # counts up when the same commit and settings would give other pairs
 MANIFEST = "manifest.json"
 CONVENTIONS = "conventions.json"
 HASH_CHARACTERS = 16  # of a SHA-256, in folder names

@@ -12,7 +12,8 @@
     ├── runs/<id>/          job.json, progress.jsonl, run.log, checkpoints/
     ├── evaluations/        one JSONL a contender: results by pair, never measured twice
     ├── adapters/<version>/ a peft folder and adapter.json (last)
-    └── live.json           the adapter in use
+    ├── registry.sqlite     what changes about adapters: verdicts, figures, tags, history, which one is in use
+    └── live.json           a copy of which one, for whoever looks with every request
 <cache>/                    platformdirs' user cache directory, or $ACCLIMATE_HOME/cache
 ├── models/<name>/          config, weights, tokenizer and acclimate.json (last)
 └── downloads/<name>/       parts of a model that is being fetched
@@ -124,6 +125,10 @@ class RepositoryHome:
     @property
     def adapters(self) -> Path:
         return self.root / "adapters"
+
+    @property
+    def registry(self) -> Path:
+        return self.root / "registry.sqlite"
 
     @property
     def evaluations(self) -> Path:

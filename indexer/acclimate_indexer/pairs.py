@@ -9,6 +9,7 @@ from typing import Any, Literal, Self
 from .errors import DatasetError
 
 CompletionKind = Literal["completion", "documentation"]
+Age = Literal["", "old_file", "new_file", "held_out_file"]
 Severity = Literal["critical", "warning", "suggestion"]
 Split = Literal["train", "validation", "test"]
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
@@ -30,6 +31,8 @@ class CompletionPair:
     Attributes:
         commit: The commit whose state of the file `prefix` and `suffix` come from.
         place: What the hole is, e.g. `rest_of_line`, `arguments`, `expression`, `statement`, `block`, `body`.
+        age: Of a test pair: new lines in a file that stood at the split, a file that came after it, or one that was
+            held out whole. Empty for the others.
     """
 
     kind: CompletionKind
@@ -41,6 +44,7 @@ class CompletionPair:
     suffix: str
     context: tuple[Snippet, ...] = ()
     place: str
+    age: Age = ""
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -63,6 +67,7 @@ class CompletionPair:
                 suffix=record["suffix"],
                 context=tuple(Snippet(path=item["path"], text=item["text"]) for item in record.get("context", ())),
                 place=record["place"],
+                age=record.get("age", ""),
             )
         except (KeyError, TypeError) as error:
             raise DatasetError(f"A pair of the data set lacks {error}. Mine again with `acclimate mine`.") from error

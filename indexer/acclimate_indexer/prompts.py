@@ -141,6 +141,21 @@ class PromptBuilder:
             self._middle,
         )
 
+    def review_prompt(self, hunk: str, *, path: str, repository: str) -> tuple[int, ...]:
+        """The ids that ask for a comment on a hunk: its numbered lines as one file, the answer as the next.
+
+        As many whole lines as the prefix and the suffix of a completion may take together.
+        """
+        room = self.budget.prefix + self.budget.suffix
+        lines: list[int] = []
+        for number, line in enumerate(hunk.splitlines(), start=1):
+            encoded = self._encode(f"{number}|{line[: room * MAX_CHARACTERS_PER_TOKEN]}\n")
+            if len(lines) + len(encoded) > room:
+                break
+            lines += encoded
+        opening = [] if self._repository is None else [self._repository, *self._encode(f"{repository}\n")]
+        return (*opening, *self._opened(path), *lines, *self._opened(f"{path}.review.json"))
+
     def target(self, middle: str) -> tuple[int, ...]:
         """The ids of an answer. It ends with the end-of-text token: without it a model never learns to stop."""
         return (*self._encode(middle), self.end_of_text_id)
@@ -148,6 +163,10 @@ class PromptBuilder:
     def decode(self, ids: Sequence[int]) -> str:
         """The text of an answer's ids; stop tokens give no text."""
         return self._tokenizer.decode(list(ids), skip_special_tokens=True)
+
+    def _opened(self, path: str) -> list[int]:
+        """A file's heading; where the family has no token for it, the path alone."""
+        return [*([] if self._file is None else [self._file]), *self._encode(f"{path}\n")]
 
     def _snippets(self, context: Sequence[Snippet]) -> list[int]:
         assert self._file is not None

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain
 
 from acclimate_indexer.blob_store import BlobStore
@@ -11,7 +11,7 @@ from acclimate_indexer.errors import DatasetError
 from acclimate_indexer.feedback import ImportedReview
 from acclimate_indexer.filters.generated import unwanted_text
 from acclimate_indexer.languages.registry import extensions_in, known_languages
-from acclimate_indexer.pairs import CompletionKind, CompletionPair, ReviewPair, Split
+from acclimate_indexer.pairs import Age, CompletionKind, CompletionPair, ReviewPair, Split
 from acclimate_indexer.patches import AddedLines
 from acclimate_indexer.repository import Repository
 
@@ -303,6 +303,7 @@ class _Collector:
                 "test": options.max_test_pairs // OTHER_KINDS,
             },
         )
+        test = self._aged(test)
         self._memory.keep()
         require_no_leak([*validation, *test], [*train, *reviews["train"]], held)
         require_none_seen([*reviews["validation"], *reviews["test"]], reviews["train"])
@@ -314,7 +315,7 @@ class _Collector:
             reviews=reviews,
             conventions=self._conventions,
             dropped=self._dropped + self._dropped_in_files(),
-            strata=self._strata(test),
+            strata=Counter(pair.age for pair in test if pair.kind == "completion"),
             files=Counter(self._state.left_out.values()) + Counter(mined=len(self._state.files)),
             secrets=self._secrets(),
         )
@@ -332,14 +333,16 @@ class _Collector:
             dropped.update(drop.reason for drop in chain(analysis.completions.drops, analysis.documentation.drops))
         return dropped
 
-    def _strata(self, test: Iterable[CompletionPair]) -> Counter[str]:
-        old = {file.path for file in self._state.files}
-        held = self._state.held_out
-        return Counter(
-            "held_out_file" if pair.path in held else "old_file" if pair.path in old else "new_file"
-            for pair in test
-            if pair.kind == "completion"
-        )
+    def _aged(self, test: Iterable[CompletionPair]) -> list[CompletionPair]:
+        """The test pairs with what the split knows of their files."""
+        old, held = {file.path for file in self._state.files}, self._state.held_out
+
+        def age(path: str) -> Age:
+            if path in held:
+                return "held_out_file"
+            return "old_file" if path in old else "new_file"
+
+        return [replace(pair, age=age(pair.path)) for pair in test]
 
     def _secrets(self) -> tuple[str, ...]:
         return tuple(

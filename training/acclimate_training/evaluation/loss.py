@@ -14,8 +14,8 @@ from ..encoding import IGNORED, Example, collated
 from .results import LossResult, ResultStore
 
 
-def middle_nats(model: Any, batch: dict[str, torch.Tensor]) -> tuple[torch.Tensor, int]:
-    """The summed cross entropy of the labelled tokens, and how many there are.
+def labelled_nats(model: Any, batch: dict[str, torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
+    """The cross entropy of each labelled token in nats, and its weight; both one-dimensional, in the same order.
 
     The head runs only at positions that some row has a label for: with 150,000 words it would otherwise cost as much
     as several blocks, for about one token in fourteen. The logits that count are then compared in float32. Products
@@ -35,8 +35,15 @@ def middle_nats(model: Any, batch: dict[str, torch.Tensor]) -> tuple[torch.Tenso
         ).logits
     kept = labelled[:, positions]
     chosen = wanted[:, positions][kept]
-    nats = torch.nn.functional.cross_entropy(logits[kept].float(), chosen, reduction="sum")
-    return nats, int(chosen.numel())
+    nats = torch.nn.functional.cross_entropy(logits[kept].float(), chosen, reduction="none")
+    return nats, batch["weights"][:, 1:][:, positions][kept]
+
+
+def middle_nats(model: Any, batch: dict[str, torch.Tensor]) -> tuple[torch.Tensor, int]:
+    """The summed cross entropy of the middles' tokens in nats, and how many they are."""
+    nats, weights = labelled_nats(model, batch)
+    is_middle = weights == 1
+    return nats[is_middle].sum(), int(is_middle.sum())
 
 
 def measure_losses(
