@@ -1,0 +1,260 @@
+"""Pairs of code that is not the repository's, made just as the repository's are: the same holes, the same retrieval.
+
+Files are read only as far as pairs are wanted. Nothing of it leaves the machine or is kept but in a cache, so licences
+do not matter here; secrets do.
+"""
+
+import hashlib
+import json
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+from acclimate_indexer.durable import write_json
+from acclimate_indexer.errors import DatasetError
+from acclimate_indexer.languages.language import Language
+from acclimate_indexer.languages.registry import grammar_versions, language_named
+from acclimate_indexer.mining.analyses import ANALYSIS_VERSION
+from acclimate_indexer.pairs import CompletionPair
+
+from .own import OwnCode
+from .parts import Part, units
+from .shares import Shares, whole_numbers
+from .sources import GeneralFile, Reader, Root, general_files, roots_at_hand
+from .unit_pairs import Room, UnitMiner
+
+CACHE_VERSION = 1  # counts up when the same files would give other pairs
+MAX_SECONDS = 300.0  # a thousand pairs take about ten; a slow disk may take longer
+MAX_READ_BYTES = 200 * 1024 * 1024
+HEADERS = ("c", "cpp")  # a header's name does not say which
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GeneralPairs:
+    """Pairs of one part, shuffled: any beginning is as mixed as the whole.
+
+    Attributes:
+        languages: How many pairs each language gave.
+        missing: How many pairs languages lack that were wanted; others stand in for them.
+        packages: Whose code it is.
+        dropped: What was not used, and why: files of the repository's own (`own_package`, `own_file`), generated ones,
+            holes with secrets in or near them, and so on.
+        was_stopped: Time or reading was up before there were enough: on another machine there may be more.
+    """
+
+    pairs: tuple[CompletionPair, ...]
+    languages: dict[str, int]
+    missing: dict[str, int]
+    packages: tuple[str, ...]
+    dropped: dict[str, int]
+    was_stopped: bool = False
+
+    def notes(self) -> list[str]:
+        """What a report should say."""
+        said = []
+        if self.missing:
+            lacking = ", ".join(f"{name} ({count} pairs)" for name, count in sorted(self.missing.items()))
+            reached = ", ".join(f"{name} {count}" for name, count in sorted(self.languages.items())) or "nothing"
+            said.append(f"Too little general code on this machine in {lacking}; used instead: {reached}.")
+        if self.was_stopped:
+            said.append(f"The search for general code was stopped early, with {len(self.pairs)} pairs.")
+        return said
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "pairs": [pair.to_json() for pair in self.pairs],
+            "languages": self.languages,
+            "missing": self.missing,
+            "packages": self.packages,
+            "dropped": self.dropped,
+            "was_stopped": self.was_stopped,
+        }
+
+    @classmethod
+    def from_json(cls, record: dict[str, Any]) -> Self:
+        """Reads what `to_json` wrote.
+
+        Raises:
+            DatasetError: Something is missing.
+        """
+        try:
+            return cls(
+                pairs=tuple(map(CompletionPair.from_json, record["pairs"])),
+                languages=record["languages"],
+                missing=record["missing"],
+                packages=tuple(record["packages"]),
+                dropped=record["dropped"],
+                was_stopped=record["was_stopped"],
+            )
+        except (KeyError, TypeError) as error:
+            raise DatasetError(f"The kept general code lacks {error}; it is made again.") from error
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GeneralCode:
+    """The general code on this machine.
+
+    Attributes:
+        files: By the language that their names say.
+        dropped: How many files are not looked at since they are the repository's own.
+    """
+
+    files: Mapping[str, tuple[GeneralFile, ...]]
+    exclude: OwnCode
+    cache: Path | None = None
+    dropped: Mapping[str, int] = field(default_factory=dict)
+
+    @classmethod
+    def found(
+        cls,
+        *,
+        exclude: OwnCode,
+        work_tree: Path | None = None,
+        cache: Path | None = None,
+        roots: Sequence[Root] | None = None,
+    ) -> Self:
+        """Looks at names and sizes only; half a second.
+
+        Args:
+            exclude: The repository under study.
+            work_tree: Where it is checked out: what is installed there is general code, too.
+            cache: A folder for the pairs that were made; they are made anew where none is given.
+        """
+        by_language: dict[str, list[GeneralFile]] = {}
+        own = 0
+        for file in general_files(roots_at_hand(work_tree) if roots is None else roots):
+            if exclude.named(file):
+                own += 1
+            else:
+                by_language.setdefault(file.language.name, []).append(file)
+        files = {name: tuple(found) for name, found in by_language.items()}
+        return cls(files=files, exclude=exclude, cache=cache, dropped={"own_package": own} if own else {})
+
+    def pairs(
+        self,
+        part: Part,
+        languages: Mapping[str, float],
+        count: int,
+        *,
+        seed: int = 0,
+        documentation_share: float = 0.1,
+        with_context: bool = True,
+        seconds: float = MAX_SECONDS,
+    ) -> GeneralPairs:
+        """At most `count` pairs of a part, from the cache where they were made before.
+
+        Args:
+            languages: What each language weighs, e.g. how many pairs of the repository are in it.
+            documentation_share: Of documentation pairs among them.
+            with_context: Retrieved code stands before half of them, as before the repository's; else before none.
+            seconds: After which it ends with what it has; a last resort, since it depends on the machine.
+        """
+        shares = Shares(languages=dict(sorted(languages.items())), documentation=documentation_share)
+        place = self._place([part, shares.languages, documentation_share, count, seed, with_context])
+        if place is not None and (kept := _kept(place)) is not None:
+            return kept
+        with Reader() as reader:
+            room = Room(bytes_left=MAX_READ_BYTES, ends_at=time.monotonic() + seconds)
+            miner = UnitMiner(
+                part=part,
+                seed=seed,
+                count=count,
+                with_context=with_context,
+                reader=reader,
+                own=self.exclude,
+                room=room,
+            )
+            made = _Filling(self, miner, shares, count).filled(seed)
+        if place is not None and not made.was_stopped:
+            write_json(place, made.to_json())
+        return made
+
+    def of_language(self, language: str) -> list[GeneralFile]:
+        """The files that may be in a language."""
+        names = HEADERS if language in HEADERS else (language,)
+        return [file for name in names for file in self.files.get(name, ())]
+
+    def _place(self, asked: list[Any]) -> Path | None:
+        if self.cache is None:
+            return None
+        digest = hashlib.sha256(json.dumps([CACHE_VERSION, ANALYSIS_VERSION, grammar_versions(), *asked]).encode())
+        digest.update(self.exclude.digest.encode())
+        for name, files in sorted(self.files.items()):
+            listed = [[file.root.name, file.path, file.size_bytes] for file in files]
+            digest.update(json.dumps([name, listed]).encode("utf-8", errors="replace"))
+        return self.cache / f"{asked[0]}-{digest.hexdigest()[:16]}.json"
+
+
+class _Filling:
+    """One collection of pairs, language by language."""
+
+    def __init__(self, code: GeneralCode, miner: UnitMiner, shares: Shares, count: int) -> None:
+        self._code = code
+        self._miner = miner
+        self._shares = shares
+        self._count = count
+        self._found: list[CompletionPair] = []
+        self._languages: dict[str, Iterator[CompletionPair]] = {}
+
+    def filled(self, seed: int) -> GeneralPairs:
+        missing: dict[str, int] = {}
+        for name, wanted in whole_numbers(self._shares.languages, self._count).items():
+            if short := wanted - self._take(name, wanted):
+                missing[name] = short
+        for name, short in missing.items():
+            self._take_instead(name, short)
+        return GeneralPairs(
+            pairs=tuple(sorted(self._found, key=lambda pair: _order(pair, seed))),
+            languages=dict(sorted(Counter(pair.language for pair in self._found).items())),
+            missing=missing,
+            packages=tuple(sorted(self._miner.packages)),
+            dropped=dict(sorted((Counter(self._code.dropped) + self._miner.dropped).items())),
+            was_stopped=self._miner.room.is_out,
+        )
+
+    def _take_instead(self, language: str, short: int) -> None:
+        """Related languages first, then those that are wanted, by their weight, then any."""
+        known = sorted(self._code.files, key=lambda name: (-len(self._code.files[name]), name))
+        lexer = _lexer(language)
+        for name in (each for each in known if lexer is not None and _lexer(each) == lexer):
+            short -= self._take(name, short)
+        for name, share in whole_numbers(self._shares.languages, short).items():
+            short -= self._take(name, share)
+        for name in (*self._shares.languages, *known):
+            short -= self._take(name, short)
+
+    def _take(self, language: str, count: int) -> int:
+        """Adds at most so many pairs of a language; returns how many."""
+        if count <= 0:
+            return 0
+        if language not in self._languages:
+            files: Iterable[GeneralFile] = self._code.of_language(language)
+            self._languages[language] = self._miner.pairs(
+                units(files), language, documentation_share=self._shares.documentation
+            )
+        before = len(self._found)
+        for pair in self._languages[language]:
+            self._found.append(pair)
+            if len(self._found) - before == count:
+                break
+        return len(self._found) - before
+
+
+def _lexer(language: str) -> str | None:
+    known: Language | None = language_named(language)
+    return None if known is None else known.lexer
+
+
+def _order(pair: CompletionPair, seed: int) -> bytes:
+    named = f"{seed}\0{pair.path}\0{len(pair.prefix)}\0{pair.middle}"
+    return hashlib.sha256(named.encode("utf-8", errors="replace")).digest()
+
+
+def _kept(place: Path) -> GeneralPairs | None:
+    try:
+        return GeneralPairs.from_json(json.loads(place.read_text(encoding="utf-8")))
+    except (OSError, ValueError, DatasetError):
+        return None
