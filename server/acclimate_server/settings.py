@@ -79,11 +79,32 @@ class TrainingSettings:
     max_pairs: int = _setting(0, "At most so many training pairs; 0 takes all that fit into the minutes.", minimum=0)
     seed: int = _setting(0, "Seed of the order of pairs and of the adapter's first weights.", minimum=0)
     threads: int = _setting(0, "Processor threads of the training; 0 leaves the choice to torch.", minimum=0)
+    drift_lines: int = _setting(
+        1_000,  # a test of 400 pairs takes about 6,000 added lines: these give 65, enough to judge a loss by
+        "Retraining is due when so many lines are new since the adapter was made,",
+        minimum=1,
+    )
+    drift_share: float = _setting(
+        0.1,  # decides in repositories of under 10,000 lines
+        "or when the new lines are such a share of what was mined.",
+        minimum=0.001,
+    )
+    automatic: bool = _setting(
+        False, "Retrain by itself when it is due, while an editor is open but idle and the machine is on mains power."
+    )
+    idle_minutes: float = _setting(
+        10.0,  # longer than reading a page, shorter than a break
+        "So long after the last keystroke or request an editor counts as idle.",
+        minimum=0.01,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvaluationSettings:
     minutes: float = _setting(6.0, "Bounds the comparison on held-out code.", repository_may_set=True, minimum=0.1)
+    automatic: bool = _setting(
+        True, "Go on with an unfinished comparison, as long as `evaluation.minutes` at most once an hour, while idle."
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
