@@ -16,7 +16,8 @@
     └── live.json           a copy of which one, for whoever looks with every request
 <cache>/                    platformdirs' user cache directory, or $ACCLIMATE_HOME/cache
 ├── models/<name>/          config, weights, tokenizer and acclimate.json (last)
-└── downloads/<name>/       parts of a model that is being fetched
+├── downloads/<name>/       parts of a model that is being fetched
+└── general/                code that is no repository's, and what base models make of it
 <config>/config.toml        the user's settings, or $ACCLIMATE_HOME/config.toml
 """
 
@@ -89,6 +90,16 @@ class Home:
     def download(self, name: str) -> Path:
         return self.cache / "downloads" / name
 
+    @property
+    def general_code(self) -> Path:
+        """Pairs of code that is no repository's of the user's, made once."""
+        return self.cache / "general" / "pairs"
+
+    @property
+    def general_results(self) -> Path:
+        """What base models answer to questions that concern no repository."""
+        return self.cache / "general" / "results"
+
     def for_repository(self, common_directory: Path) -> "RepositoryHome":
         """State of the repository with this resolved git common directory; worktrees share it, clones do not."""
         resolved = common_directory.resolve()
@@ -133,6 +144,10 @@ class RepositoryHome:
     @property
     def evaluations(self) -> Path:
         return self.root / "evaluations"
+
+    def report(self, version: str) -> Path:
+        """The page about an adapter. A version is a name that the registry knows, never a path."""
+        return self.root / "reports" / f"{version}.html"
 
     @property
     def live(self) -> Path:
