@@ -13,6 +13,7 @@
     ├── evaluations/        one JSONL a contender: results by pair, never measured twice
     ├── adapters/<version>/ a peft folder and adapter.json (last)
     ├── registry.sqlite     what changes about adapters: verdicts, figures, tags, history, which one is in use
+    ├── reports/<version>.html  what a person reads about an adapter; mode 0600
     └── live.json           a copy of which one, for whoever looks with every request
 <cache>/                    platformdirs' user cache directory, or $ACCLIMATE_HOME/cache
 ├── models/<name>/          config, weights, tokenizer and acclimate.json (last)

@@ -1,0 +1,127 @@
+"""`acclimate report`: the page about one version, written and opened."""
+
+import argparse
+import os
+import sys
+import webbrowser
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from acclimate_indexer.dataset import datasets
+from acclimate_indexer.errors import AdapterError, UsageError
+from acclimate_indexer.home import RepositoryHome
+from acclimate_training.registry import Adapter, AdapterRegistry
+from acclimate_training.report.page import write_report
+from acclimate_training.report.reading import part
+from acclimate_training.report.subject import Subject
+
+from .context import Context
+from .pipeline import opened_repository
+from .verb import DONE, Verbs, add_verb
+
+Examples = Callable[[RepositoryHome, Adapter], Sequence[Mapping[str, Any]]]
+
+
+def register(verbs: Verbs, shared: argparse.ArgumentParser, examples: Examples | None = None) -> None:
+    """Adds the verb. `examples` gives the held-out places of an adapter with every contender's served answer."""
+    parser = add_verb(
+        verbs,
+        shared,
+        "report",
+        partial(run, examples=examples),
+        summary="write and open the page about an adapter",
+        description="Writes one HTML page about a version: the verdict and every check of the gate, all contenders "
+        "with their intervals, places won and lost, the training, the data and the lineage. The page needs nothing "
+        "but itself and sends nothing. It shows code of the repository only with --with-code.",
+        examples="acclimate report\nacclimate report shop-20260401T101500-3f2a --with-code\n"
+        "acclimate report --no-open --output report.html",
+    )
+    add_version(parser)
+    parser.add_argument("--with-code", action="store_true", help="show code: what was asked, and the answers")
+    parser.add_argument(
+        "--open",
+        action=argparse.BooleanOptionalAction,
+        help="open it in the browser (default: where a person sits at the terminal)",
+    )
+    parser.add_argument("--output", type=Path, metavar="FILE", help="write it there instead of beside the adapters")
+
+
+def add_version(parser: argparse.ArgumentParser) -> None:
+    """VERSION and where it belongs."""
+    parser.add_argument(
+        "version", nargs="?", metavar="VERSION", help="an adapter (default: the one in use, else the newest)"
+    )
+    parser.add_argument(
+        "--repository", "-C", type=Path, default=Path(), metavar="REPO", help="the repository (default: where you are)"
+    )
+
+
+def run(arguments: argparse.Namespace, context: Context, *, examples: Examples | None) -> int:
+    home = context.home.for_repository(opened_repository(arguments.repository).common_directory)
+    registry = AdapterRegistry(home)
+    adapter = meant_adapter(registry, arguments.version)
+    path = (arguments.output or home.report(adapter.version)).expanduser().absolute()
+    answered = examples(home, adapter) if examples else ()
+    subject = _subject(home, registry, adapter, answered, with_code=arguments.with_code)
+    _write(path, subject)
+    wanted = _someone_looks(context) if arguments.open is None else arguments.open
+    opened = wanted and webbrowser.open(path.as_uri())
+    context.terminal.show(str(path))
+    if wanted and not opened:
+        context.terminal.say("No browser could be opened here; open that file yourself.")
+    context.terminal.finish({"report": str(path), "version": adapter.version, "opened": opened})
+    return DONE
+
+
+def meant_adapter(registry: AdapterRegistry, version: str | None) -> Adapter:
+    """The version asked for by its name or tag; else the one in use, else the newest.
+
+    Raises:
+        AdapterError: There is no such adapter, or none at all.
+    """
+    if version is not None:
+        return registry.get(registry.resolve(version))
+    live, versions = registry.live(), registry.versions()
+    if live is None and not versions:
+        raise AdapterError("This repository has no adapter yet. Make one: `acclimate adapt`.")
+    return live or versions[-1]
+
+
+def _subject(
+    home: RepositoryHome,
+    registry: AdapterRegistry,
+    adapter: Adapter,
+    examples: Sequence[Mapping[str, Any]],
+    *,
+    with_code: bool,
+) -> Subject:
+    learnt_from = part(adapter.record, "dataset").get("hash")
+    manifests = (dataset.manifest for dataset in datasets(home) if dataset.hash == learnt_from)
+    live = registry.live()
+    return Subject(
+        version=adapter.version,
+        record=adapter.record,
+        manifest=next(manifests, {}),
+        examples=examples,
+        history=[each.record for each in registry.versions()],
+        live=None if live is None else live.version,
+        with_code=with_code,
+    )
+
+
+def _write(path: Path, subject: Subject) -> None:
+    try:
+        write_report(path, subject)
+    except OSError as error:
+        raise UsageError(
+            f"The report could not be written to {str(path)!r}: {error.strerror}. Choose another file with --output."
+        ) from error
+
+
+def _someone_looks(context: Context) -> bool:
+    """Whether a person sits here, with a screen: over a plain remote shell a browser would open in the text."""
+    if context.terminal.as_json or not (sys.stdin.isatty() and sys.stdout.isatty()):
+        return False
+    return sys.platform in ("darwin", "win32") or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))

@@ -1,0 +1,1 @@
+"""The report for people: one HTML page a version, which needs nothing but itself."""
