@@ -2,7 +2,7 @@
 
 import math
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from acclimate_indexer.home import Home
 from acclimate_indexer.models import LocalModel
 from acclimate_training.encoding import IGNORED, Example, collated
 from acclimate_training.recipe import Recipe
+from acclimate_training.validation import ValidationPlan
 
 pytestmark = pytest.mark.tensor
 torch = pytest.importorskip("torch", reason="the runtime is not installed")
@@ -21,6 +22,7 @@ pytest.importorskip("peft", reason="the runtime is not installed")
 
 RECIPE = Recipe(batch=4, micro_batch=2, layers="all")
 MINUTES = 0.02
+NOT_AT_ALL = ValidationPlan()
 
 
 @pytest.fixture(scope="module")
@@ -55,12 +57,14 @@ def trained(
     recipe: Recipe = RECIPE,
     steps: int = 10,
     report: Callable[[Any], None] = lambda _step: None,
+    at: ValidationPlan = NOT_AT_ALL,
+    validation: Sequence[Example] = (),
 ) -> Any:
     from acclimate_training import checkpoints as kept
     from acclimate_training.trainer import train
 
-    if kept.planned_steps(checkpoints, "f") is None:
-        kept.begin(checkpoints, "f", steps)
+    if kept.planned(checkpoints, "f") is None:
+        kept.begin(checkpoints, "f", kept.Plan(steps=steps, validation=at))
     return train(
         model,
         examples,
@@ -71,6 +75,7 @@ def trained(
         checkpoints=checkpoints,
         pad_id=0,
         report=report,
+        validation=validation,
     )
 
 
@@ -163,7 +168,7 @@ def test_a_resumed_training_is_the_uninterrupted_one(
         trained(first, examples, tmp_path / "parts", report=interrupt)
     newest = max((tmp_path / "parts").glob("checkpoint-*"), key=lambda path: int(path.name.partition("-")[2]))
     shutil.copytree(newest, tmp_path / "parts" / "checkpoint-9")
-    (tmp_path / "parts" / "checkpoint-9" / "complete").unlink()  # a half-written one is not gone on from
+    (tmp_path / "parts" / "checkpoint-9" / "complete.json").unlink()  # a half-written one is not gone on from
     second = with_adapter(local)
     steps: list[int] = []
     done = trained(second, examples, tmp_path / "parts", report=lambda step: steps.append(step.step))

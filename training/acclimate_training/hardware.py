@@ -1,11 +1,14 @@
-"""What the tensors run on, and in which precision."""
+"""What the tensors run on, in which precision, and how much memory is free for them."""
 
 import platform
 from pathlib import Path
 
+import psutil
 import torch
 
 from .recipe import Device
+
+CGROUP = Path("/sys/fs/cgroup")
 
 
 def device() -> Device:
@@ -17,6 +20,28 @@ def compute_dtype(where: Device) -> torch.dtype:
     if where == "cuda":
         return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32
     return torch.bfloat16 if _processor_has_bf16() else torch.float32
+
+
+def free_bytes(where: Device) -> int:
+    """Memory that can be taken now: of the GPU in use, or of this machine or container. On CUDA: written, not run."""
+    if where == "cuda":
+        unused = torch.cuda.memory_reserved() - torch.cuda.memory_allocated()  # ours already, and empty
+        return int(torch.cuda.mem_get_info()[0]) + unused
+    return min(psutil.virtual_memory().available, _free_in_container(CGROUP))
+
+
+def _free_in_container(cgroup: Path) -> int:
+    """What the container's limit leaves; the machine's numbers do not know of it, and its breach is a kill."""
+    try:
+        limit = (cgroup / "memory.max").read_text(encoding="ascii").strip()
+        if limit == "max":
+            return psutil.virtual_memory().total
+        used = int((cgroup / "memory.current").read_text(encoding="ascii"))
+        stat = (cgroup / "memory.stat").read_text(encoding="ascii").split()
+        cached = int(stat[stat.index("inactive_file") + 1])  # given back on demand
+        return max(0, int(limit) - used + cached)
+    except (OSError, ValueError):
+        return psutil.virtual_memory().total
 
 
 def _processor_has_bf16() -> bool:

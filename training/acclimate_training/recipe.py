@@ -14,12 +14,14 @@ from acclimate_indexer.errors import UsageError
 from acclimate_indexer.prompts import PromptBudget
 
 Device = Literal["cpu", "cuda"]
+ExampleKind = Literal["completion", "documentation", "review", "general"]
 Layers = Literal["all", "upper_half"]
+Method = Literal["lora", "qlora"]
 
 SHORTEST_RUNGS = (5, 10)  # steps; only a forced minute or a very slow machine lands here
 FIRST_RUNG = 25  # steps; then 50, 100, 200, 400 ...: runs of one length can be compared, and a control be cached
-MAX_EPOCHS = 3  # a pair seen more often is learnt by heart
 MIN_PAIRS = 100  # of the training part; fewer teach the format at best, and their comparison means nothing
+VLLM_RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)  # an engine loads adapters of no other rank
 SEVEN_LINEARS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 
 
@@ -28,6 +30,8 @@ class Recipe:
     """How an adapter is trained. The defaults are those of a processor without a GPU.
 
     Attributes:
+        method: `qlora` keeps the frozen base in 4 bits: for models that do not fit otherwise. It is slower, and the
+            base that is served is then not quite the one that was trained against.
         rank: Of the adapter. On few data 16 does as well as 256, and vLLM's default limit is 16.
         alpha: Scales the adapter by alpha / rank; twice the rank is the common choice.
         dropout: None: a pair is seen once or twice.
@@ -39,6 +43,7 @@ class Recipe:
             fewer than a hundred steps.
         final_rate_share: Of the learning rate, where the cosine ends.
         warmup_share: Of the steps, rising to the full rate.
+        max_epochs: A pair seen more often is learnt by heart.
         batch: Pairs a step. Short runs need steps: with the upper half, 112 pairs in fours left a held-out loss of
             1.45 nats a token, 136 in eights 1.53 (base 2.60). One run each of 150 s on one repository (fastmcp), with
             other work on the machine: weak evidence, and not to be judged on that repository again.
@@ -46,9 +51,15 @@ class Recipe:
         weight_decay: Small; the adapter is small already.
         clip: Largest norm of the gradient.
         max_target_tokens: Longer middles are left out.
+        around_weight: What a token of the code around the middle weighs in the loss, where one of the middle weighs 1.
+        retrieval_share: Of the pairs that carry retrieved code in their prompt, as the server may put it there.
+        documentation_share: Of the pairs that are doc-comments.
+        review_share: Of the pairs that are reviews, most of which say that nothing is wrong.
+        general_share: Of the pairs that are of other repositories' code, against forgetting.
         budget: Tokens of the prompt; serving uses the same, read from the adapter.
     """
 
+    method: Method = "lora"
     rank: int = 16
     alpha: int = 32
     dropout: float = 0.0
@@ -57,11 +68,17 @@ class Recipe:
     learning_rate: float = 4e-4
     final_rate_share: float = 0.1
     warmup_share: float = 0.05
+    max_epochs: float = 3.0
     batch: int = 4
     micro_batch: int = 1
     weight_decay: float = 0.01
     clip: float = 0.5
     max_target_tokens: int = 256
+    around_weight: float = 0.1
+    retrieval_share: float = 0.0
+    documentation_share: float = 0.1
+    review_share: float = 0.1
+    general_share: float = 0.05
     budget: PromptBudget = field(default_factory=PromptBudget)
 
     @classmethod
@@ -69,7 +86,7 @@ class Recipe:
         """The recipe of a device, with single fields replaced.
 
         Raises:
-            UsageError: There is no such field, or the batch cannot be divided.
+            UsageError: There is no such field, the batch cannot be divided, or no engine serves the rank.
         """
         return cls(**{**_DEVICE_FIELDS[device], **_known(cls, overrides or {})}).checked()
 
@@ -79,7 +96,20 @@ class Recipe:
                 f"A batch of {self.batch} pairs cannot be taken {self.micro_batch} at a time with rank {self.rank}: "
                 "all must be positive, and the batch a multiple of the micro-batch."
             )
+        if self.rank not in VLLM_RANKS:
+            allowed = ", ".join(map(str, VLLM_RANKS))
+            raise UsageError(f"An adapter of rank {self.rank} cannot be served; vLLM takes {allowed}.")
         return self
+
+    @property
+    def shares(self) -> dict[ExampleKind, float]:
+        """Which kinds of pairs a training is fed, and how much of each."""
+        others: dict[ExampleKind, float] = {
+            "documentation": self.documentation_share,
+            "review": self.review_share,
+            "general": self.general_share,
+        }
+        return {"completion": 1.0 - sum(others.values()), **others}
 
     def layer_numbers(self, block_count: int) -> list[int] | None:
         """Which blocks get an adapter, for peft's `layers_to_transform`; None means all."""
