@@ -1,7 +1,7 @@
 """Which adapter completes in a repository, loaded into the running engine behind the requests' back.
 
-A request never waits for an adapter: until it is loaded the base model answers. The live pointer is a file that the
-command line and other editors may move, so its time stamp is looked at with every request; that costs microseconds.
+A request never waits for an adapter: until it is loaded the base model answers. The command line and other editors may
+move the live pointer, so the time stamp of its copy is looked at with every request; that costs microseconds.
 """
 
 import asyncio
@@ -23,7 +23,8 @@ log = logging.getLogger(__name__)
 AUTO = "auto"
 NONE = "none"
 
-Stamp = tuple[str, int, int]
+Copy = tuple[int, int]  # time stamp and inode: two copies within one tick of the clock differ in the second
+Stamp = tuple[str, Copy, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,24 +111,28 @@ class AdapterInUse:
             log.warning("The adapter is not in use", exc_info=True)
         self._on_change()
 
-    def _live_stamp(self) -> int:
+    def _live_stamp(self) -> Copy:
         try:
-            return self._home.live.stat().st_mtime_ns
+            found = self._home.live.stat()
         except OSError:
-            return 0
+            return 0, 0
+        return found.st_mtime_ns, found.st_ino
 
 
 def _wanted(home: RepositoryHome, setting: str, base_identity: str) -> Adapter | None:
     """The adapter that the setting asks for; None is the base model.
 
     Raises:
-        AdapterError: It does not exist, or was made for another base model.
+        AdapterError: It does not exist, is damaged, or was made for another base model.
     """
     if setting == NONE:
         return None
     registry = AdapterRegistry(home)
-    adapter = registry.live() if setting in (AUTO, "") else registry.get(setting)
-    if adapter is not None and adapter.base_identity != base_identity:
+    adapter = registry.live() if setting in (AUTO, "") else registry.get(registry.resolve(setting))
+    if adapter is None:
+        return None
+    adapter.verify()
+    if adapter.base_identity != base_identity:
         raise AdapterError(
             f"The adapter {adapter.version} was made for {adapter.base_identity}, and the engine serves"
             f" {base_identity}. Train again, or set `model.name`."
