@@ -16,7 +16,7 @@ from pygls.io_ import StdinAsyncReader, StdoutWriter, run_async
 
 from acclimate_indexer.home import Home
 
-from .features import commands, inline_completion, lifecycle
+from .features import activity, commands, inline_completion, lifecycle
 from .language_server import AcclimateServer
 
 log = logging.getLogger(__name__)
@@ -34,6 +34,8 @@ def create_server(home: Home, flags: Mapping[str, Any] = MappingProxyType({})) -
     server.feature(types.TEXT_DOCUMENT_INLINE_COMPLETION, inline_completion.OPTIONS)(
         inline_completion.inline_completion
     )
+    server.feature(types.TEXT_DOCUMENT_DID_OPEN)(activity.document_opened)
+    server.feature(types.TEXT_DOCUMENT_DID_CHANGE)(activity.document_changed)
     server.feature(types.WINDOW_WORK_DONE_PROGRESS_CANCEL)(commands.progress_cancelled)
     server.command(commands.RETRAIN)(commands.retrain)
     server.command(commands.CANCEL)(commands.cancel)

@@ -28,13 +28,21 @@ PHASES: tuple[Phase, ...] = ("mine", "train", "evaluate")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetrainRequest:
-    """The argument of `acclimate.retrain`, checked."""
+    """The argument of `acclimate.retrain`, checked.
+
+    Attributes:
+        is_automatic: Nobody asked for it, so that nobody is interrupted by how it ends.
+        adapter: Version to evaluate, where `phases` have no training.
+    """
 
     repository: Path
     minutes: float | None = None
     max_pairs: int | None = None
     force: bool = False
     work_done_token: str | int | None = None
+    is_automatic: bool = False
+    phases: tuple[Phase, ...] = PHASES
+    adapter: str | None = None
 
     @classmethod
     def from_argument(cls, argument: Mapping[str, Any], default_repository: Path | None) -> Self:
@@ -110,10 +118,11 @@ class Retraining:
             repository=opened.repository.work_tree or opened.repository.common_directory,
             settings=settings,
             model=model.name,
-            phases=PHASES,
+            phases=request.phases,
             minutes=request.minutes,
             max_pairs=request.max_pairs,
             force=request.force,
+            adapter=request.adapter,
         )
         return job, python
 

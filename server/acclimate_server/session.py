@@ -19,6 +19,7 @@ from acclimate_indexer.repository import Repository
 
 from .completion.adapters import AdapterInUse, Chosen
 from .completion.connection import EngineConnection
+from .idle import Activity
 from .retraining import Retraining
 from .settings import Settings, load_settings
 from .status import AdapterStatus, StatusBoard
@@ -81,6 +82,7 @@ class Session:
         self.settings = Settings()
         self._flags = flags
         self.training: Retraining | None = None
+        self.activity = Activity()
         self.executor = ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix="acclimate")
         self.connection = EngineConnection(home, board, self.executor)
         self.connection.on_ready = self.refresh_adapters

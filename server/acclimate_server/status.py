@@ -50,8 +50,15 @@ class AdapterStatus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingStatus:
+    """The last training.
+
+    Attributes:
+        is_automatic: It started by itself, since retraining was due and nobody was at work.
+    """
+
     run: str
     repository: str
+    is_automatic: bool = False
     state: TrainingWord = "running"
     phase: str = ""
     step: int = 0
@@ -65,10 +72,32 @@ class TrainingStatus:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DriftStatus:
+    """How far the repository that was worked in last is beyond the data of its adapter.
+
+    Attributes:
+        share: `lines`, of the lines that were mined for the adapter.
+        loss_rise: Nats per token, on code that was committed since; None where it was not measured.
+        exceeds: Retraining is due.
+        said: The same for a person, with the command that mends it.
+    """
+
+    repository: str
+    lines: int
+    share: float
+    commits: int
+    days: float
+    loss_rise: float | None
+    exceeds: bool
+    said: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
     """Everything at once; small enough to be sent whole.
 
     Attributes:
+        drift: None until it was counted, and outside a repository.
         completion: Why the last request was answered with nothing, or empty.
         completed_by: The adapter that answered the last request; None is the base model, also while one is loaded.
         warnings: What was wrong in the settings.
@@ -78,6 +107,7 @@ class Status:
     model: ModelStatus | None = None
     adapter: AdapterStatus = AdapterStatus()
     training: TrainingStatus | None = None
+    drift: DriftStatus | None = None
     completion: str = ""
     completed_by: str | None = None
     warnings: tuple[str, ...] = ()

@@ -7,11 +7,13 @@ from typing import Any
 from acclimate_indexer.errors import AcclimateError, RepositoryError
 from acclimate_indexer.home import RepositoryHome
 from acclimate_indexer.models import local_models
+from acclimate_indexer.repository import Repository
 from acclimate_training.job import read_progress
 from acclimate_training.registry import AdapterRegistry
 
 from ..completion.connection import runtime_python
 from ..engine.lease import read_engine_state
+from ..keeping_up import current_drift
 from ..pipeline_process import PROGRESS_FILE
 from ..runtime.find import find_runtime
 from ..words import progress_words
@@ -63,15 +65,24 @@ def _repository(arguments: argparse.Namespace, context: Context) -> dict[str, An
         return None
     home = context.home.for_repository(repository.common_directory)
     registry = AdapterRegistry(home)
-    live = registry.live()
+    live, adapters = registry.live(), len(registry.versions())
     return {
         "name": repository.name,
         "folder": str(home.root),
         "datasets": len(list(home.datasets.glob("*/manifest.json"))),
-        "adapters": len(registry.versions()),
+        "adapters": adapters,
         "live": None if live is None else live.version,
+        "drift": _drift(repository, home, context) if adapters else None,
         "last_run": _last_run(home),
     }
+
+
+def _drift(repository: Repository, home: RepositoryHome, context: Context) -> dict[str, Any] | None:
+    try:
+        return current_drift(repository, home, context.settings(repository.work_tree)).to_json()
+    except RepositoryError as error:
+        context.terminal.say(f"Note: {error}")
+        return None
 
 
 def _last_run(home: RepositoryHome) -> dict[str, Any] | None:
@@ -100,6 +111,8 @@ def _lines(record: dict[str, Any]) -> list[str]:
         f"Repository: {repository['name']}, {repository['datasets']} data sets, {repository['adapters']} adapters",
         f"Adapter in use: {repository['live'] or 'none, the base model completes'}",
     ]
+    if (drift := repository["drift"]) is not None:
+        lines.append(f"Drift: {drift['said']}")
     if (last := repository["last_run"]) is not None:
         lines.append(f"Last run: {last['id']}, {last['state']}: {last['words']}")
     return lines

@@ -22,6 +22,7 @@ async def completion(ls: AcclimateServer, params: types.CompletionParams) -> typ
     asked = types.CompletionTriggerKind.Invoked
     is_automatic = params.context is not None and params.context.trigger_kind != asked
     place = snapshot(document, params.position, is_automatic=is_automatic)
+    ls.session.activity.touched(place.path)
     answer = await complete(ls.session, place)
     if not answer.text:
         return types.CompletionList(is_incomplete=True, items=[])

@@ -15,7 +15,9 @@ async def inline_completion(ls: AcclimateServer, params: types.InlineCompletionP
     if document is None:
         return types.InlineCompletionList(items=[])
     is_automatic = params.context.trigger_kind == types.InlineCompletionTriggerKind.Automatic
-    answer = await complete(ls.session, snapshot(document, params.position, is_automatic=is_automatic))
+    place = snapshot(document, params.position, is_automatic=is_automatic)
+    ls.session.activity.touched(place.path)
+    answer = await complete(ls.session, place)
     if not answer.text:
         return types.InlineCompletionList(items=[])
     here = types.Range(start=params.position, end=params.position)

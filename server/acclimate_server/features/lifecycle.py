@@ -1,13 +1,16 @@
 """`initialize`, `initialized`, `shutdown` and changed settings."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from lsprotocol import types
 
+from ..automatic_training import AutomaticTraining
 from ..language_server import AcclimateServer
 from ..parent import end_with, running_process
 from . import completion
+from .training_progress import train_automatically
 
 SECTION = "acclimate"
 
@@ -23,8 +26,9 @@ def initialize(ls: AcclimateServer, params: types.InitializeParams) -> None:
 
 
 def initialized(ls: AcclimateServer, _: types.InitializedParams) -> None:
-    """Opens the session: settings, then the engine, in the background."""
+    """Opens the session: settings, then the engine, and the watch over idle hours, in the background."""
     ls.session.configure(ls.initial_options)
+    ls.keep(AutomaticTraining(ls.session, partial(train_automatically, ls)).run())
 
 
 async def configuration_changed(ls: AcclimateServer, params: types.DidChangeConfigurationParams) -> None:

@@ -17,12 +17,17 @@ def open_document(ls: AcclimateServer, uri: str) -> Document | None:
     return document if isinstance(document, Document) else None
 
 
+def path_of(uri: str) -> Path | None:
+    """Where a document lies; None if it was never saved."""
+    path = to_fs_path(uri) if uri.startswith("file:") else None
+    return None if path is None else Path(path)
+
+
 def snapshot(document: Document, position: types.Position, *, is_automatic: bool) -> Snapshot:
     """What a completion at `position` needs to know."""
-    path = to_fs_path(document.uri) if document.uri.startswith("file:") else None
     return Snapshot(
         uri=document.uri,
-        path=None if path is None else Path(path),
+        path=path_of(document.uri),
         language_id=document.language_id or "",
         text=document.source,
         offset=document.offset_of(position),

@@ -7,11 +7,12 @@ from lsprotocol import types
 from acclimate_training.job import Progress
 
 from ..language_server import AcclimateServer
-from ..retraining import Retraining
+from ..retraining import Retraining, RetrainRequest
 from ..status import TrainingStatus
 from ..words import progress_words
 
 TITLE = "Acclimatising"
+AUTOMATIC_TITLE = "Acclimatising while you are away"
 
 
 async def follow_training(ls: AcclimateServer, training: Retraining) -> None:
@@ -20,7 +21,8 @@ async def follow_training(ls: AcclimateServer, training: Retraining) -> None:
     token = await _token(ls, training)
     ls.training_token = token
     if token is not None:
-        begin = types.WorkDoneProgressBegin(title=TITLE, message="Starting", cancellable=True)
+        title = AUTOMATIC_TITLE if training.request.is_automatic else TITLE
+        begin = types.WorkDoneProgressBegin(title=title, message="Starting", cancellable=True)
         ls.work_done_progress.begin(token, begin)
     last = Progress()
     async for last in training.follow():
@@ -29,10 +31,17 @@ async def follow_training(ls: AcclimateServer, training: Retraining) -> None:
             ls.work_done_progress.report(token, types.WorkDoneProgressReport(message=progress_words(last)))
     if token is not None:
         ls.work_done_progress.end(token, types.WorkDoneProgressEnd(message=progress_words(last)))
-    if last.state == "failed":  # the user asked for it by a command, so a message is no intrusion
+    if last.state == "failed" and not training.request.is_automatic:  # asked for, so a message is no intrusion
         message = types.ShowMessageParams(type=types.MessageType.Warning, message=last.reason or "The training failed.")
         ls.window_show_message(message)
     session.refresh_adapters()
+    session.activity.news.set()  # the drift is another one
+
+
+async def train_automatically(ls: AcclimateServer, request: RetrainRequest) -> None:
+    """Runs what started by itself to its end."""
+    ls.session.training = Retraining(ls.session, request)
+    await follow_training(ls, ls.session.training)
 
 
 async def _token(ls: AcclimateServer, training: Retraining) -> types.ProgressToken | None:
@@ -52,6 +61,7 @@ def _status(training: Retraining, progress: Progress) -> TrainingStatus:
     return TrainingStatus(
         run=training.run,
         repository=str(training.request.repository),
+        is_automatic=training.request.is_automatic,
         state=progress.state or "running",
         phase=progress.phase,
         step=progress.step,
