@@ -8,8 +8,9 @@ import hashlib
 import json
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any, Self
 
@@ -22,9 +23,9 @@ from acclimate_indexer.pairs import CompletionPair
 
 from .own import OwnCode
 from .parts import Part, units
-from .shares import Shares, whole_numbers
+from .shares import whole_numbers
 from .sources import GeneralFile, Reader, Root, general_files, roots_at_hand
-from .unit_pairs import Room, UnitMiner
+from .unit_pairs import Asked, LanguageMiner, Room
 
 CACHE_VERSION = 1  # counts up when the same files would give other pairs
 MAX_SECONDS = 300.0  # a thousand pairs take about ten; a slow disk may take longer
@@ -148,26 +149,20 @@ class GeneralCode:
 
         Args:
             languages: What each language weighs, e.g. how many pairs of the repository are in it.
-            documentation_share: Of documentation pairs among them.
+            documentation_share: Of documentation pairs among them, less than 1.
             with_context: Retrieved code stands before half of them, as before the repository's; else before none.
             seconds: After which it ends with what it has; a last resort, since it depends on the machine.
         """
-        shares = Shares(languages=dict(sorted(languages.items())), documentation=documentation_share)
-        place = self._place([part, shares.languages, documentation_share, count, seed, with_context])
+        asked = Asked(
+            part=part, count=count, seed=seed, documentation_share=documentation_share, with_context=with_context
+        )
+        weights = dict(sorted(languages.items()))
+        place = self._place([part, weights, documentation_share, count, seed, with_context])
         if place is not None and (kept := _kept(place)) is not None:
             return kept
         with Reader() as reader:
             room = Room(bytes_left=MAX_READ_BYTES, ends_at=time.monotonic() + seconds)
-            miner = UnitMiner(
-                part=part,
-                seed=seed,
-                count=count,
-                with_context=with_context,
-                reader=reader,
-                own=self.exclude,
-                room=room,
-            )
-            made = _Filling(self, miner, shares, count).filled(seed)
+            made = _Filling(self, asked, weights, reader=reader, room=room).filled()
         if place is not None and not made.was_stopped:
             write_json(place, made.to_json())
         return made
@@ -191,28 +186,33 @@ class GeneralCode:
 class _Filling:
     """One collection of pairs, language by language."""
 
-    def __init__(self, code: GeneralCode, miner: UnitMiner, shares: Shares, count: int) -> None:
+    def __init__(
+        self, code: GeneralCode, asked: Asked, weights: Mapping[str, float], *, reader: Reader, room: Room
+    ) -> None:
         self._code = code
-        self._miner = miner
-        self._shares = shares
-        self._count = count
+        self._asked = asked
+        self._weights = weights
+        self._reader = reader
+        self._room = room
         self._found: list[CompletionPair] = []
-        self._languages: dict[str, Iterator[CompletionPair]] = {}
+        self._miners: dict[str, tuple[LanguageMiner, Iterator[CompletionPair]]] = {}
 
-    def filled(self, seed: int) -> GeneralPairs:
+    def filled(self) -> GeneralPairs:
         missing: dict[str, int] = {}
-        for name, wanted in whole_numbers(self._shares.languages, self._count).items():
+        for name, wanted in whole_numbers(self._weights, self._asked.count).items():
             if short := wanted - self._take(name, wanted):
                 missing[name] = short
         for name, short in missing.items():
             self._take_instead(name, short)
+        miners = [miner for miner, _ in self._miners.values()]
+        dropped = sum((miner.dropped for miner in miners), Counter(self._code.dropped))
         return GeneralPairs(
-            pairs=tuple(sorted(self._found, key=lambda pair: _order(pair, seed))),
+            pairs=tuple(sorted(self._found, key=lambda pair: _order(pair, self._asked.seed))),
             languages=dict(sorted(Counter(pair.language for pair in self._found).items())),
             missing=missing,
-            packages=tuple(sorted(self._miner.packages)),
-            dropped=dict(sorted((Counter(self._code.dropped) + self._miner.dropped).items())),
-            was_stopped=self._miner.room.is_out,
+            packages=tuple(sorted({package for miner in miners for package in miner.packages})),
+            dropped=dict(sorted(dropped.items())),
+            was_stopped=self._room.is_out,
         )
 
     def _take_instead(self, language: str, short: int) -> None:
@@ -221,25 +221,27 @@ class _Filling:
         lexer = _lexer(language)
         for name in (each for each in known if lexer is not None and _lexer(each) == lexer):
             short -= self._take(name, short)
-        for name, share in whole_numbers(self._shares.languages, short).items():
+        for name, share in whole_numbers(self._weights, short).items():
             short -= self._take(name, share)
-        for name in (*self._shares.languages, *known):
+        for name in (*self._weights, *known):
             short -= self._take(name, short)
 
     def _take(self, language: str, count: int) -> int:
         """Adds at most so many pairs of a language; returns how many."""
         if count <= 0:
             return 0
-        if language not in self._languages:
-            files: Iterable[GeneralFile] = self._code.of_language(language)
-            self._languages[language] = self._miner.pairs(
-                units(files), language, documentation_share=self._shares.documentation
+        if language not in self._miners:
+            miner = LanguageMiner(
+                language,
+                units(self._code.of_language(language)),
+                self._asked,
+                reader=self._reader,
+                own=self._code.exclude,
+                room=self._room,
             )
+            self._miners[language] = (miner, miner.pairs())
         before = len(self._found)
-        for pair in self._languages[language]:
-            self._found.append(pair)
-            if len(self._found) - before == count:
-                break
+        self._found += islice(self._miners[language][1], count)
         return len(self._found) - before
 
 

@@ -1,19 +1,10 @@
-"""Which share of pairs is of which language and kind."""
+"""A number shared out by weight."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shares:
-    """The weight of each language, and the share of documentation pairs in each."""
-
-    languages: Mapping[str, float]
-    documentation: float
 
 
 def whole_numbers(weights: Mapping[str, float], total: int) -> dict[str, int]:
-    """`total` shared out by weight, without a rest; what a rounding leaves goes to the largest fractions."""
+    """`total` in whole numbers without a rest; what a rounding leaves goes to the largest fractions."""
     every = sum(weights.values())
     if every <= 0 or total <= 0:
         return {}

@@ -45,75 +45,107 @@ class _Read:
     analysis: FileAnalysis
 
 
-class UnitMiner:
-    """Reads, sorts out and mines general files; remembers what it has taken."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What pairs are wanted; `count` is that of all languages, `documentation_share` less than 1."""
+
+    part: Part
+    count: int
+    seed: int
+    documentation_share: float
+    with_context: bool
+
+
+class LanguageMiner:
+    """Reads, sorts out and mines the general files of one language; remembers what it has taken and left."""
 
     def __init__(
-        self, *, part: Part, seed: int, count: int, with_context: bool, reader: Reader, own: OwnCode, room: Room
+        self,
+        language: str,
+        units: Sequence[Sequence[GeneralFile]],
+        asked: Asked,
+        *,
+        reader: Reader,
+        own: OwnCode,
+        room: Room,
     ) -> None:
-        self.room = room
         self.packages: set[str] = set()
         self.dropped: Counter[str] = Counter()
-        self._part = part
-        self._seed = seed
-        self._per_file = PAIRS_PER_FILE[part]
-        self._per_unit = min(max(count // UNITS, MIN_PAIRS_PER_UNIT), MAX_PAIRS_PER_UNIT)
-        self._context_share = CONTEXT_SHARE if with_context else 0.0
+        self._language = language
+        self._units = units
+        self._asked = asked
+        self._per_file = PAIRS_PER_FILE[asked.part]
+        self._context_share = CONTEXT_SHARE if asked.with_context else 0.0
         self._reader = reader
         self._own = own
+        self._room = room
         self._seen: set[str] = set()
-        self._selection = Selection(lambda _: None, self.dropped)
+        self._selection_dropped: Counter[str] = Counter()
+        self._selection = Selection(lambda _: None, self._selection_dropped)
+        self._given: Counter[CompletionKind] = Counter()
+        self._is_counting = True
 
-    def pairs(
-        self, units: Iterable[Sequence[GeneralFile]], language: str, *, documentation_share: float
-    ) -> Iterator[CompletionPair]:
-        """The pairs in a language, as they are asked for."""
-        given: Counter[CompletionKind] = Counter()
-        for unit in units:
-            read = self._read(unit, language)
-            documented = self._per_unit * documentation_share
-            if given.total():  # what units without comments lacked, others make up for
-                documented += documentation_share * given.total() - given["documentation"]
-            documentation = self._learn(read, "documentation", max(0, round(documented)))
-            completions = self._learn(read, "completion", self._per_unit - len(documentation))
-            given.update(pair.kind for pair in (*documentation, *completions))
-            for pair in self._in_context(read, _interleaved(completions, documentation)):
-                self.packages.add(unit[0].package)
-                yield pair
-            if self.room.is_out:
-                return
+    def pairs(self) -> Iterator[CompletionPair]:
+        """The pairs, as they are asked for: a few of each neighbourhood, and only then what else each of them has."""
+        few = min(max(self._asked.count // UNITS, MIN_PAIRS_PER_UNIT), MAX_PAIRS_PER_UNIT)
+        for unit in self._units:
+            yield from self._of_unit(unit, few)
+        self._is_counting = False  # what is looked at again was counted
+        self._seen.clear()
+        for unit in self._units:
+            yield from self._of_unit(unit, self._asked.count)
 
-    def _read(self, unit: Sequence[GeneralFile], language: str) -> list[_Read]:
+    def _of_unit(self, unit: Sequence[GeneralFile], at_most: int) -> Iterator[CompletionPair]:
+        if self._room.is_out:
+            return
+        read = self._read(unit)
+        share = self._asked.documentation_share
+        completions = self._learn(read, "completion", at_most - round(at_most * share))
+        # So many that the share is right in all; what neighbourhoods without comments lacked, later ones make up for.
+        documented = (self._given["completion"] + len(completions)) * share / (1 - share) - self._given["documentation"]
+        documentation = self._learn(read, "documentation", min(at_most, max(0, round(documented))))
+        self._drop(self._selection_dropped.elements())
+        self._selection_dropped.clear()
+        self._given.update(pair.kind for pair in (*documentation, *completions))
+        for pair in self._in_context(read, _interleaved(completions, documentation)):
+            self.packages.add(unit[0].package)
+            yield pair
+
+    def _read(self, unit: Sequence[GeneralFile]) -> list[_Read]:
         """The files of the part that are in the language and of use."""
         found = []
         for file in unit:
-            data = None if self.room.is_out else self._reader.data(file)
+            data = None if self._room.is_out else self._reader.data(file)
             if data is None:
                 continue
-            self.room.bytes_left -= len(data)
-            if part_of(data) == self._part and (read := self._analysed(file, data, language)) is not None:
+            self._room.bytes_left -= len(data)
+            if part_of(data) == self._asked.part and (read := self._analysed(file, data)) is not None:
                 found.append(read)
         return found
 
-    def _analysed(self, file: GeneralFile, data: bytes, language: str) -> _Read | None:
+    def _analysed(self, file: GeneralFile, data: bytes) -> _Read | None:
         blob, text = hashlib.sha256(data).hexdigest(), decoded(data)
         if text is None or blob in self._seen:
-            self.dropped["not_text" if text is None else "duplicate_file"] += 1
+            self._drop(["not_text" if text is None else "duplicate_file"])
             return None
         source = Source.of(path=file.path, blob=blob, commit="", language=file.language, text=text)
-        if source.language.name != language:
+        if source.language.name != self._language:
             return None
         self._seen.add(blob)
         if self._own.holds(file.path, text):
-            self.dropped["own_file"] += 1
+            self._drop(["own_file"])
             return None
-        analysis = analysed(source, max_pairs=self._per_file, seed=self._seed)
+        analysis = analysed(source, max_pairs=self._per_file, seed=self._asked.seed)
         if analysis.reason:
-            self.dropped[analysis.reason] += 1
+            self._drop([analysis.reason])
             return None
         for candidates in (analysis.completions, analysis.documentation):
-            self.dropped.update(drop.reason for drop in candidates.drops)
+            self._drop(drop.reason for drop in candidates.drops)
         return _Read(source, analysis)
+
+    def _drop(self, reasons: Iterable[str]) -> None:
+        if self._is_counting:
+            self.dropped.update(reasons)
 
     def _learn(self, read: Sequence[_Read], kind: CompletionKind, at_most: int) -> list[CompletionPair]:
         """Pairs of a kind, those of each file in turns, none nearly like another."""
@@ -130,7 +162,7 @@ class UnitMiner:
         texts = {each.source.path: each.source.text for each in read}
         index = ContextIndex(((each.source.path, each.analysis.facts()) for each in read), texts.get)
         for pair in pairs:
-            yield with_context_at_times(pair, index, self._seed, self._context_share)
+            yield with_context_at_times(pair, index, self._asked.seed, self._context_share)
 
 
 def _interleaved(many: Sequence[CompletionPair], few: Sequence[CompletionPair]) -> list[CompletionPair]:

