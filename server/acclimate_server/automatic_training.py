@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import TypeVar
 
 from acclimate_indexer.errors import AcclimateError
-from acclimate_indexer.repository import Repository
 from acclimate_training.drift import Drift
 from acclimate_training.evaluation.unfinished import has_more_to_measure
 from acclimate_training.registry import Adapter, AdapterRegistry
@@ -76,7 +75,7 @@ class AutomaticTraining:
             return
         try:
             opened = await session.open_repository(folder)
-            drift = await self._in_thread(lambda: _drift(opened))
+            drift = await self._in_thread(lambda: current_drift(opened.repository, opened.home, opened.settings))
         except AcclimateError as error:
             log.info("%s", error)
             session.board.update(drift=None)
@@ -143,11 +142,6 @@ def _is_measurable(opened: OpenRepository, adapter: Adapter) -> bool:
     data = adapter.record.get("dataset")
     has_data = isinstance(data, dict) and (opened.home.datasets / str(data.get("hash")) / "manifest.json").is_file()
     return has_data and has_more_to_measure(adapter.record)
-
-
-def _drift(opened: OpenRepository) -> Drift:
-    repository = Repository.open(opened.repository.git_directory)  # one object is not for several threads
-    return current_drift(repository, opened.home, opened.settings)
 
 
 def _status(opened: OpenRepository, drift: Drift) -> DriftStatus:
