@@ -27,8 +27,8 @@ SCHEMA = 2
 PLAN = "plan.json"
 COMPLETE = "complete.json"
 STATE = "trainer_state.json"  # transformers' name for the log of the steps
-# What torch and safetensors say of a disk that is full; neither passes the error of the system on.
-FULL_DISK_WORDS = ("No space left", "os error 28", "PytorchStreamWriter failed", "file write failed", "os error 122")
+# What safetensors and torch say of a disk that is full; neither passes the system's error on.
+FULL_DISK_WORDS = ("os error 28", "os error 122", "PytorchStreamWriter failed", "iostream error", "unexpected pos")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,9 +15,9 @@ ODD_TIMES = 10  # the median of the gradients' norms before it
 FIRST_NORMS = 8  # before that nothing is odd: an adapter's norms begin low, since half of it begins at zero
 REMEMBERED = 64  # norms in the median: they fall as the training goes on
 ODD_IN_A_ROW = 4  # are no accident
-COMPARED_LOSSES = 8  # a step's loss is noisy: a few pairs of very different difficulty
+COMPARED_LOSSES = 16  # a step's loss is noisy: with 8, one of 200 sound runs of strong noise was ended
 RISEN_TIMES = 2.0  # the median of the last losses over that of the first ones
-RISEN_NATS = 0.5  # and at least that much: a loss near zero doubles by chance
+RISEN_NATS = 1.0  # and at least that much: a loss near zero doubles by chance
 
 
 class Watch:
