@@ -26,7 +26,7 @@ RUNTIME_PYTHON = $$($(BIN)/python -P -m acclimate_server.runtime)
 TENSOR_MODULES := test_pipeline.py test_trainer.py
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup test lint types tests wheel-tests bench bench-indexer bench-context bench-training bench-completion format
+.PHONY: help run setup test lint types tests wheel-tests bench bench-indexer bench-context bench-training bench-completion bench-harness format
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | awk -F'|' '{printf "  %-18s %s\n", $$1, $$2}'
@@ -77,6 +77,9 @@ bench-training: setup ## the trainer against the plain loop
 
 bench-completion: setup ## the server against a bare engine call, the adapter against the base
 	@python=$(RUNTIME_PYTHON) && "$$python" -P benchmarks completion $(JSON_FLAG) $(REPOS_FLAG)
+
+bench-harness: setup ## our prompts, cut and metrics against what is published about the model on human-eval
+	@python=$(RUNTIME_PYTHON) && "$$python" -P benchmarks harness $(JSON_FLAG)
 
 format: $(DEV) ## format the code
 	@$(BIN)/ruff format .

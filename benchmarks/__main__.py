@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 PLAIN_WIDTH = 120  # characters of a table in a log
-NAMES = ("indexer", "context", "training", "completion")
+NAMES = ("indexer", "context", "training", "completion", "harness")
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.support.tiny_model import tiny_model
+from tests.support.tiny_model import TOKENS, write_tokenizer
 
 from acclimate_indexer.errors import DatasetError
-from acclimate_indexer.home import Home
 from acclimate_indexer.pairs import CompletionPair
 from acclimate_indexer.prompts import PromptBudget, PromptBuilder
 from acclimate_training.evaluation.general import GeneralQuestions, general_questions, general_record
@@ -115,10 +114,10 @@ def test_the_installed_package_gives_the_published_number_of_lines() -> None:
 
 
 @pytest.fixture
-def asked(home: Home) -> GeneralQuestions:
+def asked(tmp_path: Path) -> GeneralQuestions:
     """The four lines of a problem and one pair of the probe, as a tiny model is asked them."""
-    model = tiny_model(home)
-    builder = PromptBuilder.load(model.folder, model.fim, PromptBudget())
+    write_tokenizer(tmp_path)
+    builder = PromptBuilder.load(tmp_path, TOKENS, PromptBudget())
     lines = [each.pair for each in infillings([SUM])]
     infilling = general_questions(lines, builder, at_most=0).probe
     return GeneralQuestions(infilling=infilling, probe=general_questions([PROBE], builder, at_most=0).probe)

