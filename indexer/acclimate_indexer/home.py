@@ -18,6 +18,7 @@
 <cache>/                    platformdirs' user cache directory, or $ACCLIMATE_HOME/cache
 ├── models/<name>/          config, weights, tokenizer and acclimate.json (last)
 ├── downloads/<name>/       parts of a model that is being fetched
+├── controls/<name>/        adapters trained on code that is no repository's, for comparison
 └── general/                code that is no repository's, and what base models make of it
 <config>/config.toml        the user's settings, or $ACCLIMATE_HOME/config.toml
 """
@@ -90,6 +91,11 @@ class Home:
 
     def download(self, name: str) -> Path:
         return self.cache / "downloads" / name
+
+    @property
+    def controls(self) -> Path:
+        """Adapters trained on code that is no repository's, for comparison."""
+        return self.cache / "controls"
 
     @property
     def general_code(self) -> Path:

@@ -12,7 +12,7 @@ from math import comb
 from typing import Any, Literal
 
 from .figures import probability
-from .markup import Markup, element, joined
+from .markup import Markup, element, joined, prose
 from .reading import count, number, part
 from .tables import Row, table
 
@@ -55,7 +55,7 @@ def judgement(choice: Literal["1", "2"], *, adapter_first: bool) -> Judgement:
 
 def read_judgements(metrics: Mapping[str, Any]) -> dict[str, Judgement]:
     """What was judged before, by the pair's name."""
-    known = {judgement: judgement for judgement in JUDGEMENTS}
+    known: dict[object, Judgement] = {name: name for name in JUDGEMENTS}
     kept = part(dict(metrics), "blind", "judgements")
     return {name: known[value] for name, value in kept.items() if isinstance(value, str) and value in known}
 
@@ -83,7 +83,7 @@ def blind(record: dict[str, Any]) -> Markup:
     found = part(record, "metrics", "blind")
     better, worse, tie = (count(found, name) or 0 for name in JUDGEMENTS)
     if not better + worse + tie:
-        return element("p", "Nobody has judged blind pairs yet. `acclimate blind` shows 20 held-out places.")
+        return element("p", prose("Nobody has judged blind pairs yet. `acclimate blind` shows 20 held-out places."))
     p = number(found, "p")
     shown_p = probability(sign_test(better, worse) if p is None else p)
     row = Row(head="adapter", cells=(f"{better:,}", f"{worse:,}", f"{tie:,}", shown_p))

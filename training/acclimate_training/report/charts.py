@@ -20,7 +20,7 @@ ROW = 30
 AXIS = 34  # below, for the ticks and the unit
 CURVE_HEIGHT = 300
 CURVE_LEFT = 60  # for the losses beside the curve
-MOST_TICKS = 6
+MOST_TICKS = 8
 SMOOTHED = 40  # steps; a curve of more gets a running mean, since single steps are mostly noise
 WINDOW_SHARE = 0.05  # of the steps, that the running mean goes over
 
@@ -160,12 +160,14 @@ def _value(row: Bar, top: float, key: str, *, signed: bool = False) -> Markup:
 
 
 def _whisker(row: Bar, scale: Scale, top: float) -> Markup | None:
+    """The interval, on a halo that keeps it apart from the bar that it crosses."""
     if row.interval is None:
         return None
     low, high = map(scale, row.interval)
     middle = top + 15
     caps = "".join(f"M{end} {middle - 5}V{middle + 5}" for end in (low, high))
-    return element("path", d=f"M{low} {middle}H{high}{caps}", class_="whisker")
+    path = f"M{low} {middle}H{high}{caps}"
+    return element("g", element("path", d=path, class_="halo"), element("path", d=path, class_="whisker"))
 
 
 def _vertical_grid(scale: Scale, height: float, key: str, unit: str, *, signed: bool = False) -> Markup:

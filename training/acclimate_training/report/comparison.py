@@ -4,11 +4,11 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from .charts import Bar, bars, differences
-from .figures import difference, difference_heading, finding, heading, probability, with_unit
-from .markup import Child, Markup, element, joined
+from .figures import bare, difference, difference_heading, figure, finding, heading, probability, with_unit
+from .markup import Child, Markup, element, joined, prose
 from .reading import count, interval, number, part, parts, rows, sentences, text
 from .subject import Subject, is_withdrawn, state_words
-from .tables import NOT_MEASURED, Row, estimate, figures_table, interval_words, strata_table, table
+from .tables import NOT_MEASURED, Row, beside, estimate, figures_table, interval_words, strata_table, table
 
 CHECKS = {True: ("passed", "✓ passed"), False: ("failed", "✗ failed"), None: ("missing", "– not measured")}
 STRATA = {
@@ -32,7 +32,7 @@ def verdict(subject: Subject) -> Markup:
         "div",
         element("p", element("strong", f"Verdict: {state_words(record)}")),
         element("p", f"Withdrawn: {text(record, 'withdrawn_reason')}") if is_withdrawn(record) else None,
-        element("p", text(found, "reason", "Nothing was measured on held-out code yet.")),
+        element("p", prose(text(found, "reason", "Nothing was measured on held-out code yet."))),
         element("p", f"Judged: {candidate}.", class_="muted") if candidate else None,
         class_=f"verdict {kind}",
     )
@@ -46,7 +46,10 @@ def checks(subject: Subject) -> Markup:
     return table(
         "What the gate asked before this adapter may be used",
         ("check", "result", "what was found"),
-        [Row(head=text(each, "name").replace("_", " "), cells=(_passed(each), text(each, "said"))) for each in found],
+        [
+            Row(head=text(each, "name").replace("_", " "), cells=(_passed(each), prose(text(each, "said"))))
+            for each in found
+        ],
         numeric=False,
     )
 
@@ -68,7 +71,7 @@ def tiles(subject: Subject) -> Markup:
 def contenders(subject: Subject) -> Markup:
     """All who answered the very same places."""
     if not subject.contenders:
-        return element("p", "No contender was measured yet. `acclimate evaluate` does.")
+        return element("p", prose("No contender was measured yet. `acclimate evaluate` does."))
     found = _bars(subject.contenders, strong=subject.candidate)
     split = text(subject.metrics, "split", "held-out")
     return joined(
@@ -121,7 +124,7 @@ def strata(subject: Subject) -> Markup:
     ]
     if not tables:
         return element("p", "No figures by language, place or age are recorded for this version.")
-    return joined(element("p", "Few places in a row mean a wide interval: read n first."), *tables)
+    return joined(element("p", "Few places in a row mean a wide interval: read n first."), beside(tables))
 
 
 def documentation(subject: Subject) -> Markup:
@@ -149,7 +152,7 @@ def general(subject: Subject) -> Markup:
 
 
 def _noted(notes: list[str]) -> Markup | None:
-    return element("ul", [element("li", note) for note in notes]) if notes else None
+    return element("ul", [element("li", prose(note)) for note in notes]) if notes else None
 
 
 def _bars(found: dict[str, dict[str, Any]], *, prefix: str = "", strong: str = "") -> list[Bar]:
@@ -183,7 +186,7 @@ def _tile(name: str, figures: dict[str, Any] | None, key: str) -> Markup | None:
     return element(
         "div",
         element("p", name, class_="muted"),
-        element("p", with_unit(key, value), class_="big"),
+        element("p", bare(key, value), element("small", f" {figure(key).unit.name}"), class_="big"),
         element("p", ", ".join(filter(None, details)), class_="muted"),
         class_="tile",
     )

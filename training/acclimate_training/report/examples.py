@@ -9,7 +9,7 @@ from typing import Any
 
 from acclimate_indexer.filters.secrets import has_secret
 
-from .markup import Child, Markup, element, joined
+from .markup import Child, Markup, element, joined, prose
 from .reading import text
 from .subject import BASE, Subject
 from .tables import Row, table
@@ -72,7 +72,7 @@ def examples(subject: Subject) -> Markup:
     hidden = "Code is left out; `acclimate report --with-code` shows it."
     return joined(
         element("p", _counted(found, candidate, opponent)),
-        None if subject.with_code else element("p", hidden, class_="muted"),
+        None if subject.with_code else element("p", prose(hidden), class_="muted"),
         _shown(f"Won: {candidate} right, {opponent} wrong", found.won, subject),
         _shown(f"Lost: {opponent} right, {candidate} wrong", found.lost, subject),
     )
@@ -101,7 +101,10 @@ def _shown(title: str, found: Sequence[Example], subject: Subject) -> Markup:
         )
         for example in first
     ]
-    return joined(heading, table(title, ("file", "language", "place", "right"), rows, numeric=False))
+    return joined(
+        heading,
+        table("Where, and which contenders were right", ("file", "language", "place", "right"), rows, numeric=False),
+    )
 
 
 def _side_by_side(example: Example, subject: Subject) -> Markup:

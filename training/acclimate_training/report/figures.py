@@ -30,7 +30,7 @@ POINTS = Unit(digits=1, name="of 100")
 TOKENS = Unit(digits=0, name="tokens")
 MILLISECONDS = Unit(digits=0, name="ms")
 TIMES = Unit(digits=2, name="times the true length")
-EACH = Unit(digits=3, name="an answer")
+EACH = Unit(digits=3, name="per answer")
 PLAIN = Unit(digits=3)
 
 FIGURES = {

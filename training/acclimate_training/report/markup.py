@@ -1,6 +1,6 @@
-"""HTML from values. Text becomes markup in one place, so nothing that a repository contains can become an element.
+"""HTML from values. Text becomes markup in one module, so nothing that a repository contains can become an element.
 
-A `str` is text and is escaped; only `Markup`, which `element` alone makes, is taken as it is.
+A `str` is text and is escaped; only `Markup`, which `element` and `escaped` make, is taken as it is.
 """
 
 import html
@@ -44,6 +44,14 @@ def joined(*children: Child) -> Markup:
     return Markup("".join(_markup(child) for child in children))
 
 
+def prose(text: str) -> Markup:
+    """A sentence whose `backticks` hold something to type."""
+    parts = text.split("`")
+    if len(parts) % 2 == 0:
+        return escaped(text)
+    return joined(element("code", part) if index % 2 else part for index, part in enumerate(parts))
+
+
 def _markup(child: Child) -> str:
     if child is None:
         return ""
@@ -54,9 +62,9 @@ def _markup(child: Child) -> str:
     return joined(*child)
 
 
-def escaped(text: str) -> str:
+def escaped(text: str) -> Markup:
     """Text as HTML, in element content and in quoted attributes alike."""
-    return html.escape(visible(text), quote=True)
+    return Markup(html.escape(visible(text), quote=True))
 
 
 def visible(text: str) -> str:

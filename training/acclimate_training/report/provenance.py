@@ -3,10 +3,10 @@
 from typing import Any
 
 from .figures import with_unit
-from .markup import Child, Markup, element, joined
+from .markup import Child, Markup, element, joined, prose
 from .reading import count, number, part, parts, plain, text
 from .subject import Subject, candidate_of, is_withdrawn, state_words
-from .tables import NOT_MEASURED, Row, counts_table, facts, table
+from .tables import NOT_MEASURED, Row, beside, counts_table, facts, table
 
 SPLITS = ("train", "validation", "test")
 SPLIT_WORDS = {
@@ -23,12 +23,14 @@ def data(subject: Subject) -> Markup:
         return element("p", "The data set that this version learnt from is no longer here.")
     return joined(
         facts("The data set", _dataset_facts(manifest)),
-        counts_table("Pairs by kind", "kind", part(manifest, "counts", "kind"), SPLITS),
-        counts_table("Pairs by language", "language", part(manifest, "counts", "language"), SPLITS),
-        counts_table("Places to complete", "place", part(manifest, "places"), SPLITS),
-        _tally("Test places by age", "age", part(manifest, "strata")),
-        _tally("Files", "what became of them", part(manifest, "files")),
-        _tally("Pairs dropped by filters", "why", part(manifest, "dropped")),
+        beside(
+            counts_table("Pairs by kind", "kind", part(manifest, "counts", "kind"), SPLITS),
+            counts_table("Pairs by language", "language", part(manifest, "counts", "language"), SPLITS),
+            counts_table("Places to complete", "place", part(manifest, "places"), SPLITS),
+            _tally("Test places by age", "age", part(manifest, "strata")),
+            _tally("Files", "what became of them", part(manifest, "files")),
+            _tally("Pairs dropped by filters", "why", part(manifest, "dropped")),
+        ),
         _secrets(manifest),
     )
 
@@ -140,5 +142,5 @@ def _version_cells(record: dict[str, Any]) -> list[Child]:
         text(part(record, "base"), "name"),
         _counted(record, "steps", ""),
         NOT_MEASURED if exact is None else with_unit("exact_match", exact),
-        text(record, "withdrawn_reason") if is_withdrawn(record) else text(part(record, "verdict"), "reason"),
+        prose(text(record, "withdrawn_reason") if is_withdrawn(record) else text(part(record, "verdict"), "reason")),
     ]

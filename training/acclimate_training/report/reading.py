@@ -32,9 +32,12 @@ def sentences(record: Any, key: str) -> list[str]:
 def number(record: Any, key: str) -> float | None:
     """A finite number."""
     value = record.get(key) if isinstance(record, dict) else None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return float(value)
+    try:
+        return float(value) if math.isfinite(value) else None
+    except OverflowError:  # JSON knows integers that no float can hold
+        return None
 
 
 def count(record: Any, key: str) -> int | None:

@@ -41,9 +41,11 @@ nav ul { display: flex; flex-wrap: wrap; gap: .25rem 1.1rem; list-style: none; p
 .tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(13rem, 1fr)); gap: .8rem; margin: 1rem 0; }
 .tile { background: var(--raised); border: 1px solid var(--line); border-radius: 6px; padding: .7rem 1rem; }
 .tile p { margin: 0; }
+.tile .big small { display: inline; font-size: .95rem; font-weight: 400; }
 .tile .big { font-size: 1.55rem; font-weight: 600; font-variant-numeric: tabular-nums; line-height: 1.3; }
-.scroll { overflow-x: auto; margin: .9rem 0; }
-table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .92rem; }
+.scroll { overflow-x: auto; margin: .9rem 0; max-width: 100%; }
+.beside { display: flex; flex-wrap: wrap; align-items: flex-start; gap: 0 3rem; }
+table { min-width: 20rem; border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .92rem; }
 caption { text-align: left; color: var(--muted); padding-bottom: .35rem; }
 th, td { text-align: left; vertical-align: top; padding: .32rem .8rem .32rem 0; border-bottom: 1px solid var(--line); }
 th { font-weight: 600; }
@@ -64,6 +66,7 @@ svg .grid { stroke: var(--line); stroke-width: 1; }
 svg .zero { stroke: var(--text); stroke-width: 1.5; }
 svg .bar { fill: var(--mark); } svg .bar.strong { fill: var(--strong); }
 svg .whisker { stroke: var(--text); stroke-width: 1.5; fill: none; }
+svg .halo { stroke: var(--ground); stroke-width: 5; fill: none; }
 svg polyline { fill: none; stroke-width: 2; stroke-linejoin: round; }
 svg .raw { stroke: var(--mark); stroke-width: 1; opacity: .55; }
 svg .mean { stroke: var(--mark); stroke-width: 2.5; }
@@ -74,10 +77,12 @@ svg circle.validation { fill: var(--strong); }
 .key.validation { background: var(--strong); }
 .example { border: 1px solid var(--line); border-radius: 6px; padding: .3rem 1rem .8rem; margin: 1rem 0; }
 .example h4 { font-size: .95rem; margin: .6rem 0; overflow-wrap: anywhere; }
-.answers { display: grid; grid-template-columns: repeat(auto-fit, minmax(18rem, 1fr)); gap: .8rem; }
+.answers { display: grid; grid-template-columns: repeat(auto-fit, minmax(15rem, 1fr)); gap: .8rem; }
 .answers p { margin: .6rem 0 .2rem; font-size: .9rem; }
 pre { background: var(--raised); border: 1px solid var(--line); border-radius: 4px; padding: .6rem .8rem; margin: 0;
   overflow-x: auto; font: 13px/1.45 ui-monospace, monospace; tab-size: 4; }
+pre code { font: inherit; }
+code { font-family: ui-monospace, monospace; font-size: .92em; }
 mark { background: var(--hole); color: inherit; border-radius: 2px; padding: 0 .25rem; }
 summary { cursor: pointer; }
 footer { border-top: 1px solid var(--line); padding-top: 1rem; padding-bottom: 2rem; font-size: .9rem; }

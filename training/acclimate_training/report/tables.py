@@ -39,6 +39,11 @@ def table(caption: str, headings: Sequence[str], rows: Iterable[Row], *, numeric
     return element("div", written, class_="scroll", role="region", tabindex="0", aria_label=f"Table: {caption}")
 
 
+def beside(*tables: Child) -> Markup:
+    """Small tables in as few rows as the page's width allows."""
+    return element("div", *tables, class_="beside")
+
+
 def facts(caption: str, pairs: Iterable[tuple[str, Child]]) -> Markup:
     """What is known of one thing; what is not known is left out."""
     known = [Row(head=name, cells=(value,)) for name, value in pairs if value not in (None, "")]
