@@ -1,7 +1,5 @@
 """Programs that a model had a hand in get nowhere, and say whether they passed."""
 
-from pathlib import Path
-
 import pytest
 from benchmarks.shut_in import outcome
 
@@ -38,11 +36,8 @@ def test_what_fails_or_reaches_out_has_not_passed(program: str, failure: str) ->
     assert found.failure == failure
 
 
-def test_it_runs_in_an_empty_folder_that_is_gone_afterwards(tmp_path: Path) -> None:
-    found = outcome("import os\nassert os.listdir('.') == []\nraise ValueError(os.getcwd())")
-
-    assert found.failure == "ValueError"
-    assert list(tmp_path.iterdir()) == []
+def test_it_runs_in_an_empty_folder() -> None:
+    assert outcome("import os\nassert os.listdir('.') == []").passed
 
 
 def test_it_does_not_see_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

