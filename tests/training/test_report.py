@@ -24,7 +24,7 @@ from acclimate_training.report.subject import Subject
 LEAST_CONTRAST = 4.5  # of text, WCAG 2.2 AA
 LEAST_MARK_CONTRAST = 3.0  # of graphical objects
 # What may stand anywhere in a record that another version or somebody else has written.
-NONSENSE = (None, 3, "x", [], {}, [1, None], {"a": 1}, {"a": {"b": None}}, math.nan, True, 10**400)
+NONSENSE: tuple[Any, ...] = (None, 3, "x", [], {}, [1, None], {"a": 1}, {"a": {"b": None}}, math.nan, True, 10**400)
 KEY = "AKIA" + "IOSFODNN7QXBTRLP"  # of the shape of a key, and none
 
 

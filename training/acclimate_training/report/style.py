@@ -84,6 +84,7 @@ pre { background: var(--raised); border: 1px solid var(--line); border-radius: 4
 pre code { font: inherit; }
 code { font-family: ui-monospace, monospace; font-size: .92em; }
 mark { background: var(--hole); color: inherit; border-radius: 2px; padding: 0 .25rem; }
+.answers pre { white-space: pre-wrap; overflow-wrap: anywhere; }
 summary { cursor: pointer; }
 footer { border-top: 1px solid var(--line); padding-top: 1rem; padding-bottom: 2rem; font-size: .9rem; }
 @media print { .verdict, .tile, .example, figure, tr { break-inside: avoid; } nav { display: none; } }
