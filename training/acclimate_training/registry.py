@@ -48,6 +48,11 @@ class AdapterRegistry:
         names = self._folders.names()  # before the facts: what lies there by now is in the store
         return self._folders.whole(names, self._state.facts())
 
+    def damaged(self) -> list[str]:
+        """The versions whose folders hold no adapter that can be read: they can be deleted, and nothing else."""
+        whole = {adapter.version for adapter in self.versions()}
+        return [name for name in self._folders.names() if name not in whole]
+
     def get(self, version: str) -> Adapter:
         """The adapter of this version.
 
