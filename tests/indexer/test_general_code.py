@@ -10,6 +10,7 @@ import pytest
 from tests.conftest import MakeRepository
 
 from acclimate_indexer.general.code import GeneralCode
+from acclimate_indexer.general.found import KEPT_FILES
 from acclimate_indexer.general.own import OwnCode
 from acclimate_indexer.general.parts import Part, part_of
 from acclimate_indexer.general.shares import whole_numbers
@@ -241,9 +242,20 @@ def test_a_damaged_cache_is_made_anew(installed: Path, tmp_path: Path) -> None:
     code = code_of(installed, cache=cache)
     made = code.pairs("control", {"python": 1}, 20)
     for file in cache.iterdir():
-        file.write_text('{"pairs": [', encoding="utf-8")
+        file.write_text("".join(file.read_text(encoding="utf-8").splitlines(keepends=True)[:5]), encoding="utf-8")
 
     assert code.pairs("control", {"python": 1}, 20) == made
+
+
+def test_of_a_cache_the_oldest_goes(installed: Path, tmp_path: Path) -> None:
+    code = code_of(installed, cache=tmp_path)
+    for number in range(20):
+        (tmp_path / f"old{number}.jsonl").write_text("", encoding="utf-8")
+
+    made = code.pairs("probe", {"python": 1}, 2)
+
+    assert len(list(tmp_path.glob("*.jsonl"))) == KEPT_FILES
+    assert code.pairs("probe", {"python": 1}, 2) == made
 
 
 def test_when_time_is_up_what_there_is_is_given_and_not_kept(installed: Path, tmp_path: Path) -> None:
@@ -257,10 +269,10 @@ def test_when_time_is_up_what_there_is_is_given_and_not_kept(installed: Path, tm
 def test_the_running_interpreter_has_enough_for_a_control_a_replay_and_a_probe(tmp_path: Path) -> None:
     code = GeneralCode.found(exclude=NOTHING_OWN, work_tree=tmp_path)
 
-    found = {part: code.pairs(part, {"python": 1}, 60) for part in PARTS}
+    found = {part: code.pairs(part, {"python": 1}, 24) for part in PARTS}
 
-    assert {part: len(each.pairs) for part, each in found.items()} == dict.fromkeys(PARTS, 60)
-    assert len({pair.path for pair in found["probe"].pairs}) >= 30
+    assert {part: len(each.pairs) for part, each in found.items()} == dict.fromkeys(PARTS, 24)
+    assert len({pair.path for pair in found["probe"].pairs}) >= 12
 
 
 @pytest.mark.parametrize(

@@ -14,13 +14,12 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Self
 
-from acclimate_indexer.durable import write_json
-from acclimate_indexer.errors import DatasetError
 from acclimate_indexer.languages.language import Language
 from acclimate_indexer.languages.registry import grammar_versions, language_named
 from acclimate_indexer.mining.analyses import ANALYSIS_VERSION
 from acclimate_indexer.pairs import CompletionPair
 
+from .found import GeneralPairs, keep, kept
 from .own import OwnCode
 from .parts import Part, units
 from .shares import whole_numbers
@@ -28,70 +27,9 @@ from .sources import GeneralFile, Reader, Root, general_files, roots_at_hand
 from .unit_pairs import Asked, LanguageMiner, Room
 
 CACHE_VERSION = 1  # counts up when the same files would give other pairs
-MAX_SECONDS = 300.0  # a thousand pairs take about ten; a slow disk may take longer
-MAX_READ_BYTES = 200 * 1024 * 1024
+MAX_SECONDS = 600.0  # a thousand pairs take about ten, on a busy machine thirty
+MAX_READ_BYTES = 500 * 1024 * 1024  # a thousand pairs take about 10 MB
 HEADERS = ("c", "cpp")  # a header's name does not say which
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GeneralPairs:
-    """Pairs of one part, shuffled: any beginning is as mixed as the whole.
-
-    Attributes:
-        languages: How many pairs each language gave.
-        missing: How many pairs languages lack that were wanted; others stand in for them.
-        packages: Whose code it is.
-        dropped: What was not used, and why: files of the repository's own (`own_package`, `own_file`), generated ones,
-            holes with secrets in or near them, and so on.
-        was_stopped: Time or reading was up before there were enough: on another machine there may be more.
-    """
-
-    pairs: tuple[CompletionPair, ...]
-    languages: dict[str, int]
-    missing: dict[str, int]
-    packages: tuple[str, ...]
-    dropped: dict[str, int]
-    was_stopped: bool = False
-
-    def notes(self) -> list[str]:
-        """What a report should say."""
-        said = []
-        if self.missing:
-            lacking = ", ".join(f"{name} ({count} pairs)" for name, count in sorted(self.missing.items()))
-            reached = ", ".join(f"{name} {count}" for name, count in sorted(self.languages.items())) or "nothing"
-            said.append(f"Too little general code on this machine in {lacking}; used instead: {reached}.")
-        if self.was_stopped:
-            said.append(f"The search for general code was stopped early, with {len(self.pairs)} pairs.")
-        return said
-
-    def to_json(self) -> dict[str, Any]:
-        return {
-            "pairs": [pair.to_json() for pair in self.pairs],
-            "languages": self.languages,
-            "missing": self.missing,
-            "packages": self.packages,
-            "dropped": self.dropped,
-            "was_stopped": self.was_stopped,
-        }
-
-    @classmethod
-    def from_json(cls, record: dict[str, Any]) -> Self:
-        """Reads what `to_json` wrote.
-
-        Raises:
-            DatasetError: Something is missing.
-        """
-        try:
-            return cls(
-                pairs=tuple(map(CompletionPair.from_json, record["pairs"])),
-                languages=record["languages"],
-                missing=record["missing"],
-                packages=tuple(record["packages"]),
-                dropped=record["dropped"],
-                was_stopped=record["was_stopped"],
-            )
-        except (KeyError, TypeError) as error:
-            raise DatasetError(f"The kept general code lacks {error}; it is made again.") from error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,13 +96,13 @@ class GeneralCode:
         )
         weights = dict(sorted(languages.items()))
         place = self._place([part, weights, documentation_share, count, seed, with_context])
-        if place is not None and (kept := _kept(place)) is not None:
-            return kept
+        if place is not None and (known := kept(place)) is not None:
+            return known
         with Reader() as reader:
             room = Room(bytes_left=MAX_READ_BYTES, ends_at=time.monotonic() + seconds)
             made = _Filling(self, asked, weights, reader=reader, room=room).filled()
         if place is not None and not made.was_stopped:
-            write_json(place, made.to_json())
+            keep(made, place)
         return made
 
     def of_language(self, language: str) -> list[GeneralFile]:
@@ -180,7 +118,7 @@ class GeneralCode:
         for name, files in sorted(self.files.items()):
             listed = [[file.root.name, file.path, file.size_bytes] for file in files]
             digest.update(json.dumps([name, listed]).encode("utf-8", errors="replace"))
-        return self.cache / f"{asked[0]}-{digest.hexdigest()[:16]}.json"
+        return self.cache / f"{asked[0]}-{digest.hexdigest()[:16]}.jsonl"
 
 
 class _Filling:
@@ -253,10 +191,3 @@ def _lexer(language: str) -> str | None:
 def _order(pair: CompletionPair, seed: int) -> bytes:
     named = f"{seed}\0{pair.path}\0{len(pair.prefix)}\0{pair.middle}"
     return hashlib.sha256(named.encode("utf-8", errors="replace")).digest()
-
-
-def _kept(place: Path) -> GeneralPairs | None:
-    try:
-        return GeneralPairs.from_json(json.loads(place.read_text(encoding="utf-8")))
-    except (OSError, ValueError, DatasetError):
-        return None
