@@ -22,7 +22,6 @@ from acclimate_indexer.home import Home, RepositoryHome
 from acclimate_indexer.models import LocalModel
 from acclimate_indexer.prompts import PromptBudget
 from acclimate_indexer.repository import Repository
-from acclimate_server import idle
 from acclimate_server.app import create_server
 from acclimate_server.attempts import EVALUATE_PAUSE, FILE, RETRAIN_PAUSE, VAIN_PAUSE, Attempts
 from acclimate_server.automatic_training import AutomaticTraining
@@ -39,6 +38,7 @@ from acclimate_training.registry import AdapterRegistry
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 CODE = "def total(prices):\n    return sum(prices)\n" * 20
 UNFINISHED = {"contenders": {"base": {"n": 40, "loss_n": 80}}, "not_measured": ["control"]}
+FINISHED = {"contenders": {"base": {"n": 80, "loss_n": 80}}, "not_measured": []}
 ON = {"training": {"automatic": True, "drift_lines": 1}, "evaluation": {"automatic": False}}
 
 
@@ -219,14 +219,20 @@ async def test_an_evaluation_that_brought_nothing_waits_a_day(home: Home, reposi
         assert (in_vain, len(made.started)) == (1, 2)
 
 
-@pytest.mark.parametrize("metrics", [UNFINISHED, {"contenders": {"base": {"n": 80, "loss_n": 80}}}])
-async def test_what_is_finished_or_of_another_model_or_switched_off_is_left_alone(
-    home: Home, repository: Path, metrics: dict[str, Any]
+@pytest.mark.parametrize(
+    ("options", "identity", "metrics"),
+    [
+        pytest.param({}, None, FINISHED, id="finished"),
+        pytest.param({}, "another", UNFINISHED, id="of another model"),
+        pytest.param({"evaluation": {"automatic": False}}, None, UNFINISHED, id="switched off"),
+    ],
+)
+async def test_other_evaluations_are_left_alone(
+    home: Home, repository: Path, options: dict[str, Any], identity: str | None, metrics: dict[str, Any]
 ) -> None:
-    is_whole = metrics is not UNFINISHED
-    async with bench(home, repository, {} if is_whole else {"evaluation": {"automatic": True}}) as made:
+    async with bench(home, repository, options) as made:
         model = serve_tiny(home, made)
-        made.publish(base={"name": TINY, "identity": model.identity if is_whole else "other"}, metrics=metrics)
+        made.publish(base={"name": TINY, "identity": identity or model.identity}, metrics=metrics)
         await made.watch.check()
 
         assert made.started == []
@@ -266,7 +272,7 @@ def test_attempts_survive_damage_and_a_clock_that_was_wrong(tmp_path: Path) -> N
 
 
 def test_the_machine_is_free_without_load_and_on_mains(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(idle.os, "cpu_count", lambda: 4)
+    monkeypatch.setattr(os, "cpu_count", lambda: 4)
     machine(monkeypatch, load=(0.9, 0.5, 9.0), plugged=None)
     free = why_machine_is_busy()
     machine(monkeypatch, load=(0.1, 1.2, 0.0), plugged=True)
@@ -366,8 +372,9 @@ async def test_it_starts_in_the_editor_and_a_failure_interrupts_nobody(home: Hom
         assert status["training"]["is_automatic"]
         assert "`acclimate " in status["training"]["reason"]  # no model or no runtime, and the command that mends it
         assert editor.client.messages == []
-        titles = [report.title for reports in editor.client.progress_reports.values() for report in reports[:1]]
-        assert titles == ["Acclimatising while you are away"]
+        (reports,) = editor.client.progress_reports.values()
+        begin: Any = reports[0]
+        assert begin.title == "Acclimatising while you are away"
 
 
 @pytest.mark.tensor

@@ -61,7 +61,7 @@ def test_a_few_new_lines_are_below_the_limit(shop: GitFolder, home: RepositoryHo
     assert not found.exceeds
     assert found.said == (
         f"1 new line ({1 / (2 * LINES):.1%} of what was mined) in 1 commit over 2 days since the data of shop-1. "
-        "Below the limit of 20 lines or 50.0%."
+        "Below the limit of 20 lines or 50%."
     )
 
 

@@ -169,7 +169,7 @@ def measured_drift(
     churn = churn_since(repository, home, _data_commit(adapter) or "", options)
     rise = LossRise.from_record(adapter.record)
     exceeds = _is_far(churn, limits) or (rise is not None and rise.is_certain)
-    verdict = SUGGESTION if exceeds else f"Below the limit of {limits.lines:,} lines or {limits.share:.1%}."
+    verdict = SUGGESTION if exceeds else f"Below the limit of {limits.lines:,} lines or {limits.share * 100:g}%."
     newest = versions[-1] if versions else adapter
     if exceeds and newest.version != adapter.version:
         exceeds = _is_far(churn_since(repository, home, _data_commit(newest) or "", options), limits)
