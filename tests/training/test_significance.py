@@ -35,8 +35,8 @@ def test_mcnemar_of_hand_counted_tails(better: int, worse: int, p: float) -> Non
     assert mcnemar(worse, better) == mcnemar(better, worse)
 
 
-def test_mcnemar_of_a_published_table() -> None:
-    """Agresti, Categorical Data Analysis: approval of the prime minister, 86 against 150 changed their minds."""
+def test_mcnemar_of_a_table_in_textbooks() -> None:
+    """Agresti's approval of the prime minister, where 86 and 150 changed their minds; the tail summed as fractions."""
     exact = 2 * Fraction(sum(math.comb(236, k) for k in range(87)), 2**236)
 
     assert mcnemar(86, 150) == pytest.approx(float(exact), rel=1e-10)

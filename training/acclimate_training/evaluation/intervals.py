@@ -22,7 +22,7 @@ RESAMPLES = 10_000  # the ends of a 95% interval then move by about a hundredth 
 CONFIDENCE = 0.95
 MIN_FILES = 2  # of one file alone the pairs are drawn: a single witness would agree with itself
 MAX_REMEMBERED = 6  # matrices; strata differ in their number of files. 3 MB for 300 files
-ROWS_AT_ONCE = 2_000  # resamples whose counts are numbers of eight bytes at a time
+ROWS_AT_ONCE = 1_000  # resamples that are numbers of eight bytes at a time; divides them all
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,6 +140,10 @@ def _draws(clusters: int, seed: int) -> "numpy.ndarray[Any, Any]":
     rng = numpy.random.default_rng([seed, clusters])
     # A byte is enough: of n draws from n none comes near 255 times.
     counts: numpy.ndarray[Any, Any] = numpy.empty((RESAMPLES, clusters), dtype=numpy.uint8)
-    for row in range(RESAMPLES):
-        counts[row] = numpy.bincount(rng.integers(clusters, size=clusters), minlength=clusters)
+    rows = numpy.arange(ROWS_AT_ONCE)[:, None] * clusters
+    for first in range(0, RESAMPLES, ROWS_AT_ONCE):
+        drawn = rng.integers(clusters, size=(ROWS_AT_ONCE, clusters)) + rows
+        counts[first : first + ROWS_AT_ONCE] = numpy.bincount(drawn.ravel(), minlength=ROWS_AT_ONCE * clusters).reshape(
+            ROWS_AT_ONCE, clusters
+        )
     return counts
