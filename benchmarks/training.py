@@ -26,7 +26,7 @@ from acclimate_indexer.pairs import CompletionPair
 from acclimate_indexer.prompts import PromptBuilder
 from acclimate_indexer.repository import Repository
 from acclimate_training.encoding import Example, collated, training_examples
-from acclimate_training.evaluation.sample import file_balanced
+from acclimate_training.evaluation.questions import file_balanced
 from acclimate_training.recipe import Recipe
 
 MODEL = "qwen2.5-coder-0.5b-instruct-gguf"

@@ -21,7 +21,7 @@ from acclimate_indexer.pairs import CompletionPair, Snippet
 from acclimate_indexer.prompts import Cursor, PromptBudget, PromptBuilder
 from acclimate_indexer.repository import Repository
 from acclimate_training.encoding import encoded
-from acclimate_training.evaluation.sample import questions
+from acclimate_training.evaluation.questions import questions
 
 GOLDEN = Path(__file__).parent / "golden" / "prompts.json"
 SOURCE = '''"""Prices of a shop: <|fim_middle|> and <|endoftext|> are text here, and so is 😋."""

@@ -10,6 +10,7 @@ Whitespace is token-critical here: there is no space after the path and none aro
 
 import json
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -124,6 +125,12 @@ class PromptBuilder:
             raise ModelCorrupt(
                 f"The tokenizer {str(path)!r} cannot be read ({error}). Fetch the model again: `acclimate model fetch`."
             ) from error
+
+    def with_budget(self, budget: PromptBudget) -> "PromptBuilder":
+        """The same prompts with other room."""
+        other = copy(self)
+        other.budget = budget
+        return other
 
     def prompt(self, cursor: Cursor, *, repository: str, context: Sequence[Snippet] = ()) -> tuple[int, ...]:
         """The ids that ask for what belongs at the cursor."""

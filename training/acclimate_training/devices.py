@@ -80,7 +80,7 @@ def gpu_share(
     free = ", ".join(f"GPU {gpu.index}: {_gb(gpu.free_bytes)} of {_gb(gpu.total_bytes)} free" for gpu in gpus)
     raise TrainingError(
         f"The training needs about {_gb(needed_bytes)} of GPU memory, and with the policy {wanted!r} there is no room "
-        f'beside the engine ({free}). Set `training.recipe` to "qlora", lower `engine.gpu_memory_gb`, or choose a '
+        f'beside the engine. {free}. Set `training.recipe` to "qlora", lower `engine.gpu_memory_gb`, or choose a '
         "smaller model."
     )
 

@@ -15,6 +15,8 @@ from acclimate_indexer.pairs import CompletionPair, ReviewPair, Snippet
 from acclimate_indexer.prompts import Cursor, PromptBuilder
 from acclimate_indexer.review_answer import answer_text
 
+from .recipe import ExampleKind
+
 if TYPE_CHECKING:
     import torch
 
@@ -28,6 +30,7 @@ class Example:
     """A prompt and its answer as ids; the answer ends with the end-of-text token.
 
     Attributes:
+        kind: Of the pair; `general` for code of other repositories.
         around: Positions of the prompt whose tokens are learnt too, ascending.
         around_weight: What their labels weigh, where one of the answer weighs 1.
     """
@@ -36,6 +39,7 @@ class Example:
     target: tuple[int, ...]
     around: tuple[int, ...] = ()
     around_weight: float = 0.0
+    kind: ExampleKind = "completion"
 
     @property
     def length(self) -> int:
@@ -66,13 +70,13 @@ def encoded(
     """The pair as the server asks it, with this retrieved code before it, and the answer that is wanted."""
     cursor = Cursor(path=pair.path, language=pair.language, prefix=pair.prefix, suffix=pair.suffix)
     prompt = builder.prompt(cursor, repository=repository, context=context)
-    return Example(prompt=prompt, target=builder.target(pair.middle))
+    return Example(prompt=prompt, target=builder.target(pair.middle), kind=pair.kind)
 
 
 def encoded_review(pair: ReviewPair, builder: PromptBuilder, *, repository: str) -> Example:
     """The hunk as the server asks about it, and the comment, or that there is none."""
     prompt = builder.review_prompt(pair.hunk, path=pair.path, repository=repository)
-    return Example(prompt=prompt, target=builder.target(answer_text(pair.comment)))
+    return Example(prompt=prompt, target=builder.target(answer_text(pair.comment)), kind="review")
 
 
 def with_code_around(example: Example, weight: float, *, markers: Collection[int]) -> Example:
@@ -94,19 +98,22 @@ def training_examples(
     max_target_tokens: int,
     retrieval_share: float = 0.0,
     around_weight: float = 0.0,
+    kind: ExampleKind | None = None,
 ) -> list[Example]:
     """All pairs whose middle is not too long, in their order.
 
     Args:
         retrieval_share: How many of them keep the retrieved code that the data set gives to half of them.
         around_weight: See `Example`.
+        kind: What they count as; None for what each pair is.
     """
     taken = []
     for pair in pairs:
         context = pair.context if _keeps_context(pair, retrieval_share) else ()
         example = encoded(pair, builder, repository=repository, context=context)
         if len(example.target) <= max_target_tokens:
-            taken.append(with_code_around(example, around_weight, markers=builder.stop_ids))
+            example = with_code_around(example, around_weight, markers=builder.stop_ids)
+            taken.append(example if kind is None else replace(example, kind=kind))
     return taken
 
 

@@ -174,6 +174,23 @@ class EngineClient:
                 if text:
                     yield text
 
+    async def token_nats(self, token_ids: Sequence[int], *, model: str) -> list[float]:
+        """What each token but the first costs after those before it, in nats, as the engine computes it.
+
+        This is for comparing the engine with a trainer: it fills no prefix cache and uses none.
+
+        Raises:
+            EngineUnavailable: Nothing answers, or the connection was cut.
+            EngineRefused: The engine answers with an error.
+        """
+        body = _completion_body(token_ids, model, 1, ()) | {"prompt_logprobs": 0}
+        async with self._completion(body, PRIORITY_EVALUATION) as response:
+            await response.aread()
+            with _answers_named(self.address.url):
+                given = response.json()["choices"][0]["prompt_logprobs"]
+                pairs = zip(token_ids[1:], given[1:], strict=True)
+                return [-float(each[str(token)]["logprob"]) for token, each in pairs]
+
     async def metrics(self) -> str:
         """The engine's own counters in Prometheus' text format."""
         async with self._response("GET", "/metrics") as response:

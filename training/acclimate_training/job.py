@@ -40,6 +40,7 @@ class Job:
         threads: Of tensor arithmetic on the processor; 0 leaves the choice to torch.
         mining: Settings `mining.*` that are not default.
         recipe: Overrides of the recipe's fields.
+        gate: Thresholds that are not default.
     """
 
     id: str
@@ -58,6 +59,7 @@ class Job:
     adapter: str | None = None
     mining: dict[str, Any] = field(default_factory=dict)
     recipe: dict[str, Any] = field(default_factory=dict)
+    gate: dict[str, Any] = field(default_factory=dict)
 
     def write(self, path: Path) -> None:
         """Writes `job.json`, whole or not at all."""

@@ -2,10 +2,14 @@
 
 import hashlib
 import json
+import platform
 from dataclasses import dataclass, replace
 from datetime import datetime
 from importlib import metadata
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
+
+import psutil
 
 from acclimate_indexer.dataset import Dataset
 from acclimate_indexer.errors import AdapterError
@@ -18,6 +22,7 @@ from .registry import Adapter
 
 if TYPE_CHECKING:
     from .trainer import Trained
+    from .validation import CurvePoint
 
 LIBRARIES = ("torch", "transformers", "peft", "tokenizers")
 
@@ -104,14 +109,39 @@ def lineage(setting: Setting, trained: "Trained", *, version: str, created: date
         "max_pairs": setting.max_pairs,
         "seed": setting.seed,
         "device": setting.device,
+        "hardware": hardware_words(),
         "steps": trained.steps,
+        "stopped_at": trained.stopped_at,
+        "best_step": trained.best_step,
+        "skipped_steps": trained.skipped,
         "resumed_at": trained.resumed_at,
         "seconds": round(trained.seconds, 1),
         "tokens": trained.tokens,
         "tokens_per_second": round(trained.tokens_per_second, 1),
         "final_training_loss": round(trained.final_loss, 4),
+        "curve": [_point(point) for point in trained.curve],
         "recipe": setting.recipe.to_json(),
         "recipe_fingerprint": setting.recipe.fingerprint(),
         "prompt_budget": setting.recipe.budget.to_json(),
         "libraries": {name: metadata.version(name) for name in LIBRARIES},
     }
+
+
+def hardware_words() -> str:
+    """The processor and its memory, as a reader would name them; no name of the machine."""
+    memory = psutil.virtual_memory().total / 1e9
+    return f"{processor_name()}, {psutil.cpu_count(logical=False) or 1} cores, {memory:.0f} GB"
+
+
+def processor_name() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.processor() or platform.machine()
+    named = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "")
+    return named or platform.machine()
+
+
+def _point(point: "CurvePoint") -> dict[str, float]:
+    found = {"step": point.step, "loss": round(point.training, 4)}
+    return found if point.validation is None else found | {"validation_loss": round(point.validation, 4)}

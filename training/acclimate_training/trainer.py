@@ -12,7 +12,7 @@ On CUDA, alone or several, and with a base in 4 bits: written, not run.
 import logging
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -141,6 +141,18 @@ def with_saved_adapter(base: Any, folder: Path) -> Any:
         raise AdapterError(f"The adapter {folder.name!r} cannot be loaded ({error}). Train again.") from error
 
 
+def add_saved_adapter(model: Any, folder: Path, name: str) -> None:
+    """A second adapter from disk beside the first; `model.set_adapter(name)` lets it speak.
+
+    Raises:
+        AdapterError: The folder cannot be loaded onto this base.
+    """
+    try:
+        model.load_adapter(str(folder), name)
+    except (OSError, ValueError, RuntimeError) as error:
+        raise AdapterError(f"The adapter {folder.name!r} cannot be loaded ({error}). Delete its folder.") from error
+
+
 def save_adapter(model: Any, folder: Path, base_name: str) -> None:
     """Writes a plain peft folder that names the base, not a path of this machine."""
     model.peft_config["default"].base_model_name_or_path = base_name
@@ -161,10 +173,16 @@ def train(
     pad_id: int,
     report: Callable[[Step], None],
     validation: Sequence[Example] = (),
+    steps: int | None = None,
+    shared_unless: Collection[int] | None = None,
 ) -> Trained:
     """Trains the adapter for a number of steps that fits the minutes; goes on from a checkpoint of the same training.
 
     With `validation` it is measured on some of these now and then, ends when that gets worse, and keeps what was best.
+
+    Args:
+        steps: So many, whatever the minutes say.
+        shared_unless: Half of the minutes are somebody else's, unless the steps that fit into all of them are of these.
 
     Raises:
         TrainingError: The training diverged, or not a single pair fits into the memory.
@@ -173,7 +191,17 @@ def train(
     room = _room(model, examples, recipe)
     plan = planned(checkpoints, fingerprint)
     if plan is None:  # nothing to go on from
-        timed = _new_plan(model, examples, validation, recipe=recipe, minutes=minutes, pad_id=pad_id, room=room)
+        timed = _new_plan(
+            model,
+            examples,
+            validation,
+            recipe=recipe,
+            minutes=minutes,
+            pad_id=pad_id,
+            room=room,
+            steps=steps,
+            shared_unless=shared_unless,
+        )
         plan = distributed.agreed(timed)
         if distributed.is_first():
             begin(checkpoints, fingerprint, plan)
@@ -239,12 +267,20 @@ def _new_plan(
     minutes: float,
     pad_id: int,
     room: Room,
+    steps: int | None,
+    shared_unless: Collection[int] | None,
 ) -> Plan:
+    if steps is not None and not held_out:
+        return Plan(steps=steps)
     each = seconds_per_step(model, examples, recipe, pad_id=pad_id, room=room)
     most = max(1, int(recipe.max_epochs * len(examples)) // recipe.batch)
+    own = minutes * (1 - COST_SHARE) if held_out else minutes
+    if steps is None:
+        steps = steps_for(own, each, max_steps=most)
+        if shared_unless is not None and steps not in shared_unless:
+            steps = steps_for(own / 2, each, max_steps=most)
     if not held_out:
-        return Plan(steps=steps_for(minutes, each, max_steps=most))
-    steps = steps_for(minutes * (1 - COST_SHARE), each, max_steps=most)
+        return Plan(steps=steps)
     pair = seconds_per_pair(model, held_out, pad_id=pad_id, room=room)
     validation = planned_validation(steps=steps, seconds_per_step=each, seconds_per_pair=pair, available=len(held_out))
     return Plan(steps=steps, validation=validation)

@@ -77,12 +77,24 @@ _PLACEHOLDER = re.compile(
     rf"(?:[<{{$%].*|\.\.\.|\*+|(?:{_WORDS})(?:[-_ .]?(?:{_WORDS}))*[-_ ]?\d{{0,3}})", re.IGNORECASE | re.DOTALL
 )
 
+_VALUE = re.compile(r"[^\s\"'`=]{6,}")  # shorter ones anybody guesses
+
 Hits = Iterator[tuple[int, int]]
 
 
 def secret_spans(text: str) -> list[Span]:
     """The lines that hold something like a key, a token or a password, in the order of the file."""
     return sorted({_lines(text, start, end) for start, end in _hits(text)})
+
+
+def secret_values(text: str) -> list[tuple[int, int]]:
+    """Where the very values stand, from first character to behind the last; without names, signs and quotes."""
+    found = set()
+    for start, end in _hits(text):
+        runs = [match.span() for match in _VALUE.finditer(text, start, end)]
+        if runs:
+            found.add(max(runs, key=lambda run: run[1] - run[0]))
+    return sorted(found)
 
 
 def has_secret(text: str) -> bool:

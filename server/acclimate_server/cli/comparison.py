@@ -9,13 +9,16 @@ from .terminal import Terminal
 COLUMNS = (
     ("loss", "loss (nats/token)", 3),
     ("exact_match", "exact match", 2),
-    ("exact_match_raw", "exact match, uncut", 2),
+    ("exact_match_raw", "uncut", 2),
     ("edit_similarity", "edit similarity", 2),
+    ("prompt_tokens", "prompt tokens", 0),
 )
+WITHOUT_INTERVAL = ("prompt_tokens",)
+MARKS = {True: "yes", False: "no", None: "open"}  # of a check
 
 
 def show_comparison(result: dict[str, Any], terminal: Terminal) -> None:
-    """The table, what moved, and the verdict."""
+    """The table, what moved, and the verdict with what it rests on."""
     contenders: dict[str, dict[str, Any]] = result.get("contenders") or {}
     if contenders:
         terminal.show(contenders_table(contenders, _title(result)))
@@ -26,6 +29,8 @@ def show_comparison(result: dict[str, Any], terminal: Terminal) -> None:
     verdict = result.get("verdict") or {}
     if verdict:
         terminal.show(f"Verdict: {verdict.get('state')}. {verdict.get('reason', '')}")
+        if checks := verdict.get("checks"):
+            terminal.show(checks_table(checks))
 
 
 def contenders_table(contenders: dict[str, dict[str, Any]], title: str) -> Table:
@@ -41,41 +46,55 @@ def contenders_table(contenders: dict[str, dict[str, Any]], title: str) -> Table
     return table
 
 
+def checks_table(checks: list[dict[str, Any]]) -> Table:
+    """What a promotion asks for, and what of it holds."""
+    table = Table(title="What a promotion asks for", title_justify="left")
+    table.add_column("holds")
+    table.add_column("what was measured", overflow="fold")
+    for check in checks:
+        table.add_row(MARKS[check.get("passed")], str(check.get("said", "")))
+    return table
+
+
 def figure_words(figures: dict[str, Any], key: str, digits: int) -> str:
     """`0.175 [0.12, 0.24]`."""
     value = figures.get(key)
     if value is None:
         return "not measured"
-    interval = figures.get(f"{key}_interval")
+    interval = None if key in WITHOUT_INTERVAL else figures.get(f"{key}_interval")
     around = "" if not interval else f" [{interval[0]:.{digits}f}, {interval[1]:.{digits}f}]"
     return f"{value:.{digits}f}{around}"
 
 
 def difference_sentences(result: dict[str, Any]) -> list[str]:
-    """What moved between base and adapter on the same pairs, and what that is worth; said without flattery."""
-    differences: dict[str, Any] = result.get("differences") or {}
+    """What the adapter differs by from base and control on the same pairs; said without flattery."""
+    differences: dict[str, dict[str, Any]] = (result.get("differences") or {}).get("adapter") or {}
     sentences = []
-    if (loss := differences.get("loss")) is not None:
-        sentences.append(f"Held-out loss, adapter less base: {_signed(loss, differences.get('loss_interval'))}.")
-    if (exact := differences.get("exact_match")) is not None:
-        interval = differences.get("exact_match_interval")
-        sentences.append(
-            f"Exact match, adapter less base: {_signed(exact, interval)}. {_honest_words(exact, interval)}"
-        )
-    elif result.get("contenders"):
+    for opponent in ("base", "control"):
+        found = differences.get(opponent) or {}
+        if found.get("loss") is not None:
+            sentences.append(
+                f"Held-out loss, adapter less {opponent}: {_signed(found['loss'], found.get('loss_interval'))}."
+            )
+        if found.get("exact_match") is not None:
+            exact, interval = found["exact_match"], found.get("exact_match_interval")
+            sentences.append(
+                f"Exact match, adapter less {opponent}: {_signed(exact, interval)}. "
+                f"{_honest_words(exact, interval, opponent)}"
+            )
+    if result.get("contenders") and not any(found.get("n") for found in differences.values()):
         sentences.append("Nothing was generated, so exact match was not measured: there was no engine, or no time.")
     return sentences
 
 
-def _honest_words(exact: float, interval: list[float] | None) -> str:
+def _honest_words(exact: float, interval: list[float] | None, opponent: str) -> str:
     if interval is not None and interval[0] <= 0 <= interval[1]:
-        return "The interval holds zero: on this many places that is no proven gain."
-    if exact > 0:
-        return (
-            "Much of a first gain is the model learning the format and where to stop; only a comparison with a control"
-            " adapter, which this version does not make, would show how much of it is this repository."
-        )
-    return "It fell: what the adapter learnt did not help to hit the very words."
+        return "The interval holds zero: on this many places that is no proven difference."
+    if exact < 0:
+        return "It fell: what the adapter learnt did not help to hit the very words."
+    if opponent == "base":
+        return "Much of this is the format and where to stop, which a control learns as well."
+    return "That much is this repository, and not only how a hole is filled."
 
 
 def _signed(value: float, interval: list[float] | None) -> str:
@@ -84,7 +103,7 @@ def _signed(value: float, interval: list[float] | None) -> str:
 
 
 def _n_words(figures: dict[str, Any]) -> str:
-    """How many pairs the figures are from; the loss is measured on others than the answers."""
+    """How many pairs the figures are from; the loss is measured on fewer than are answered in the end."""
     generated, losses = figures.get("n"), figures.get("loss_n")
     if losses in (None, generated):
         return str(generated)

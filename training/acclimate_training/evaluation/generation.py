@@ -1,8 +1,8 @@
-"""Answers of the engine on held-out pairs, base and adapter in turn, asked and ended as the server does it."""
+"""Answers of the engine on held-out pairs, all contenders in turn, asked and ended as the server does it."""
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 
@@ -11,20 +11,21 @@ from acclimate_indexer.errors import EngineUnavailable
 from acclimate_indexer.prompts import PromptBuilder
 
 from ..engine import PRIORITY_EVALUATION, EngineClient
+from .contenders import Model
+from .requests import Request
 from .results import GenerationResult, ResultStore
-from .sample import Question
 
 MAX_TOKENS = 64  # the server's default for `completion.max_tokens`
-QUESTIONS_AT_ONCE = 4  # each asks both contenders, so eight requests: a processor batches them, nobody waits long
+REQUESTS_AT_ONCE = 8  # a processor batches them, and none waits long
 POLL_SECONDS = 1.0  # between two looks at an engine that is still loading
 HEALTH_SECONDS = 300.0  # a large model from a slow disk
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Contender:
-    """Under which name the engine serves it, and where its answers go."""
+class Served:
+    """Under which name the engine serves a model, and where its answers go."""
 
-    served_as: str
+    name: str
     store: ResultStore
 
 
@@ -49,46 +50,42 @@ async def wait_until_healthy(
 
 async def generate_answers(
     client: EngineClient,
-    questions: Sequence[Question],
-    contenders: Sequence[Contender],
+    requests: Sequence[Request],
+    served: Mapping[Model, Served],
     *,
     builder: PromptBuilder,
     seconds: float,
-    report: Callable[[int, float], None],
+    report: Callable[[int, int, float], None],
 ) -> None:
-    """Asks every contender what is not yet in its store, until the time is up.
+    """Asks what is not yet in the stores, until the time is up. `report` hears done, of and the seconds left."""
+    waiting = [each for each in requests if each.digest not in served[each.contender.model].store.generations]
+    done, started = 0, time.monotonic()
+    places = asyncio.Semaphore(REQUESTS_AT_ONCE)
 
-    A question that was begun is put to all of them, so that all have answers to the same pairs.
-    """
-    open_questions = [item for item in questions if any(item.name not in each.store.generations for each in contenders)]
-    done = len(questions) - len(open_questions)
-    known = done
-    started = time.monotonic()
-    places = asyncio.Semaphore(QUESTIONS_AT_ONCE)
-
-    async def put(question: Question) -> None:
+    async def put(request: Request) -> None:
         nonlocal done
         async with places:
-            if time.monotonic() - started > seconds:
+            elapsed = time.monotonic() - started
+            if elapsed > seconds:
                 return
-            await asyncio.gather(*(_answer(client, question, contender, builder) for contender in contenders))
+            await _answer(client, request, served[request.contender.model], builder)
         done += 1
-        each = (time.monotonic() - started) / (done - known)
-        report(done, max(0.0, min(each * (len(questions) - done), seconds - (time.monotonic() - started))))
+        elapsed = time.monotonic() - started
+        left = min(elapsed / done * (len(waiting) - done), seconds - elapsed)
+        report(len(requests) - len(waiting) + done, len(requests), max(0.0, left))
 
     async with asyncio.TaskGroup() as group:
-        for question in open_questions:
-            group.create_task(put(question))
+        for request in waiting:
+            group.create_task(put(request))
 
 
-async def _answer(client: EngineClient, question: Question, contender: Contender, builder: PromptBuilder) -> None:
-    if question.name in contender.store.generations:
-        return
-    pair = question.pair
-    text, was_cut_off = "", False
+async def _answer(client: EngineClient, request: Request, served: Served, builder: PromptBuilder) -> None:
+    pair = request.question.pair
+    prompt = request.question.examples[request.contender.form].prompt
+    text, was_cut_off, started = "", False, time.monotonic()
     stream = client.stream(
-        question.example.prompt,
-        model=contender.served_as,
+        prompt,
+        model=served.name,
         max_tokens=MAX_TOKENS,
         stop_token_ids=builder.stop_ids,
         priority=PRIORITY_EVALUATION,
@@ -101,4 +98,12 @@ async def _answer(client: EngineClient, question: Question, contender: Contender
                 break
     # Text that encodes to the limit did not end by itself; the engine's stream does not say so.
     stopped = not was_cut_off and len(builder.target(text)) <= MAX_TOKENS
-    contender.store.add_generation(GenerationResult(example=question.name, text=text, stopped=stopped))
+    served.store.add_generation(
+        GenerationResult(
+            example=request.digest,
+            text=text,
+            stopped=stopped,
+            prompt_tokens=len(prompt),
+            milliseconds=round(1000 * (time.monotonic() - started), 1),
+        )
+    )

@@ -1,139 +1,137 @@
-"""The measured comparison: which pairs, which results are known, what is still to be measured, and the table."""
+"""The held-out pairs of one data set, who is asked them, and what is known of the answers already."""
 
-import asyncio
-from collections.abc import Callable
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from acclimate_indexer.errors import EngineError
 from acclimate_indexer.home import RepositoryHome
-from acclimate_indexer.pairs import Split
+from acclimate_indexer.pairs import CompletionKind, Split
 
-from ..engine import EngineAddress, EngineClient
 from ..lineage import Setting
-from ..registry import Adapter
-from .contenders import Table, example_to_show, served_answer, table
-from .generation import Contender, generate_answers, wait_until_healthy
+from .contenders import ADAPTER, ADAPTER_RETRIEVAL, BASE, CANDIDATES, CONTENDERS, Contender, Model
+from .measured import Measured
+from .names import KnownNames
+from .prompted import Prompts
+from .questions import Question, questions
+from .requests import Request, in_order
 from .results import ResultStore
-from .sample import Question, questions
+from .table import difference, table
+from .unfinished import AVAILABLE
 
-LOSS_PAIRS = 80  # about a second each on a processor, for both contenders
-GENERATED_PAIRS = 120  # 5 points of exact match can just be told apart; the next thousand costs hours on a processor
-LOSS_SHARE = 0.4  # of the evaluation's minutes; what it leaves goes to the generation
-
-Report = Callable[[int, int, float], None]  # done, of, seconds left
+LOSS_PAIRS = 80  # about a second each on a processor, for the three models; their loss is told apart by then
+VALIDATION_PAIRS = 50  # to choose between two prompts of one adapter, and to compare engine and trainer
+DOCUMENTATION_EVERY = 4  # so many times fewer documentation pairs are asked than completions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeldOut:
-    """One adapter against its base on one data set's held-out pairs."""
+    """One adapter and its opponents on one data set's held-out pairs.
+
+    Attributes:
+        split: `test`, or `validation` where a repository is too young or too small to have a test part.
+        questions: The completions, in the order in which they are asked; `documentation`: the doc-comments likewise.
+        validation: On which it is chosen how the adapter is asked; no figure of the table rests on them.
+        stores: By model; there is none for a control that was not trained.
+    """
 
     split: Split
-    questions: list[Question]
-    base: ResultStore
-    adapter: ResultStore
+    questions: Sequence[Question]
+    documentation: Sequence[Question]
+    validation: Sequence[Question]
+    stores: Mapping[Model, ResultStore]
     seed: int
+    known: KnownNames | None = None
 
     @property
-    def has_unmeasured_losses(self) -> bool:
-        known = self.base.losses.keys() & self.adapter.losses.keys()
-        return any(question.name not in known for question in self.loss_questions)
+    def contenders(self) -> list[Contender]:
+        """Those whose model is there."""
+        return [contender for contender in CONTENDERS if contender.model in self.stores]
 
     @property
-    def has_unanswered_questions(self) -> bool:
-        known = self.base.generations.keys() & self.adapter.generations.keys()
-        return any(question.name not in known for question in self.questions)
+    def loss_requests(self) -> list[Request]:
+        """Short prompts first, then the choice on the validation part, then the long prompts."""
+        some = self.questions[:LOSS_PAIRS]
+        every = in_order(some, self.contenders, block=max(1, len(some)))
+        short = [request for request in every if request.contender.form == "plain"]
+        watched = [contender for contender in (BASE, *CANDIDATES) if contender.model in self.stores]
+        choice = in_order(self.validation, watched, block=max(1, len(self.validation)))
+        return [*short, *choice, *(request for request in every if request.contender.form != "plain")]
 
     @property
-    def loss_questions(self) -> list[Question]:
-        return self.questions[:LOSS_PAIRS]
+    def generation_requests(self) -> list[Request]:
+        """Completions of the first pairs, then documentation, then the other completions."""
+        shown = max(1, len(self.questions) // DOCUMENTATION_EVERY)
+        every = in_order(self.questions, self.contenders)
+        some = len(in_order(self.questions[: 3 * shown], self.contenders))
+        documentation = in_order(self.documentation[:shown], self.contenders)
+        return [*every[:some], *documentation, *every[some:]]
 
-    def table(self) -> Table:
-        return table(self.questions, base=self.base, adapter=self.adapter, seed=self.seed)
+    def measured(self) -> Measured:
+        return Measured(questions=self.questions, stores=self.stores, known=self.known)
+
+    def table(self) -> dict[str, Any]:
+        """The figures so far, and who is not yet measured."""
+        found = table(self.measured(), seed=self.seed)
+        missing = [each.name for each in CONTENDERS if not found["contenders"].get(each.name, {}).get("n")]
+        return found | {"split": self.split, "not_measured": missing, AVAILABLE: len(self.questions)}
+
+    def chosen_candidate(self) -> str | None:
+        """Whether the adapter's loss is lower with retrieval or without, on the validation part; None if not known."""
+        measured = Measured(questions=self.validation, stores=self.stores)
+        found = difference(measured, ADAPTER_RETRIEVAL, ADAPTER, seed=self.seed)
+        if "loss" not in found:
+            return None
+        return ADAPTER_RETRIEVAL.name if found["loss"] < 0 else ADAPTER.name
 
     def shown_example(self) -> dict[str, Any] | None:
-        """A held-out pair to show, with the answers where they are known."""
-        question = example_to_show(self.questions, base=self.base, adapter=self.adapter)
+        """A pair to show, with the answers of base and adapter: the first that differs, whoever is right."""
+        measured = self.measured()
+        answers = {
+            question.name: {each.name: measured.served(each, question) for each in (BASE, ADAPTER)}
+            for question in self.questions
+        }
+        differing = (
+            question
+            for question in self.questions
+            if None not in answers[question.name].values() and len(set(answers[question.name].values())) > 1
+        )
+        question = next(differing, next(iter(self.questions), None))
         if question is None:
             return None
-        answers = {name: served_answer(question, store) for name, store in self._stores()}
-        return question.pair.to_json() | {"served": {name: text for name, text in answers.items() if text is not None}}
-
-    def generate(
-        self,
-        address: EngineAddress,
-        setting: Setting,
-        adapter: Adapter,
-        *,
-        seconds: float,
-        report: Report,
-        on_wait: Callable[[float], None],
-    ) -> str | None:
-        """Asks the engine; returns a sentence if it could not answer. What was answered stays."""
-        problem: str | None = None
-        try:
-            asyncio.run(self._generate(address, setting, adapter, seconds=seconds, report=report, on_wait=on_wait))
-        except* EngineError as group:
-            problem = _first_message(group)
-        return problem
-
-    async def _generate(
-        self,
-        address: EngineAddress,
-        setting: Setting,
-        adapter: Adapter,
-        *,
-        seconds: float,
-        report: Report,
-        on_wait: Callable[[float], None],
-    ) -> None:
-        name = setting.model.name
-        client = EngineClient(address)
-        try:
-            await wait_until_healthy(client, on_wait=on_wait)
-            served = await client.base_model()
-            if served != name:
-                raise EngineError(f"The engine serves {served!r}, but the adapter is for {name!r}.")
-            await client.load_adapter(adapter.version, adapter.folder)
-            await generate_answers(
-                client,
-                self.questions,
-                [
-                    Contender(served_as=name, store=self.base),
-                    Contender(served_as=adapter.version, store=self.adapter),
-                ],
-                builder=setting.builder,
-                seconds=seconds,
-                report=lambda done, left: report(done, len(self.questions), left),
-            )
-        finally:
-            await client.aclose()
-
-    def _stores(self) -> tuple[tuple[str, ResultStore], tuple[str, ResultStore]]:
-        return (("base", self.base), ("adapter", self.adapter))
+        served = {name: text for name, text in answers[question.name].items() if text is not None}
+        return question.pair.to_json() | {"served": served}
 
 
-def held_out(setting: Setting, home: RepositoryHome, *, version: str) -> HeldOut:
-    """The test part; the validation part where a repository is too young or too small to have one."""
-    split: Split = "test"
-    pairs = list(setting.dataset.pairs(split))
-    if not pairs:
-        split = "validation"
-        pairs = list(setting.dataset.pairs(split))
-    identity = setting.model.identity
+def held_out(
+    setting: Setting,
+    home: RepositoryHome,
+    *,
+    versions: Mapping[Model, str | None],
+    known: KnownNames | None = None,
+    at_most: int | None = None,
+) -> HeldOut:
+    """The held-out pairs of the setting's data set.
+
+    Args:
+        versions: Under which name each model's results are kept; None for the base.
+        at_most: Of the completions; None for all that the data set holds.
+    """
+    dataset, seed = setting.dataset, setting.seed
+    split: Split = "test" if next(iter(dataset.pairs("test")), None) is not None else "validation"
+    prompts = Prompts.of(dataset, setting.builder, repository=setting.repository)
+
+    def asked(part: Split, kind: CompletionKind, most: int | None = None) -> list[Question]:
+        return questions(dataset.pairs(part, kind), prompts, seed=seed, at_most=most)
+
     return HeldOut(
         split=split,
-        questions=questions(
-            pairs, setting.builder, repository=setting.repository, seed=setting.seed, at_most=GENERATED_PAIRS
-        ),
-        base=ResultStore(home.evaluations, model_identity=identity),
-        adapter=ResultStore(home.evaluations, model_identity=identity, adapter=version),
-        seed=setting.seed,
+        questions=asked(split, "completion", at_most),
+        documentation=asked(split, "documentation"),
+        validation=asked("validation", "completion", VALIDATION_PAIRS) if split == "test" else [],
+        stores={
+            model: ResultStore(home.evaluations, model_identity=setting.model.identity, adapter=version)
+            for model, version in versions.items()
+        },
+        seed=seed,
+        known=known,
     )
-
-
-def _first_message(group: BaseExceptionGroup[BaseException]) -> str:
-    first: BaseException = group
-    while isinstance(first, BaseExceptionGroup):
-        first = first.exceptions[0]
-    return str(first)

@@ -140,7 +140,7 @@ def _draws(clusters: int, seed: int) -> "numpy.ndarray[Any, Any]":
     rng = numpy.random.default_rng([seed, clusters])
     # A byte is enough: of n draws from n none comes near 255 times.
     counts: numpy.ndarray[Any, Any] = numpy.empty((RESAMPLES, clusters), dtype=numpy.uint8)
-    rows = numpy.arange(ROWS_AT_ONCE)[:, None] * clusters
+    rows: numpy.ndarray[Any, Any] = numpy.arange(ROWS_AT_ONCE)[:, None] * clusters
     for first in range(0, RESAMPLES, ROWS_AT_ONCE):
         drawn = rng.integers(clusters, size=(ROWS_AT_ONCE, clusters)) + rows
         counts[first : first + ROWS_AT_ONCE] = numpy.bincount(drawn.ravel(), minlength=ROWS_AT_ONCE * clusters).reshape(

@@ -1,17 +1,18 @@
-"""Held-out loss: nats of the middle under a model, with and without its adapter.
-
-The trainer minimises exactly what is measured here.
-"""
+"""The loss in nats a token. What the trainer minimises is what is measured on held-out pairs."""
 
 import time
-from collections.abc import Callable, Sequence
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import torch
 
-from ..encoding import IGNORED, Example, collated
+from ..encoding import IGNORED, collated
+from .contenders import Model
+from .requests import Request
 from .results import LossResult, ResultStore
+
+ADAPTER_NAMES: Mapping[Model, str] = {"adapter": "default", "control": "control"}  # within a peft model
 
 
 def labelled_nats(model: Any, batch: dict[str, torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
@@ -48,38 +49,44 @@ def middle_nats(model: Any, batch: dict[str, torch.Tensor]) -> tuple[torch.Tenso
 
 def measure_losses(
     model: Any,
-    examples: Sequence[Example],
+    requests: Sequence[Request],
+    stores: Mapping[Model, ResultStore],
     *,
-    stores: tuple[ResultStore, ResultStore],
     pad_id: int,
     seconds: float,
-    report: Callable[[int, float], None],
+    report: Callable[[int, int, float], None],
 ) -> None:
-    """Measures base and adapter on every example that is not yet in their stores, pair by pair.
+    """Measures what is not yet in the stores, one after another, until the time is up.
 
-    Stopping early therefore leaves both with the same pairs. `report` hears how many are done and the seconds left.
+    `report` hears how many are done, of how many, and the seconds left.
     """
-    base_store, adapter_store = stores
     model.eval()
     started = time.monotonic()
-    fresh = 0
-    for done, example in enumerate(examples, start=1):
-        if example.digest() not in base_store.losses or example.digest() not in adapter_store.losses:
-            if time.monotonic() - started > seconds:
-                return
-            batch = {name: tensor.to(model.device) for name, tensor in collated([example], pad_id).items()}
-            with torch.inference_mode():
-                with model.disable_adapter():
-                    base_store.add_loss(_result(example, model, batch))
-                adapter_store.add_loss(_result(example, model, batch))
-            fresh += 1
-        each = (time.monotonic() - started) / max(fresh, 1)
-        report(done, min(each * (len(examples) - done), seconds))
+    waiting = [each for each in requests if each.digest not in stores[each.contender.model].losses]
+    for done, request in enumerate(waiting, start=1):
+        elapsed = time.monotonic() - started
+        if elapsed > seconds:
+            return
+        example = request.question.examples[request.contender.form]
+        batch = {name: tensor.to(model.device) for name, tensor in collated([example], pad_id).items()}
+        with torch.inference_mode(), speaking_as(model, request.contender.model):
+            nats, tokens = middle_nats(model, batch)
+        result = LossResult(example=request.digest, nats=float(nats), tokens=tokens)
+        stores[request.contender.model].add_loss(result)
+        elapsed = time.monotonic() - started
+        left = min(elapsed / done * (len(waiting) - done), max(0.0, seconds - elapsed))
+        report(len(requests) - len(waiting) + done, len(requests), left)
 
 
-def _result(example: Example, model: Any, batch: dict[str, torch.Tensor]) -> LossResult:
-    nats, tokens = middle_nats(model, batch)
-    return LossResult(example=example.digest(), nats=float(nats), tokens=tokens)
+@contextmanager
+def speaking_as(model: Any, who: Model) -> Iterator[None]:
+    """Within the block the base speaks, with one of its adapters or bare."""
+    if who == "base":
+        with model.disable_adapter() if hasattr(model, "disable_adapter") else nullcontext():
+            yield
+        return
+    model.set_adapter(ADAPTER_NAMES[who])
+    yield
 
 
 def _mask_if_padded(mask: torch.Tensor) -> torch.Tensor | None:

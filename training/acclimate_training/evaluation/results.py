@@ -1,7 +1,7 @@
 """What was measured, pair by pair, kept on disk: nothing is measured twice, and a stopped evaluation goes on.
 
-A file belongs to one contender: a base model's identity, and the adapter's version if there is one. A result is named
-by the digest of the token ids that it was asked with, so that another prompt is another result.
+A file belongs to one model: a base model's identity, and the adapter's version if there is one. A result is named by
+the digest of the token ids that it was asked with, so that another prompt is another result.
 """
 
 import hashlib
@@ -26,15 +26,23 @@ class LossResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GenerationResult:
-    """What a contender answered. `stopped`: it ended by itself, not at the limit of tokens."""
+    """What a model answered.
+
+    Attributes:
+        stopped: It ended by itself, not at the limit of tokens, and was not cut off.
+        prompt_tokens: How long the prompt was; 0 if an older version did not note it.
+        milliseconds: From asking to the end, among the other requests of the evaluation; 0 if it was not noted.
+    """
 
     example: str
     text: str
     stopped: bool
+    prompt_tokens: int = 0
+    milliseconds: float = 0.0
 
 
 class ResultStore:
-    """One contender's results. A line is appended as soon as it is known."""
+    """One model's results. A line is appended as soon as it is known."""
 
     def __init__(self, folder: Path, *, model_identity: str, adapter: str | None = None) -> None:
         digest = hashlib.sha256(f"{model_identity}\n{adapter or ''}".encode()).hexdigest()[:8]
@@ -77,7 +85,13 @@ class ResultStore:
                 loss = LossResult(example=record["example"], nats=record["nats"], tokens=record["tokens"])
                 self.losses[loss.example] = loss
             elif record["kind"] == "generation":
-                generation = GenerationResult(example=record["example"], text=record["text"], stopped=record["stopped"])
+                generation = GenerationResult(
+                    example=record["example"],
+                    text=record["text"],
+                    stopped=record["stopped"],
+                    prompt_tokens=record.get("prompt_tokens", 0),
+                    milliseconds=record.get("milliseconds", 0.0),
+                )
                 self.generations[generation.example] = generation
         except (KeyError, TypeError):
             return  # written by another version; measured again

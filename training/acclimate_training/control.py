@@ -1,0 +1,121 @@
+"""The control: an adapter of the same recipe and as many steps, trained on code that is not this repository's.
+
+It is what an adapter must beat to have learnt the repository and not just how a hole is filled. A control is cached by
+all that it depends on: base, recipe, steps, device and its very pairs, so that repositories of one language share it.
+"""
+
+import hashlib
+import json
+import secrets
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from acclimate_indexer.dataset import Dataset
+from acclimate_indexer.durable import disk_full_named, write_json
+from acclimate_indexer.general.code import GeneralCode
+from acclimate_indexer.general.own import OwnCode
+from acclimate_indexer.general.parts import Part
+from acclimate_indexer.pairs import CompletionPair
+from acclimate_indexer.repository import Repository
+
+from .lineage import Setting
+from .reporting import Run
+
+SCHEMA = 1
+MANIFEST = "control.json"  # written last
+MAX_PAIRS = 20_000  # an hour's training on a GPU; more general code teaches nothing further
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class General:
+    """Code that is not the repository's, in the repository's mix of languages."""
+
+    code: GeneralCode
+    languages: dict[str, float]
+
+    @classmethod
+    def beside(cls, repository: Repository, dataset: Dataset, run: Run) -> "General":
+        """What this machine has, without what is the repository's own after all."""
+        with run.phase("general code"):
+            own = OwnCode.of(repository, dataset.commit)
+            code = GeneralCode.found(exclude=own, work_tree=repository.work_tree, cache=run.home.general_code)
+        counts = dataset.manifest["counts"]["language"]
+        return cls(code=code, languages={name: float(each["train"]) for name, each in counts.items() if each["train"]})
+
+    def pairs(self, part: Part, count: int, run: Run) -> tuple[CompletionPair, ...]:
+        """At most so many pairs of a part; what had to be used instead of the wanted is noted."""
+        with run.phase("general code"):
+            found = self.code.pairs(part, self.languages, count, seed=run.job.seed)
+        for sentence in found.notes():
+            run.note(sentence)
+        return found.pairs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Control:
+    """A trained control: a plain peft folder; `version` is its name in the engine and of its results."""
+
+    version: str
+    folder: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Controls:
+    """The controls that fit one setting and one mix of languages, by their steps."""
+
+    folder: Path
+    setting: Setting
+    general: General
+
+    def rungs(self) -> set[int]:
+        """For how many steps there is one."""
+        found = self.folder.glob(f"{self._key}-*/{MANIFEST}")
+        return {int(place.parent.name.split("-")[1]) for place in found}
+
+    def pairs(self, steps: int, run: Run) -> tuple[CompletionPair, ...]:
+        """What a control of so many steps learns: as many pairs as the adapter sees at most."""
+        return self.general.pairs("control", min(MAX_PAIRS, steps * self.setting.recipe.batch), run)
+
+    def found(self, steps: int, pairs: Sequence[CompletionPair]) -> Control | None:
+        """The control of these steps and pairs, if it was trained before."""
+        for place in sorted(self.folder.glob(f"{self._name(steps, pairs)}-*/{MANIFEST}")):
+            return Control(version=f"control-{place.parent.name}", folder=place.parent)
+        return None
+
+    def fingerprint(self, steps: int, pairs: Sequence[CompletionPair]) -> str:
+        """Of its training, for checkpoints."""
+        return f"control-{self._name(steps, pairs)}"
+
+    def partial(self, steps: int, pairs: Sequence[CompletionPair]) -> Path:
+        """Where it is written before `publish`; the name is never used twice, since an engine may remember it."""
+        return self.folder / f".partial-{self._name(steps, pairs)}-{secrets.token_hex(2)}"
+
+    def publish(self, partial: Path, record: dict[str, Any]) -> Control:
+        """Makes a written peft folder a control."""
+        write_json(partial / MANIFEST, {"schema": SCHEMA, **record})
+        folder = self.folder / partial.name.removeprefix(".partial-")
+        with disk_full_named(folder):
+            partial.replace(folder)
+        return Control(version=f"control-{folder.name}", folder=folder)
+
+    def remove_partials(self) -> None:
+        """Deletes what interrupted trainings left; for the one who holds the training lock."""
+        for folder in self.folder.glob(".partial-*"):
+            shutil.rmtree(folder, ignore_errors=True)
+
+    @property
+    def _key(self) -> str:
+        total = sum(self.general.languages.values()) or 1.0
+        mix = {name: round(20 * share / total) for name, share in sorted(self.general.languages.items())}
+        setting = self.setting
+        parts = [setting.model.identity, setting.recipe.fingerprint(), setting.device, setting.seed, mix]
+        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:12]
+
+    def _name(self, steps: int, pairs: Sequence[CompletionPair]) -> str:
+        digest = hashlib.sha256()
+        for pair in pairs:
+            digest.update(json.dumps(pair.to_json()).encode("utf-8", errors="replace"))
+        return f"{self._key}-{steps}-{digest.hexdigest()[:8]}"

@@ -1,0 +1,133 @@
+"""All that the engine is asked in one evaluation: the held-out pairs, general code, and whether it can be trusted.
+
+What it is trusted with comes last and costs little: whether it computes what the trainer did, and whether the adapter
+tells secrets. Without these nothing is promoted, so they have time of their own.
+"""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from acclimate_indexer.errors import EngineError
+from acclimate_indexer.prompts import PromptBuilder
+
+from ..engine import EngineAddress, EngineClient
+from ..reporting import Run
+from .contenders import Model
+from .generation import Served, generate_answers, wait_until_healthy
+from .parity import engine_less_trainer
+from .requests import Request
+from .results import ResultStore
+from .secrets import SecretQuestion, told
+
+ANSWERS_SHARE = 0.7  # of the seconds, while anything of the rest is open
+GENERAL_SHARE = 0.2
+TRUST_SHARE = 0.1
+
+Stores = Mapping[Model, ResultStore]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asking:
+    """What is to be asked.
+
+    Attributes:
+        names: How the engine calls each model.
+        adapters: Peft folders that it has to load, by these names.
+        answers: Requests of held-out pairs, with their `stores`; `general`: of general code, with `general_stores`.
+        parity: Requests of the base and the adapter, whose losses the trainer measured.
+        secrets: None if they were asked before.
+        facts: Known already; what is found is added by `asked`.
+    """
+
+    base: str
+    names: Mapping[Model, str]
+    adapters: Mapping[str, Path]
+    builder: PromptBuilder
+    answers: Sequence[Request]
+    stores: Stores
+    general: Sequence[Request]
+    general_stores: Stores
+    parity: Mapping[Model, Sequence[Request]]
+    secrets: Sequence[SecretQuestion]
+    facts: Mapping[str, Any]
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether all is known already."""
+        return not (
+            waiting(self.answers, self.stores)
+            or waiting(self.general, self.general_stores)
+            or "secrets" not in self.facts
+            or len(self.facts.get("parity", {})) < len(self.parity)
+        )
+
+
+def waiting(requests: Sequence[Request], stores: Stores) -> list[Request]:
+    """Those that were not answered yet."""
+    return [each for each in requests if each.digest not in stores[each.contender.model].generations]
+
+
+async def asked(what: Asking, address: EngineAddress, run: Run, *, seconds: float) -> dict[str, Any]:
+    """Asks for as long as there is time, and gives the facts that are known by then.
+
+    Raises:
+        EngineError: It cannot be reached, serves another base model, or refuses an adapter.
+    """
+    facts = dict(what.facts)
+    client = EngineClient(address)
+    try:
+        await wait_until_healthy(client, on_wait=run.report_engine)
+        await _load(client, what)
+        ends = time.monotonic() + seconds
+        is_more = bool(waiting(what.general, what.general_stores)) or "secrets" not in facts
+        await _generate(client, what, "generate", run, seconds * (ANSWERS_SHARE if is_more else 1.0))
+        await _generate(client, what, "general", run, ends - time.monotonic() - TRUST_SHARE * seconds)
+        with run.phase("trust"):
+            facts |= await _trust(client, what, max(TRUST_SHARE * seconds, ends - time.monotonic()))
+    finally:
+        await client.aclose()
+    return facts
+
+
+async def _load(client: EngineClient, what: Asking) -> None:
+    served = await client.base_model()
+    if served != what.base:
+        raise EngineError(f"The engine serves {served!r}, but the adapter is for {what.base!r}.")
+    for name, folder in what.adapters.items():
+        await client.load_adapter(name, folder)
+
+
+async def _generate(client: EngineClient, what: Asking, phase: str, run: Run, seconds: float) -> None:
+    requests, stores = (what.answers, what.stores) if phase == "generate" else (what.general, what.general_stores)
+    if not waiting(requests, stores) or seconds <= 0:
+        return
+    with run.phase(phase) as advance:
+        await generate_answers(
+            client,
+            requests,
+            {model: Served(name=what.names[model], store=store) for model, store in stores.items()},
+            builder=what.builder,
+            seconds=seconds,
+            report=advance,
+        )
+
+
+async def _trust(client: EngineClient, what: Asking, seconds: float) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    if "secrets" not in what.facts:
+        adapter = what.names["adapter"]
+        count = await told(client, what.secrets, what.builder, model=adapter, base=what.base)
+        found["secrets"] = {"asked": len(what.secrets), "told": count}
+    parity = dict(what.facts.get("parity", {}))
+    started = time.monotonic()
+    for model, requests in what.parity.items():
+        if model not in parity:
+            served = Served(name=what.names[model], store=what.stores[model])
+            left = seconds - (time.monotonic() - started)
+            nats = await engine_less_trainer(client, requests, served, seconds=left)
+            if nats is not None:
+                parity[model] = round(nats, 5)
+    return found | {"parity": parity}

@@ -1,0 +1,66 @@
+"""Which held-out pairs are asked, and how each is put: spread over the files, in an order that the seed decides."""
+
+import random
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import zip_longest
+
+from acclimate_indexer.pairs import CompletionPair
+
+from ..encoding import Example, encoded
+from .contenders import Form
+from .prompted import Prompts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """A held-out pair, and how it is put to a model. Results are stored under the digest of what was asked."""
+
+    pair: CompletionPair
+    examples: Mapping[Form, Example]
+
+    @property
+    def name(self) -> str:
+        return self.examples["plain"].digest()
+
+    def asked(self, form: Form) -> str:
+        """Under which name the result of this form is stored."""
+        return self.examples[form].digest()
+
+
+def questions(
+    pairs: Iterable[CompletionPair], prompts: Prompts, *, seed: int, at_most: int | None = None
+) -> list[Question]:
+    """One pair of every file before a second of any; whoever asks fewer asks the first of these."""
+    found: dict[str, Question] = {}
+    for pair in file_balanced(pairs, seed=seed):
+        question = _question(pair, prompts)
+        found.setdefault(question.name, question)
+        if len(found) == at_most:
+            break
+    return list(found.values())
+
+
+def file_balanced(pairs: Iterable[CompletionPair], *, seed: int) -> list[CompletionPair]:
+    """All pairs, in an order whose every beginning is spread over as many files as it can."""
+    rng = random.Random(seed)  # noqa: S311 - an order, not a key
+    by_path: dict[str, list[CompletionPair]] = defaultdict(list)
+    for pair in pairs:
+        by_path[pair.path].append(pair)
+    files = [by_path[path] for path in sorted(by_path)]
+    rng.shuffle(files)
+    for file in files:
+        rng.shuffle(file)
+    return [pair for row in zip_longest(*files) for pair in row if pair is not None]
+
+
+def _question(pair: CompletionPair, prompts: Prompts) -> Question:
+    examples: dict[Form, Example] = {
+        "plain": encoded(pair, prompts.builder, repository=prompts.repository),
+        "retrieval": encoded(pair, prompts.builder, repository=prompts.repository, context=pair.context),
+        "prompted": encoded(
+            pair, prompts.roomier, repository=prompts.repository, context=(*prompts.lesson(pair), *pair.context)
+        ),
+    }
+    return Question(pair=pair, examples=examples)

