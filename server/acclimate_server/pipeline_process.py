@@ -222,4 +222,5 @@ def resolved_job(
         dataset=dataset,
         adapter=adapter,
         mining=settings.mining_overrides(),
+        recipe=settings.recipe_overrides(),
     )

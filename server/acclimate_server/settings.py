@@ -31,6 +31,7 @@ class Setting:
         repository_may_set: A repository's own file may set it.
         scope: `machine` settings name what runs or where code goes: an editor must not take them from a workspace.
         minimum: The smallest number that makes sense.
+        choices: The words that are taken; empty takes any.
         secret: Never shown; not accepted as a flag, since command lines are visible to every user of the machine.
     """
 
@@ -41,6 +42,7 @@ class Setting:
     repository_may_set: bool
     scope: Scope
     minimum: float | None
+    choices: tuple[str, ...]
     secret: bool
 
 
@@ -51,6 +53,7 @@ def _setting(
     repository_may_set: bool = False,
     scope: Scope = "window",
     minimum: float | None = None,
+    choices: tuple[str, ...] = (),
     secret: bool = False,
 ) -> Any:
     about = {
@@ -58,6 +61,7 @@ def _setting(
         "repository_may_set": repository_may_set,
         "scope": scope,
         "minimum": minimum,
+        "choices": choices,
         "secret": secret,
     }
     return field(default=default, metadata=about, repr=not secret)
@@ -79,6 +83,19 @@ class TrainingSettings:
     max_pairs: int = _setting(0, "At most so many training pairs; 0 takes all that fit into the minutes.", minimum=0)
     seed: int = _setting(0, "Seed of the order of pairs and of the adapter's first weights.", minimum=0)
     threads: int = _setting(0, "Processor threads of the training; 0 leaves the choice to torch.", minimum=0)
+    recipe: str = _setting(
+        "auto",
+        "How to train: `lora`, `qlora` (the base in 4 bits, on CUDA only), or `auto` to choose by model and memory.",
+        choices=("auto", "lora", "qlora"),
+    )
+    rank: int = _setting(0, "Rank of the adapter, one that vLLM serves (8, 16, 32); 0 chooses.", minimum=0)
+    learning_rate: float = _setting(0.0, "Learning rate; 0 chooses by model and device.", minimum=0)
+    epochs: float = _setting(0.0, "A training pair is seen at most so often; 0 chooses by their number.", minimum=0)
+    gpu_policy: str = _setting(
+        "auto",
+        "GPU beside the engine: `separate` (another one), `split` (what is free), `sleep` (the engine's), or `auto`.",
+        choices=("auto", "split", "sleep", "separate"),
+    )
     drift_lines: int = _setting(
         1_000,  # a test of 400 pairs takes about 6,000 added lines: these give 65, enough to judge a loss by
         "Retraining is due when so many lines are new since the adapter was made,",
@@ -174,6 +191,13 @@ class Settings:
     runtime: RuntimeSettings = field(default_factory=RuntimeSettings)
     completion: CompletionSettings = field(default_factory=CompletionSettings)
     mining: MiningSettings = field(default_factory=MiningSettings)
+
+    def recipe_overrides(self) -> dict[str, Any]:
+        """The recipe's fields that were set by hand, as a job carries them."""
+        training = self.training
+        given = {"rank": training.rank, "learning_rate": training.learning_rate, "max_epochs": training.epochs}
+        chosen: dict[str, Any] = {name: value for name, value in given.items() if value}
+        return chosen if training.recipe == "auto" else {"method": training.recipe} | chosen
 
     def mining_overrides(self) -> dict[str, Any]:
         """The `mining.*` settings that differ from their defaults, as a job carries them."""
@@ -290,9 +314,9 @@ def _checked(row: Setting, raw: Any) -> Any:
             return raw
         raise ValueError("true or false")
     if row.type is str:
-        if isinstance(raw, str):
+        if isinstance(raw, str) and (not row.choices or raw.strip() in row.choices):
             return raw.strip()
-        raise ValueError("a string")
+        raise ValueError(f"one of {', '.join(row.choices)}" if row.choices else "a string")
     return _checked_number(row, raw)
 
 

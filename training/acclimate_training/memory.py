@@ -1,7 +1,7 @@
 """What a training takes of memory, estimated before it begins, and what is given up when that is too much.
 
 Sums over the sizes in the model's `config.json`; no tensor library. A test compares them with what autograd keeps on a
-processor (`tests/training/test_memory.py`): a tenth above it in bfloat16, a third in float32. On CUDA: written, not run.
+processor (`tests/training/test_memory.py`): a tenth above in bfloat16, a third in float32. On CUDA: written, not run.
 """
 
 import json
