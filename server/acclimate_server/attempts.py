@@ -17,7 +17,7 @@ VAIN_PAUSE = timedelta(days=1)  # after one that measured nothing new: what was 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempts:
-    """The attempts of one repository. Asked and written only by who holds its `Claim`."""
+    """The attempts of one repository. Written only by who holds its `Claim`."""
 
     home: RepositoryHome
 

@@ -8,7 +8,9 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -31,6 +33,12 @@ T = TypeVar("T")
 CHECK_SECONDS = 180.0  # two calls of git each time
 
 Start = Callable[[RetrainRequest], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Wanted:
+    request: RetrainRequest
+    remember: Callable[[], None]
 
 
 class AutomaticTraining:
@@ -95,6 +103,8 @@ class AutomaticTraining:
 
     def _why_not_now(self, opened: OpenRepository) -> str:
         session, training = self._session, opened.settings.training
+        if session.is_closed:
+            return "The editor is closed."
         if not training.automatic and not opened.settings.evaluation.automatic:
             return "Nothing is to start by itself."
         if session.training is not None and not session.training.is_over:
@@ -105,22 +115,30 @@ class AutomaticTraining:
 
     def _due(self, claim: Claim, opened: OpenRepository, drift: Drift) -> RetrainRequest | None:
         """What to begin; remembered as begun. The claim is kept for a training, but not for an evaluation."""
-        request = None if claim.take() else self._request(opened, drift)
-        if request is not None and "train" not in request.phases:
-            claim.release()
-        return request
-
-    def _request(self, opened: OpenRepository, drift: Drift) -> RetrainRequest | None:
-        attempts, now = Attempts(home=opened.home), self._now()
-        place = opened.repository.work_tree or opened.repository.common_directory
-        if opened.settings.training.automatic and drift.exceeds and attempts.may_retrain(drift.to, now):
-            attempts.retraining(drift.to, now)
-            return RetrainRequest(repository=place, is_automatic=True)
-        adapter = self._unfinished(opened) if opened.settings.evaluation.automatic else None
-        if adapter is None or not attempts.may_evaluate(adapter.version, adapter.record.get("metrics"), now):
+        if self._wanted(opened, drift) is None or claim.take():
             return None
-        attempts.evaluating(adapter.version, adapter.record.get("metrics"), now)
-        return RetrainRequest(repository=place, is_automatic=True, phases=("evaluate",), adapter=adapter.version)
+        wanted = self._wanted(opened, drift)  # asked again: another editor may have been faster
+        if wanted is None:
+            return None
+        wanted.remember()
+        if "train" not in wanted.request.phases:
+            claim.release()
+        return wanted.request
+
+    def _wanted(self, opened: OpenRepository, drift: Drift) -> _Wanted | None:
+        settings, attempts, now = opened.settings, Attempts(home=opened.home), self._now()
+        place = opened.repository.work_tree or opened.repository.common_directory
+        if settings.training.automatic and drift.exceeds and attempts.may_retrain(drift.to, now):
+            request = RetrainRequest(repository=place, is_automatic=True)
+            return _Wanted(request=request, remember=partial(attempts.retraining, drift.to, now))
+        adapter = self._unfinished(opened) if settings.evaluation.automatic else None
+        if adapter is None:
+            return None
+        known = adapter.version, adapter.record.get("metrics")
+        if not attempts.may_evaluate(*known, now):
+            return None
+        request = RetrainRequest(repository=place, is_automatic=True, phases=("evaluate",), adapter=adapter.version)
+        return _Wanted(request=request, remember=partial(attempts.evaluating, *known, now))
 
     def _unfinished(self, opened: OpenRepository) -> Adapter | None:
         """The newest adapter or the one in use, where the engine that runs can measure more of it."""

@@ -83,6 +83,7 @@ class Session:
         self._flags = flags
         self.training: Retraining | None = None
         self.activity = Activity()
+        self.is_closed = False
         self.executor = ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix="acclimate")
         self.connection = EngineConnection(home, board, self.executor)
         self.connection.on_ready = self.refresh_adapters
@@ -181,6 +182,7 @@ class Session:
 
     async def close(self) -> None:
         """Ends the training and gives the engine back; a second or two at most."""
+        self.is_closed = True
         self.board.close()
         for task in self._in_flight.values():
             task.cancel()

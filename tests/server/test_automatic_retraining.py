@@ -238,6 +238,21 @@ async def test_other_evaluations_are_left_alone(
         assert made.started == []
 
 
+async def test_where_nothing_is_due_nothing_is_written(home: Home, repository: Path) -> None:
+    async with bench(home, repository, {}) as made:
+        await made.watch.check()
+
+        assert not made.state.root.exists()
+
+
+async def test_nothing_starts_in_an_editor_that_is_closed(home: Home, repository: Path) -> None:
+    async with bench(home, repository, ON) as made:
+        made.session.is_closed = True
+        await made.watch.check()
+
+        assert made.started == []
+
+
 async def test_without_an_engine_no_evaluation_begins(home: Home, repository: Path) -> None:
     async with bench(home, repository, {}) as made:
         made.publish(metrics=UNFINISHED)

@@ -39,7 +39,9 @@ async def follow_training(ls: AcclimateServer, training: Retraining) -> None:
 
 
 async def train_automatically(ls: AcclimateServer, request: RetrainRequest) -> None:
-    """Runs what started by itself to its end."""
+    """Runs what started by itself to its end, unless the user was faster."""
+    if ls.session.training is not None and not ls.session.training.is_over:
+        return
     ls.session.training = Retraining(ls.session, request)
     await follow_training(ls, ls.session.training)
 
