@@ -2,7 +2,9 @@
 
 import json
 import logging
+import os
 import sqlite3
+import time
 from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime
@@ -383,6 +385,26 @@ def test_what_is_in_use_is_not_deleted_unless_forced(home: RepositoryHome, regis
     assert (live(registry), published_pointer(home), registry.versions()) == (None, None, [])
     assert not folder.exists()
     assert list(home.adapters.iterdir()) == []
+
+
+def test_what_was_interrupted_is_removed_but_not_an_import_that_runs(
+    home: RepositoryHome, registry: AdapterRegistry
+) -> None:
+    publish(registry, "shop-1")
+    registry.partial("shop-2")
+    for name in (".incoming-now", ".incoming-old", ".deleted-shop-0"):
+        (home.adapters / name).mkdir()
+    two_days_ago = time.time() - 2 * 86_400
+    os.utime(home.adapters / ".incoming-old", (two_days_ago, two_days_ago))
+    registry.remove_partials()
+
+    assert sorted(path.name for path in home.adapters.iterdir()) == [".incoming-now", "shop-1"]
+
+
+def test_the_registry_lets_others_read_while_one_writes(home: RepositoryHome, registry: AdapterRegistry) -> None:
+    publish(registry, "shop-1")
+    with closing(sqlite3.connect(home.registry)) as connection:
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
 
 def test_the_history_is_only_added_to(home: RepositoryHome, registry: AdapterRegistry) -> None:

@@ -59,7 +59,7 @@ class AdapterRegistry:
         Raises:
             AdapterError: There is none, or its lineage cannot be read.
         """
-        return self._folders.read(version, self._state.facts().get(version, {}))
+        return self._folders.read(version, self._state.facts_of(version))
 
     def get_verified(self, version: str) -> Adapter:
         """The adapter of this version, with its weights as they were written.
@@ -77,12 +77,11 @@ class AdapterRegistry:
         Raises:
             AdapterError: None or several are meant.
         """
-        names = self._folders.names()
-        tagged = {facts.get("tag"): version for version, facts in self._state.facts().items() if version in names}
+        names, tagged = self._folders.names(), self._state.tags().get(text)
         if text in names:
             return text
-        if text in tagged:
-            return tagged[text]
+        if tagged in names:
+            return tagged
         meant = [name for name in names if text and name.startswith(text)]
         if len(meant) > 1:
             raise AdapterError(f"{text!r} begins {len(meant)} versions: {', '.join(meant)}. Give more of one.")

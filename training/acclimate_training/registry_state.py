@@ -36,6 +36,16 @@ class RegistryState:
         with reading(self._home.registry) as store:
             return {} if store is None else store.facts()
 
+    def facts_of(self, version: str) -> dict[str, Any]:
+        """What was said of one version."""
+        with reading(self._home.registry) as store:
+            return {} if store is None else store.facts_of(version)
+
+    def tags(self) -> dict[str, str]:
+        """The versions by their tags; that of a deleted one may still be there."""
+        with reading(self._home.registry) as store:
+            return {} if store is None else store.tags()
+
     def history(self) -> list[Event]:
         with reading(self._home.registry) as store:
             return [] if store is None else store.history()

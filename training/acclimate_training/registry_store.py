@@ -21,6 +21,8 @@ TABLES = (
     " BEGIN SELECT RAISE(ABORT, 'the history is only added to'); END",
 )
 
+_KNOWN = "SELECT version FROM adapters UNION SELECT version FROM facts"
+
 Action = Literal["promote", "trial", "reject", "use", "rollback", "delete", "import", "tag", "withdraw"]
 
 
@@ -68,17 +70,18 @@ class RegistryStore:
 
     def facts(self) -> dict[str, dict[str, Any]]:
         """What has been put of each version, and its tag."""
-        rows = self._connection.execute("SELECT version, tag FROM adapters")
-        found: dict[str, dict[str, Any]] = {version: {"tag": tag} for version, tag in rows}
-        for version, name, value in self._connection.execute("SELECT version, name, value FROM facts"):
-            found.setdefault(version, {})[name] = json.loads(value)
-        return found
+        return {version: self.facts_of(version) for (version,) in self._connection.execute(_KNOWN).fetchall()}
 
-    def fact(self, version: str, name: str) -> Any:
-        """One of them; None if it was never put."""
-        query = "SELECT value FROM facts WHERE version = ? AND name = ?"
-        row = self._connection.execute(query, (version, name)).fetchone()
-        return None if row is None else json.loads(row[0])
+    def facts_of(self, version: str) -> dict[str, Any]:
+        """What has been put of one version, and its tag."""
+        rows = self._connection.execute("SELECT name, value FROM facts WHERE version = ?", (version,))
+        facts = {name: json.loads(value) for name, value in rows}
+        tag = self._connection.execute("SELECT tag FROM adapters WHERE version = ?", (version,)).fetchone()
+        return facts if tag is None else {"tag": tag[0], **facts}
+
+    def tags(self) -> dict[str, str]:
+        """The versions by their tags."""
+        return dict(self._connection.execute("SELECT tag, version FROM adapters WHERE tag IS NOT NULL"))
 
     def put(self, version: str, facts: Mapping[str, Any]) -> None:
         """Sets these facts; the others of the version stay."""
