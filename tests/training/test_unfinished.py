@@ -18,6 +18,10 @@ def test_what_was_measured_throughout_is_done() -> None:
     assert not has_more_to_measure(record(available=120))
 
 
+def test_without_held_out_pairs_there_is_nothing_to_measure() -> None:
+    assert not has_more_to_measure(record(available=0, contenders={}, not_measured=["base", "adapter"]))
+
+
 @pytest.mark.parametrize(
     "unfinished",
     [

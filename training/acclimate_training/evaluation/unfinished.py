@@ -8,10 +8,14 @@ AVAILABLE = "available"  # of the metrics: how many pairs there are to answer
 
 def has_more_to_measure(record: Mapping[str, Any]) -> bool:
     """Reads an adapter's record: nothing measured yet, a contender left out, or one that answered fewer pairs than
-    another, than had their loss measured, or than there are.
+    another, than had their loss measured, or than there are. Where there are none, there is nothing to measure.
     """
     metrics = record.get("metrics")
-    if not isinstance(metrics, Mapping) or metrics.get("not_measured"):
+    if not isinstance(metrics, Mapping):
+        return True
+    if metrics.get(AVAILABLE) == 0:
+        return False
+    if metrics.get("not_measured"):
         return True
     contenders = metrics.get("contenders") or {}
     answered = [int(figures.get("n", 0)) for figures in contenders.values()]
