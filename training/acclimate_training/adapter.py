@@ -10,14 +10,20 @@ from acclimate_indexer.prompts import PromptBudget
 
 from .adapter_files import LINEAGE, changed_file, refuse_pickles
 
-NOT_MEASURED = {
+NOT_MEASURED: dict[str, Any] = {
     "state": "rejected",
     "reason": "Not measured on held-out code yet: `acclimate evaluate` does.",
     "candidate": None,
     "checks": [],
 }
 # What is known of an adapter before anything was said about it.
-DEFAULTS = {"verdict": NOT_MEASURED, "forced": False, "withdrawn": False, "withdrawn_reason": "", "tag": None}
+DEFAULTS: dict[str, Any] = {
+    "verdict": NOT_MEASURED,
+    "forced": False,
+    "withdrawn": False,
+    "withdrawn_reason": "",
+    "tag": None,
+}
 CHANGING = (*DEFAULTS, "metrics", "calibration")  # of a record; the rest is lineage, which never changes
 
 

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+LEAST_RANK = 8  # a lower limit makes vLLM no faster
 SHOWN = ("exact_match", "edit_similarity", "loss")  # of each contender's figures
 
 
@@ -25,7 +26,11 @@ Where it came from and all that was measured is in `adapter.json`.
 
 Verdict: **{verdict["state"]}**{", withdrawn" if record.get("withdrawn") else ""}. {verdict.get("reason", "")}
 
-{_figures(record.get("metrics") or {})}## Loading it
+{_figures(record.get("metrics") or {})}{_loading(record["prompt_budget"], int(config.get("r") or 1))}"""
+
+
+def _loading(budget: Mapping[str, int], rank: int) -> str:
+    return f"""## Loading it
 
 ```python
 from peft import PeftModel
@@ -36,12 +41,12 @@ model = PeftModel.from_pretrained(base, "PATH-OF-THIS-FOLDER")
 ```
 
 ```shell
-vllm serve PATH-OF-THE-BASE-MODEL --enable-lora --max-lora-rank {max(8, int(config.get("r") or 8))} \\
+vllm serve PATH-OF-THE-BASE-MODEL --enable-lora --max-lora-rank {max(LEAST_RANK, rank)} \\
   --lora-modules adapter=PATH-OF-THIS-FOLDER
 ```
 
-It was trained on fill-in-the-middle prompts: prefix first, at most {record["prompt_budget"]["prefix"]} tokens of it,
-{record["prompt_budget"]["suffix"]} of the suffix and {record["prompt_budget"]["context"]} of other files.
+It was trained on fill-in-the-middle prompts: prefix first, at most {budget["prefix"]} tokens of it,
+{budget["suffix"]} of the suffix and {budget["context"]} of other files.
 """
 
 

@@ -60,8 +60,8 @@ def received(source: Path, target: Path, *, models: Sequence[LocalModel], base: 
         _copy(source / name, target / name)
     config = served_config(target)
     lineage = _lineage(source)
-    if (name := changed_file(target, _stated_checksums(lineage))) is not None:
-        raise AdapterError(f"{str(source / name)!r} is corrupt: it is not what {LINEAGE!r} says. Export it again.")
+    if (changed := changed_file(target, _stated_checksums(lineage))) is not None:
+        raise AdapterError(f"{str(source / changed)!r} is corrupt: it is not what {LINEAGE!r} says. Export it again.")
     model = _base(source, lineage, config, models, base)
     check_tensors(tensors_of(target / WEIGHTS), config, _model_config(model))
     write_json(target / CONFIG, config | {"base_model_name_or_path": model.name, "inference_mode": True})
