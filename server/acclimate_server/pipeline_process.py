@@ -12,7 +12,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -222,5 +222,6 @@ def resolved_job(
         dataset=dataset,
         adapter=adapter,
         mining=settings.mining_overrides(),
+        gate=asdict(settings.gate),
         recipe=settings.recipe_overrides(),
     )

@@ -125,6 +125,22 @@ class EvaluationSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GateSettings:
+    min_gain_points: float = _setting(
+        1.5, "Points of exact match by which an adapter must beat all that needs no training here.", minimum=0
+    )
+    close_points: float = _setting(
+        1.0, "An adapter that is this close without retrieval is used without it: shorter prompts.", minimum=0
+    )
+    max_general_loss_points: float = _setting(
+        2.0, "Points of general ability that a promotion may cost at most, beyond doubt.", minimum=0
+    )
+    max_parity_nats: float = _setting(
+        0.02, "How far the engine's loss may be from the trainer's, in nats a token.", minimum=0
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EngineSettings:
     url: str = _setting(
         "", "Address of a vLLM of your own. Your code is sent there; empty keeps everything here.", scope="machine"
@@ -187,6 +203,7 @@ class Settings:
     model: ModelSettings = field(default_factory=ModelSettings)
     training: TrainingSettings = field(default_factory=TrainingSettings)
     evaluation: EvaluationSettings = field(default_factory=EvaluationSettings)
+    gate: GateSettings = field(default_factory=GateSettings)
     engine: EngineSettings = field(default_factory=EngineSettings)
     runtime: RuntimeSettings = field(default_factory=RuntimeSettings)
     completion: CompletionSettings = field(default_factory=CompletionSettings)

@@ -86,7 +86,7 @@ def mark_complete(folder: Path, step: int) -> None:
 
 def resumable(folder: Path) -> Resumable:
     """The newest whole checkpoint. What is newer is damaged and is removed: it would only be in the way."""
-    notes = []
+    notes: list[str] = []
     for checkpoint in sorted(folder.glob("checkpoint-*"), key=_step, reverse=True):
         is_finished = (checkpoint / COMPLETE).exists()
         if is_finished and _is_whole(checkpoint):

@@ -5,9 +5,11 @@ The first process decides, reports and saves; the others follow. Run with two pr
 """
 
 import os
-from typing import TypeVar
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import torch
+from accelerate import PartialState
 
 T = TypeVar("T")
 
@@ -21,15 +23,24 @@ def is_first() -> bool:
     return os.environ.get("RANK", "0") == "0"
 
 
-def agreed(mine: T) -> T:
-    """What the first process thinks; each measures times of its own."""
+def agreed(decide: Callable[[], T]) -> T:
+    """What the first process decides: each would measure times of its own."""
     if count() == 1:
-        return mine
-    thoughts = [mine]
-    torch.distributed.broadcast_object_list(thoughts, src=0)
-    return thoughts[0]
+        return decide()
+    if not torch.distributed.is_initialized():
+        PartialState(cpu=not torch.cuda.is_available())
+    decisions = [decide() if is_first() else None]
+    torch.distributed.broadcast_object_list(decisions, src=0)
+    return decisions[0]  # type: ignore[return-value]  # the first process's
 
 
 def wait_for_all() -> None:
     if count() > 1:
         torch.distributed.barrier()
+
+
+def as_itself(model: Any) -> Any:
+    """The wrapper that sums gradients over the processes hides what the loss asks the model for."""
+    if isinstance(model, torch.nn.parallel.DistributedDataParallel):
+        model.get_input_embeddings = model.module.get_input_embeddings
+    return model

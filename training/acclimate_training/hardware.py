@@ -27,7 +27,7 @@ def free_bytes(where: Device) -> int:
     if where == "cuda":
         unused = torch.cuda.memory_reserved() - torch.cuda.memory_allocated()  # ours already, and empty
         return int(torch.cuda.mem_get_info()[0]) + unused
-    return min(psutil.virtual_memory().available, _free_in_container(CGROUP))
+    return min(int(psutil.virtual_memory().available), _free_in_container(CGROUP))
 
 
 def _free_in_container(cgroup: Path) -> int:
@@ -35,13 +35,13 @@ def _free_in_container(cgroup: Path) -> int:
     try:
         limit = (cgroup / "memory.max").read_text(encoding="ascii").strip()
         if limit == "max":
-            return psutil.virtual_memory().total
+            return int(psutil.virtual_memory().total)
         used = int((cgroup / "memory.current").read_text(encoding="ascii"))
         stat = (cgroup / "memory.stat").read_text(encoding="ascii").split()
         cached = int(stat[stat.index("inactive_file") + 1])  # given back on demand
         return max(0, int(limit) - used + cached)
     except (OSError, ValueError):
-        return psutil.virtual_memory().total
+        return int(psutil.virtual_memory().total)
 
 
 def _processor_has_bf16() -> bool:

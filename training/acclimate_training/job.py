@@ -18,7 +18,7 @@ SCHEMA = 1
 ENGINE_URL = "ACCLIMATE_ENGINE_URL"
 ENGINE_KEY = "ACCLIMATE_ENGINE_KEY"
 
-Phase = Literal["mine", "train", "evaluate"]
+Phase = Literal["mine", "advise", "train", "evaluate"]
 State = Literal["finished", "cancelled", "failed"]
 END_STATES = ("finished", "cancelled", "failed")
 

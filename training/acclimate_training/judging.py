@@ -21,6 +21,7 @@ from .control import Control, General
 from .engine import EngineAddress
 from .evaluation.asking import Asking, asked
 from .evaluation.contenders import ADAPTER, BASE, Model
+from .evaluation.documented import documentation_table
 from .evaluation.general import GeneralQuestions, general_questions, general_record
 from .evaluation.heldout import HeldOut, held_out
 from .evaluation.names import KnownNames
@@ -205,7 +206,13 @@ class Judging:
             secrets_told=self.facts.get("secrets", {}).get("told", 0),
         )
         found = verdict(evidence, self.thresholds, force=forced)
-        metrics = table | {"general": general, "facts": self.facts, "notes": list(self.run.notes)}
+        documentation = documentation_table(self.held.measured_documentation(), seed=self.setting.seed)
+        metrics = table | {
+            "documentation": documentation,
+            "general": general,
+            "facts": self.facts,
+            "notes": list(self.run.notes),
+        }
         changes = {"verdict": found.to_json(), "forced": forced, "metrics": metrics}
         self.adapter = AdapterRegistry(self.home).judge(self.adapter, changes)
         return metrics

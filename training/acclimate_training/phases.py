@@ -19,6 +19,7 @@ from acclimate_indexer.home import Home, RepositoryHome
 from acclimate_indexer.models import local_model
 from acclimate_indexer.repository import Repository
 
+from .advice import advise
 from .control import General
 from .job import Job, Progress
 from .judging import Judging
@@ -54,6 +55,8 @@ class Pipeline:
             "mining_seconds": self._stages,
             "notes": self._run.notes,
         }
+        if "advise" in self._job.phases:
+            return result | advise(self._run, self._setting(dataset), self._home, self._repository)
         if not {"train", "evaluate"} & set(self._job.phases):
             return result
         with self._only_training():
@@ -76,7 +79,7 @@ class Pipeline:
                 self._stages = {name: round(seconds, 2) for name, seconds in stages.seconds.items()}
                 return dataset
         wanted = self._job.dataset
-        if wanted is None and "train" not in self._job.phases:
+        if wanted is None and "evaluate" in self._job.phases and "train" not in self._job.phases:
             wanted = str(self._adapter_to_measure().record["dataset"]["hash"])
         return latest_dataset(self._home) if wanted is None else Dataset.open(self._home.datasets / wanted)
 
@@ -109,7 +112,7 @@ class Pipeline:
             setting = Setting.of(
                 self._job, repository=self._repository.name, dataset=dataset, model=model, device=device()
             )
-        if "train" in self._job.phases:
+        if "evaluate" not in self._job.phases or "train" in self._job.phases:
             return setting
         return setting.as_trained(self._adapter_to_measure())
 

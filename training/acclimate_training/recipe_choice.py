@@ -6,7 +6,7 @@ this repository. Every choice can be overridden (`training.*`).
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from acclimate_indexer.errors import RuntimeMissing, UsageError
 
@@ -14,6 +14,7 @@ from .memory import GB, SPARE_SHARE, Load, ModelShape, activation_bytes, adapter
 from .recipe import VLLM_RANKS, Device, Method, Recipe
 
 Wanted = Literal["auto", "lora", "qlora"]
+Kind = TypeVar("Kind", bound=str)
 
 ENOUGH_PAIRS = 500  # fewer teach mostly the format; below that a training is worth a warning
 MANY_PAIRS = 100_000  # only with so many does a rank above 16 show
@@ -90,7 +91,7 @@ def chosen_recipe(
     return ChosenRecipe(recipe=recipe, reasons=reasons)
 
 
-def data_words(counts: Mapping[str, int]) -> list[str]:
+def data_words(counts: Mapping[Kind, int]) -> list[str]:
     """What is to be said about few pairs: those actually trained on, by their kind. Nothing about kinds without any."""
     total = sum(counts.values())
     words = []

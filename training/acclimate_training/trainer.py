@@ -27,7 +27,7 @@ from acclimate_indexer.errors import AdapterError, ModelCorrupt
 from acclimate_indexer.models import LocalModel
 
 from . import best_weights, distributed
-from .checkpoints import Plan, begin, full_disk_named, mark_complete, planned, resumable
+from .checkpoints import Plan, Resumable, begin, full_disk_named, mark_complete, planned, resumable
 from .divergence import Watch
 from .encoding import Example, collated, schedule
 from .evaluation.loss import labelled_nats
@@ -189,23 +189,25 @@ def train(
         DiskFull: There is no room for a checkpoint.
     """
     room = _room(model, examples, recipe)
-    plan = planned(checkpoints, fingerprint)
-    if plan is None:  # nothing to go on from
-        timed = _new_plan(
-            model,
-            examples,
-            validation,
-            recipe=recipe,
-            minutes=minutes,
-            pad_id=pad_id,
-            room=room,
-            steps=steps,
-            shared_unless=shared_unless,
-        )
-        plan = distributed.agreed(timed)
-        if distributed.is_first():
+
+    def found_or_begun() -> tuple[Plan, Resumable]:
+        plan = planned(checkpoints, fingerprint)
+        if plan is None:  # nothing to go on from
+            plan = _new_plan(
+                model,
+                examples,
+                validation,
+                recipe=recipe,
+                minutes=minutes,
+                pad_id=pad_id,
+                room=room,
+                steps=steps,
+                shared_unless=shared_unless,
+            )
             begin(checkpoints, fingerprint, plan)
-    found = distributed.agreed(resumable(checkpoints) if distributed.is_first() else None)
+        return plan, resumable(checkpoints)
+
+    plan, found = distributed.agreed(found_or_begun)
     logger.info("training %d steps of %d pairs, from %s", plan.steps, recipe.batch, found.checkpoint)
 
     ordered = schedule(examples, steps=plan.steps, batch=recipe.batch, micro_batch=recipe.micro_batch, seed=seed)
@@ -289,6 +291,7 @@ def _new_plan(
 def _best_put_back(model: Any, checkpoints: Path, log: list[dict[str, Any]], room: Room) -> int | None:
     """The step whose weights the model now has, if it was measured at all."""
     best = best_step(log)
+    distributed.wait_for_all()  # the first process has written them
     if best is None or best_weights.restore(model, checkpoints, best):
         return best
     room.notes.append(f"The weights of step {best} were the best but cannot be read; those of the last step are kept.")
@@ -331,7 +334,7 @@ class _LabelTrainer(Trainer):  # type: ignore[misc]  # transformers is not there
     def compute_loss(
         self, model: Any, inputs: Batch, return_outputs: bool = False, num_items_in_batch: Any = None
     ) -> Any:
-        nats, weights = labelled_nats(model, inputs)
+        nats, weights = labelled_nats(distributed.as_itself(model), inputs)
         is_middle = weights == 1
         self._middle.append((nats.detach()[is_middle].sum(), is_middle.sum()))
         total = weights.sum() if num_items_in_batch is None else num_items_in_batch

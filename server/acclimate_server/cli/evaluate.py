@@ -17,6 +17,9 @@ from .pipeline import held_engine, opened_repository, run_child, tree_of
 from .verb import DONE, Verbs, add_evaluation_options, add_model_option, add_repository, add_verb
 
 
+NO_BOUND_MINUTES = 7 * 24 * 60.0  # a week: longer than any evaluation; Ctrl-C loses nothing
+
+
 def register(verbs: Verbs, shared: argparse.ArgumentParser) -> None:
     parser = add_verb(
         verbs,
@@ -24,15 +27,22 @@ def register(verbs: Verbs, shared: argparse.ArgumentParser) -> None:
         "evaluate",
         run,
         summary="compare an adapter with the base on held-out code",
-        description="Completes the same held-out places with the base model and with the adapter, measures "
-        "exact match, edit similarity and loss with 95% intervals, and gives a verdict. What was "
-        "generated is kept: a second call goes on where the first one stopped.",
-        examples="acclimate evaluate\nacclimate evaluate --adapter shop-20260401T101500-3f2a --evaluation-minutes 20",
+        description="Completes the same held-out places with the base model, a control adapter and the adapter, with "
+        "retrieval and without, measures exact match, loss and more with 95% intervals, and gives a verdict. "
+        "What was generated is kept: a second call goes on where the first one stopped.",
+        examples="acclimate evaluate\nacclimate evaluate --adapter shop-20260401T101500-3f2a --evaluation-minutes 20\n"
+        "acclimate evaluate --continue      for as long as it takes until everything is measured",
     )
     add_repository(parser)
     add_evaluation_options(parser)
     add_model_option(parser)
     parser.add_argument("--adapter", metavar="VERSION", help="the adapter (default: the newest)")
+    parser.add_argument(
+        "--continue",
+        dest="to_the_end",
+        action="store_true",
+        help="go on until every contender has answered every pair",
+    )
     parser.add_argument("--force", action="store_true", help="take the adapter into use whatever the comparison says")
 
 
@@ -45,9 +55,10 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
 
 async def _evaluate(arguments: argparse.Namespace, context: Context) -> dict[str, Any]:
     repository = opened_repository(arguments.repository)
-    settings: Settings = context.settings(
-        repository.work_tree, model__name=arguments.model, evaluation__minutes=arguments.evaluation_minutes
-    )
+    minutes = arguments.evaluation_minutes
+    if arguments.to_the_end and minutes is None:
+        minutes = NO_BOUND_MINUTES
+    settings: Settings = context.settings(repository.work_tree, model__name=arguments.model, evaluation__minutes=minutes)
     home = context.home.create()
     model: LocalModel = installed_model(home, settings.model.name)
     job = resolved_job(

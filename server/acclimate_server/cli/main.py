@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from acclimate_indexer.errors import AcclimateError
 
 from . import (
+    advise,
     adapt,
     adapters,
     blind,
@@ -34,6 +35,7 @@ from . import (
 from .context import Context
 
 VERBS = (
+    advise,
     adapt,
     mine,
     dataset,

@@ -69,6 +69,9 @@ class HeldOut:
     def measured(self) -> Measured:
         return Measured(questions=self.questions, stores=self.stores, known=self.known)
 
+    def measured_documentation(self) -> Measured:
+        return Measured(questions=self.documentation, stores=self.stores, known=self.known)
+
     def table(self) -> dict[str, Any]:
         """The figures so far, and who is not yet measured."""
         found = table(self.measured(), seed=self.seed)

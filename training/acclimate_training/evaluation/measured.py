@@ -53,6 +53,11 @@ class Measured:
             return None
         return cut(answer.text, language=pair.language, prefix=pair.prefix, suffix=pair.suffix)
 
+    def generated(self, contender: Contender, question: Question) -> str | None:
+        """The answer as the model wrote it; None if it was not asked for."""
+        answer = self._answer(contender, question)
+        return None if answer is None else answer.text
+
     def scores(self, contender: Contender, question: Question) -> dict[str, float | None]:
         """What an answer is worth, by figure; the question must have been answered."""
         key = (contender.name, question.name)

@@ -111,6 +111,10 @@ class KnownNames:
         matches = (match for match in self._retired.finditer(text) if match.start() < end and match.end() > start)
         return tuple(dict.fromkeys(match[0] for match in matches))
 
+    def is_own(self, name: str) -> bool:
+        """Whether the repository has this name, and the libraries that are known do not."""
+        return name in self.vocabulary.words and not (name in self.standard.words or name in self.installed.words)
+
     @cached_property
     def _retired(self) -> re.Pattern[str] | None:
         names = sorted({each.old for each in self.conventions.replacements}, key=lambda name: (-len(name), name))

@@ -7,11 +7,10 @@ evaluation is not finished, rows may rest on different pairs, and only differenc
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from statistics import median
 from typing import Any
 
 from .contenders import ADAPTER, BASE, BASE_RETRIEVAL, CANDIDATES, CONTROL, OPPONENTS, Contender
-from .intervals import Estimate, Observation, estimates
+from .intervals import Estimate, Observation, estimates, median
 from .measured import Measured
 from .questions import Question
 from .significance import detectable_points, mcnemar_of
@@ -55,12 +54,11 @@ def table(measured: Measured, *, seed: int) -> dict[str, Any]:
 def figures(measured: Measured, contender: Contender, *, seed: int) -> Figures:
     """One row, on all pairs that the contender has answered."""
     answered, with_loss = measured.answered(contender), measured.with_loss(contender)
-    columns = measured.columns(contender, answered) | {"loss": measured.losses(contender, with_loss)}
-    found = _written(estimates(columns, seed=seed))
-    if columns.get(BY_MEDIAN):
-        found[BY_MEDIAN] = round(median(item.value for item in columns[BY_MEDIAN]), DIGITS)
-        del found[f"{BY_MEDIAN}_interval"]
-    return found | {"n": len(answered), "loss_n": len(with_loss)}
+    columns = measured.columns(contender, answered)
+    middle = median(columns.pop(BY_MEDIAN, []), seed=seed)
+    found = estimates(columns | {"loss": measured.losses(contender, with_loss)}, seed=seed)
+    by_median = {} if middle is None else {BY_MEDIAN: middle}
+    return written(found | by_median) | {"n": len(answered), "loss_n": len(with_loss)}
 
 
 def difference(measured: Measured, candidate: Contender, opponent: Contender, *, seed: int) -> Figures:
@@ -69,7 +67,7 @@ def difference(measured: Measured, candidate: Contender, opponent: Contender, *,
     with_loss = _common(measured.with_loss(candidate), measured.with_loss(opponent))
     columns = {figure: _less(measured, candidate, opponent, answered, figure) for figure in COMPARED}
     columns["loss"] = _less_loss(measured, candidate, opponent, with_loss)
-    found = _written(estimates(columns, seed=seed))
+    found = written(estimates(columns, seed=seed))
     if columns["exact_match"]:
         found["mcnemar_p"] = float(f"{mcnemar_of(columns['exact_match']):.3g}")
     return found | {"n": len(answered), "loss_n": len(with_loss)}
@@ -119,13 +117,13 @@ def _parts(measured: Measured, of: Callable[[Question], str]) -> Iterator[tuple[
 
 def _hits(measured: Measured, contender: Contender, answered: Sequence[Question], seed: int) -> Figures:
     column = measured.columns(contender, answered).get("exact_match", [])
-    return _written(estimates({"exact_match": column}, seed=seed)) | {"n": len(answered)}
+    return written(estimates({"exact_match": column}, seed=seed)) | {"n": len(answered)}
 
 
 def _hits_less(measured: Measured, candidate: Contender, opponent: Contender, part: Measured, seed: int) -> Figures:
     both = _common(part.answered(candidate), part.answered(opponent))
     column = _less(measured, candidate, opponent, both, "exact_match")
-    return _written(estimates({"exact_match": column}, seed=seed)) | {"n": len(both)}
+    return written(estimates({"exact_match": column}, seed=seed)) | {"n": len(both)}
 
 
 def _power_points(measured: Measured) -> float | None:
@@ -160,7 +158,7 @@ def _less_loss(
     return [replace(one, value=one.value - other.value) for one, other in pairs]
 
 
-def _written(found: Mapping[str, Estimate]) -> Figures:
+def written(found: Mapping[str, Estimate]) -> Figures:
     written: Figures = {}
     for figure, each in found.items():
         written[figure] = round(each.mean, DIGITS)
