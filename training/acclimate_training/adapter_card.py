@@ -4,7 +4,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-LEAST_RANK = 8  # a lower limit makes vLLM no faster
+from .adapter_limits import RANKS
+
 SHOWN = ("exact_match", "edit_similarity", "loss")  # of each contender's figures
 
 
@@ -30,6 +31,7 @@ Verdict: **{verdict["state"]}**{", withdrawn" if record.get("withdrawn") else ""
 
 
 def _loading(budget: Mapping[str, int], rank: int) -> str:
+    limit = next((allowed for allowed in RANKS if allowed >= rank), rank)
     return f"""## Loading it
 
 ```python
@@ -41,7 +43,7 @@ model = PeftModel.from_pretrained(base, "PATH-OF-THIS-FOLDER")
 ```
 
 ```shell
-vllm serve PATH-OF-THE-BASE-MODEL --enable-lora --max-lora-rank {max(LEAST_RANK, rank)} \\
+vllm serve PATH-OF-THE-BASE-MODEL --enable-lora --max-lora-rank {limit} \\
   --lora-modules adapter=PATH-OF-THIS-FOLDER
 ```
 
