@@ -3,6 +3,9 @@
 Started with `multiprocessing`'s fork server, which has loaded the tensor libraries once for all children.
 """
 
+import pickle
+import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from multiprocessing.connection import Connection
@@ -42,17 +45,25 @@ def some_examples(count: int) -> list[Example]:
 
 
 def run(task: Task, progress: Connection) -> None:
-    """Trains and saves the adapter into `<folder>/adapter`; sends each step, and what was done at the end."""
+    """Trains and saves the adapter; sends each step, and what was done at the end."""
+    adapted, done = trained(task, progress.send)
+    save(task, adapted)
+    progress.send(done)
+
+
+def trained(task: Task, told: Callable[[int], None]) -> tuple[Any, Any]:
+    """The model with its trained adapter, and what was done."""
     import torch
 
     from acclimate_training import checkpoints as kept
-    from acclimate_training.trainer import load_base, save_adapter, train, with_new_adapter
+    from acclimate_training import distributed
+    from acclimate_training.trainer import load_base, train, with_new_adapter
 
     torch.set_num_threads(1)
     model = local_model(Home(data=task.home, cache=task.home, config=task.home), task.model)
     adapted: Any = with_new_adapter(load_base(model, "cpu").float(), task.recipe, seed=0)
     checkpoints = task.folder / "checkpoints"
-    if kept.planned(checkpoints, "f") is None:
+    if kept.planned(checkpoints, "f") is None and distributed.is_first():
         kept.begin(checkpoints, "f", kept.Plan(steps=task.steps, validation=task.validation))
     examples = some_examples(48)
     done = train(
@@ -64,8 +75,28 @@ def run(task: Task, progress: Connection) -> None:
         fingerprint="f",
         checkpoints=checkpoints,
         pad_id=0,
-        report=lambda step: progress.send(step.step),
+        report=lambda step: told(step.step),
         validation=examples[40:],
     )
-    save_adapter(adapted, task.folder / f"adapter-{datetime.now(UTC):%H%M%S%f}", model.name)
-    progress.send(done)
+    return adapted, done
+
+
+def save(task: Task, adapted: Any) -> None:
+    """Writes `<folder>/adapter-<time>`."""
+    from acclimate_training.trainer import save_adapter
+
+    save_adapter(adapted, task.folder / f"adapter-{datetime.now(UTC):%H%M%S%f}", task.model)
+
+
+def as_one_of_several(path: Path) -> None:
+    """Under torchrun: trains the task in the file, and the first process saves."""
+    from acclimate_training import distributed
+
+    task: Task = pickle.loads(path.read_bytes())  # noqa: S301 - the test's own
+    adapted, _ = trained(task, lambda _: None)
+    if distributed.is_first():
+        save(task, adapted)
+
+
+if __name__ == "__main__":
+    as_one_of_several(Path(sys.argv[1]))
