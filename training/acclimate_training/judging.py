@@ -214,8 +214,20 @@ class Judging:
             "notes": list(self.run.notes),
         }
         changes = {"verdict": found.to_json(), "forced": forced, "metrics": metrics}
-        self.adapter = AdapterRegistry(self.home).judge(self.adapter, changes)
+        registry = AdapterRegistry(self.home)
+        better = self._proven(registry.live())
+        if found.state == "trial" and not forced and better is not None:
+            self.run.note(f"{better.version} is promoted and stays in use: a trial has not shown that it is better.")
+            self.adapter = registry.update(self.adapter, changes)
+        else:
+            self.adapter = registry.judge(self.adapter, changes)
         return metrics
+
+    def _proven(self, live: Adapter | None) -> Adapter | None:
+        """The adapter in use, if it is another one, for the same base, and was promoted."""
+        if live is None or live.version == self.adapter.version or live.state != "promoted":
+            return None
+        return live if live.base_identity == self.adapter.base_identity else None
 
 
 def _of_base_and_adapter(questions: Sequence[Question]) -> list[Request]:

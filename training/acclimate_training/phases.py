@@ -80,8 +80,13 @@ class Pipeline:
                 return dataset
         wanted = self._job.dataset
         if wanted is None and "evaluate" in self._job.phases and "train" not in self._job.phases:
-            wanted = str(self._adapter_to_measure().record["dataset"]["hash"])
+            wanted = self._data_of(self._adapter_to_measure())
         return latest_dataset(self._home) if wanted is None else Dataset.open(self._home.datasets / wanted)
+
+    def _data_of(self, adapter: Adapter) -> str | None:
+        """The data set that an adapter was trained on, where it is here; a stranger's may never have been."""
+        wanted = adapter.record["dataset"]["hash"]
+        return str(wanted) if wanted and (self._home.datasets / str(wanted)).is_dir() else None
 
     def _adapter_and_figures(self, dataset: Dataset) -> dict[str, Any]:
         setting = self._setting(dataset)

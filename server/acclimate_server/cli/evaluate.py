@@ -10,12 +10,10 @@ from ..completion.base_model import installed_model
 from ..completion.connection import runtime_python
 from ..pipeline_process import new_run_id, resolved_job
 from ..runtime.find import find_runtime
-from ..settings import Settings
 from .comparison import show_comparison
 from .context import Context
 from .pipeline import held_engine, opened_repository, run_child, tree_of
 from .verb import DONE, Verbs, add_evaluation_options, add_model_option, add_repository, add_verb
-
 
 NO_BOUND_MINUTES = 7 * 24 * 60.0  # a week: longer than any evaluation; Ctrl-C loses nothing
 
@@ -58,7 +56,9 @@ async def _evaluate(arguments: argparse.Namespace, context: Context) -> dict[str
     minutes = arguments.evaluation_minutes
     if arguments.to_the_end and minutes is None:
         minutes = NO_BOUND_MINUTES
-    settings: Settings = context.settings(repository.work_tree, model__name=arguments.model, evaluation__minutes=minutes)
+    settings: Settings = context.settings(
+        repository.work_tree, model__name=arguments.model, evaluation__minutes=minutes
+    )
     home = context.home.create()
     model: LocalModel = installed_model(home, settings.model.name)
     job = resolved_job(

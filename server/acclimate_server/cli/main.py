@@ -13,9 +13,9 @@ from collections.abc import Sequence
 from acclimate_indexer.errors import AcclimateError
 
 from . import (
-    advise,
     adapt,
     adapters,
+    advise,
     blind,
     complete,
     dataset,
