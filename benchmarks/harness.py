@@ -6,8 +6,8 @@ indentation, where an editor puts it, and our cut decides what of the answer cou
 of a hundred lines is split as in no text that a model learns from, `    ` and `return` for `   ` and ` return`.
 
 Published for the base model of the same size, Qwen2.5-Coder-0.5B: 70.3% of the first lines right in Python (technical
-report, arXiv 2409.12186), and, second hand, 75.4% of programs that pass their test. Ours is the instruct model, restored
-from four bits, which fills holes a little worse.
+report, arXiv 2409.12186), and, second hand, 75.4% of programs that pass their test. Ours is the instruct model,
+restored from four bits, which fills holes a little worse.
 
 The completed programs are run, here and nowhere else: see `shut_in`.
 """
