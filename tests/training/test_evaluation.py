@@ -1,4 +1,4 @@
-"""Metrics, intervals, stored results, and the table that they make."""
+"""Distances of texts, intervals, stored results, and in which order pairs are asked."""
 
 import random
 from pathlib import Path
@@ -6,12 +6,10 @@ from pathlib import Path
 import pytest
 
 from acclimate_indexer.pairs import CompletionPair
-from acclimate_training.encoding import Example
-from acclimate_training.evaluation.contenders import example_to_show, table
 from acclimate_training.evaluation.intervals import Observation, estimate
-from acclimate_training.evaluation.metrics import edit_similarity, levenshtein, score
+from acclimate_training.evaluation.metrics import edit_similarity, levenshtein
+from acclimate_training.evaluation.questions import file_balanced
 from acclimate_training.evaluation.results import GenerationResult, LossResult, ResultStore
-from acclimate_training.evaluation.sample import Question, file_balanced
 
 
 @pytest.mark.parametrize(
@@ -45,22 +43,6 @@ def test_edit_similarity_is_one_for_equal_texts_and_zero_for_strangers() -> None
     assert edit_similarity("total", "total") == 1
     assert edit_similarity("aaa", "bbb") == 0
     assert edit_similarity("kitten", "sitting") == pytest.approx(4 / 7)
-
-
-def test_an_answer_is_judged_as_served() -> None:
-    judged = score(generated="a + b\nprint(a)\n", served="a + b  ", middle="a + b", stopped=False)
-
-    assert judged.exact_match == 1
-    assert judged.exact_match_raw == 0
-    assert judged.edit_similarity == 1
-    assert judged.stops == 0
-
-
-def test_the_first_line_counts_by_itself() -> None:
-    judged = score(generated="x = 1\ny = 3", served="x = 1\ny = 3", middle="x = 1\ny = 2", stopped=True)
-
-    assert judged.first_line_right == 1
-    assert judged.exact_match == 0
 
 
 def test_an_interval_of_equal_values_is_a_point() -> None:
@@ -111,6 +93,17 @@ def test_results_are_found_again(tmp_path: Path) -> None:
     assert not ResultStore(tmp_path, model_identity="tiny@0").losses
 
 
+def test_an_answer_of_an_older_version_is_read_without_what_it_did_not_note(tmp_path: Path) -> None:
+    store = ResultStore(tmp_path, model_identity="tiny@0")
+    store.add_generation(GenerationResult(example="one", text="a", stopped=True, prompt_tokens=9, milliseconds=3.0))
+    (path,) = tmp_path.iterdir()
+    path.write_text('{"kind": "generation", "example": "two", "text": "b", "stopped": false}\n', encoding="utf-8")
+
+    again = ResultStore(tmp_path, model_identity="tiny@0")
+
+    assert again.generations == {"two": GenerationResult(example="two", text="b", stopped=False)}
+
+
 def test_a_torn_line_spoils_only_itself(tmp_path: Path) -> None:
     store = ResultStore(tmp_path, model_identity="tiny@0")
     store.add_loss(LossResult(example="one", nats=3.0, tokens=2))
@@ -134,10 +127,6 @@ def pair(path: str, middle: str = "a + b") -> CompletionPair:
     )
 
 
-def question(number: int) -> Question:
-    return Question(pair=pair(f"{number}.py"), example=Example(prompt=(number,), target=(1,)))
-
-
 def test_every_beginning_of_the_sample_is_spread_over_the_files() -> None:
     pairs = [pair(f"{number % 4}.py", str(number)) for number in range(12)]
     chosen = file_balanced(pairs, seed=0)
@@ -146,38 +135,3 @@ def test_every_beginning_of_the_sample_is_spread_over_the_files() -> None:
     assert chosen == file_balanced(iter(pairs), seed=0)
     assert chosen != file_balanced(pairs, seed=1)
     assert len(chosen) == 12
-
-
-def stores(tmp_path: Path) -> tuple[ResultStore, ResultStore]:
-    return ResultStore(tmp_path, model_identity="m@0"), ResultStore(tmp_path, model_identity="m@0", adapter="v")
-
-
-def test_the_table_compares_only_pairs_that_both_have_answered(tmp_path: Path) -> None:
-    base, adapter = stores(tmp_path)
-    questions = [question(number) for number in range(10)]
-    for item in questions:
-        base.add_loss(LossResult(example=item.name, nats=4.0, tokens=2))
-        base.add_generation(GenerationResult(example=item.name, text="b\nc", stopped=False))
-    for item in questions[:6]:
-        adapter.add_loss(LossResult(example=item.name, nats=1.0, tokens=2))
-        adapter.add_generation(GenerationResult(example=item.name, text="a + b", stopped=True))
-
-    found = table(questions, base=base, adapter=adapter, seed=0)
-
-    assert found.contenders["base"]["loss"] == 2.0
-    assert found.contenders["base"]["loss_n"] == found.contenders["adapter"]["loss_n"] == 6
-    assert found.contenders["base"]["n"] == found.contenders["adapter"]["n"] == 6
-    assert found.contenders["adapter"]["exact_match"] == found.contenders["adapter"]["exact_match_raw"] == 1.0
-    assert found.contenders["base"]["exact_match"] == 0.0
-    assert found.differences["loss"] == -1.5
-    assert found.differences["loss_interval"] == [-1.5, -1.5]
-    assert found.differences["exact_match"] == 1.0
-    assert example_to_show(questions, base=base, adapter=adapter) == questions[0]
-
-
-def test_what_was_not_measured_is_not_in_the_table(tmp_path: Path) -> None:
-    base, adapter = stores(tmp_path)
-    found = table([question(1)], base=base, adapter=adapter, seed=0)
-
-    assert found.contenders["base"] == {"loss_n": 0, "n": 0}
-    assert found.differences == {"loss_n": 0, "n": 0}

@@ -15,40 +15,6 @@ REMEMBERED_TRUTHS = 512  # parsed; each is asked for by every contender in turn
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Score:
-    """An answer against the true middle; truth values count as 0 and 1.
-
-    Attributes:
-        exact_match: The served text is the middle, but for trailing white space.
-        exact_match_raw: The text as generated is, and the model ended it by itself.
-        edit_similarity: 1 less the Levenshtein distance over the longer length.
-        first_line_right: The first line is, whatever follows.
-        stops: The model ended by itself.
-    """
-
-    exact_match: float
-    exact_match_raw: float
-    edit_similarity: float
-    first_line_right: float
-    stops: float
-
-
-FIGURES = ("exact_match", "exact_match_raw", "edit_similarity", "first_line_right", "stops")
-
-
-def score(*, generated: str, served: str, middle: str, stopped: bool) -> Score:
-    wanted = middle.rstrip()
-    given = served.rstrip()
-    return Score(
-        exact_match=float(given == wanted),
-        exact_match_raw=float(stopped and generated.rstrip() == wanted),
-        edit_similarity=edit_similarity(given, wanted),
-        first_line_right=float(_first_line(given) == _first_line(wanted)),
-        stops=float(stopped),
-    )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
     """What a contender said to a pair.
 
