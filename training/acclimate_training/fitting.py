@@ -5,12 +5,17 @@ Neither changes the arithmetic: losses are summed over the step and divided by t
 
 import gc
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
 import torch
 
 from acclimate_indexer.errors import TrainingError
+
+from .encoding import Example
+from .hardware import free_bytes
+from .memory import Load, ModelShape, memory_plan
+from .recipe import Recipe
 
 logger = logging.getLogger(__name__)
 
@@ -90,6 +95,23 @@ class Room:
         self._model.gradient_checkpointing_enable({"use_reentrant": False})
         self._model.disable_input_require_grads()
         self._checkpointing = True
+
+
+def room_for(model: Any, examples: Sequence[Example], recipe: Recipe) -> Room:
+    """For the longest micro-batch; the base has its memory already."""
+    load = Load(
+        longest_tokens=max(example.length for example in examples),
+        labelled_tokens=max(len(example.target) + len(example.around) for example in examples),
+    )
+    plan = memory_plan(
+        ModelShape.of(model.config.to_dict()),
+        recipe,
+        load,
+        free_bytes=free_bytes(model.device.type),
+        bytes_per_value=model.get_input_embeddings().weight.element_size(),
+    )
+    logger.info("%s", plan.reason)
+    return Room(model, rows=plan.rows, checkpointing=plan.checkpointing)
 
 
 def _is_out_of_memory(error: RuntimeError) -> bool:

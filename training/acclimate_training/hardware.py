@@ -25,8 +25,8 @@ def compute_dtype(where: Device) -> torch.dtype:
 def free_bytes(where: Device) -> int:
     """Memory that can be taken now: of the GPU in use, or of this machine or container. On CUDA: written, not run."""
     if where == "cuda":
-        unused = torch.cuda.memory_reserved() - torch.cuda.memory_allocated()  # ours already, and empty
-        return int(torch.cuda.mem_get_info()[0]) + unused
+        ours_and_empty = torch.cuda.memory_reserved() - torch.cuda.memory_allocated()
+        return int(torch.cuda.mem_get_info()[0] + ours_and_empty)
     return min(int(psutil.virtual_memory().available), _free_in_container(CGROUP))
 
 

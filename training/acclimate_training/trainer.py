@@ -29,21 +29,12 @@ from . import best_weights, distributed
 from .checkpoints import Plan, Resumable, begin, full_disk_named, mark_complete, planned, resumable
 from .divergence import Watch
 from .encoding import Example, collated, schedule
-from .fitting import Room
-from .hardware import compute_dtype, free_bytes
+from .fitting import Room, room_for
+from .hardware import compute_dtype
 from .label_trainer import LabelTrainer, arguments
-from .memory import Load, ModelShape, memory_plan
-from .recipe import Device, Method, Recipe, steps_for
-from .validation import (
-    COST_SHARE,
-    CurvePoint,
-    best_step,
-    chosen_pairs,
-    curve,
-    has_got_worse,
-    planned_validation,
-)
-from .warm_up import seconds_per_pair, seconds_per_step
+from .recipe import Device, Method, Recipe
+from .validation import CurvePoint, best_step, chosen_pairs, curve, has_got_worse
+from .warm_up import new_plan
 
 logger = logging.getLogger(__name__)
 
@@ -184,12 +175,12 @@ def train(
         TrainingError: The training diverged, or not a single pair fits into the memory.
         DiskFull: There is no room for a checkpoint.
     """
-    room = _room(model, examples, recipe)
+    room = room_for(model, examples, recipe)
 
     def found_or_begun() -> tuple[Plan, Resumable]:
         plan = planned(checkpoints, fingerprint)
         if plan is None:  # nothing to go on from
-            plan = _new_plan(
+            plan = new_plan(
                 model,
                 examples,
                 validation,
@@ -237,51 +228,6 @@ def _four_bits(dtype: torch.dtype) -> Any:
         bnb_4bit_use_double_quant=True,
         bnb_4bit_compute_dtype=dtype,
     )
-
-
-def _room(model: Any, examples: Sequence[Example], recipe: Recipe) -> Room:
-    """For the longest micro-batch; the base has its memory already."""
-    load = Load(
-        longest_tokens=max(example.length for example in examples),
-        labelled_tokens=max(len(example.target) + len(example.around) for example in examples),
-    )
-    plan = memory_plan(
-        ModelShape.of(model.config.to_dict()),
-        recipe,
-        load,
-        free_bytes=free_bytes(model.device.type),
-        bytes_per_value=model.get_input_embeddings().weight.element_size(),
-    )
-    logger.info("%s", plan.reason)
-    return Room(model, rows=plan.rows, checkpointing=plan.checkpointing)
-
-
-def _new_plan(
-    model: Any,
-    examples: Sequence[Example],
-    held_out: Sequence[Example],
-    *,
-    recipe: Recipe,
-    minutes: float,
-    pad_id: int,
-    room: Room,
-    steps: int | None,
-    shared_unless: Collection[int] | None,
-) -> Plan:
-    if steps is not None and not held_out:
-        return Plan(steps=steps)
-    each = seconds_per_step(model, examples, recipe, pad_id=pad_id, room=room)
-    most = max(1, int(recipe.max_epochs * len(examples)) // recipe.batch)
-    own = minutes * (1 - COST_SHARE) if held_out else minutes
-    if steps is None:
-        steps = steps_for(own, each, max_steps=most)
-        if shared_unless is not None and steps not in shared_unless:
-            steps = steps_for(own / 2, each, max_steps=most)
-    if not held_out:
-        return Plan(steps=steps)
-    pair = seconds_per_pair(model, held_out, pad_id=pad_id, room=room)
-    validation = planned_validation(steps=steps, seconds_per_step=each, seconds_per_pair=pair, available=len(held_out))
-    return Plan(steps=steps, validation=validation)
 
 
 def _best_put_back(model: Any, checkpoints: Path, log: list[dict[str, Any]], room: Room) -> int | None:

@@ -1,17 +1,51 @@
-"""How long a step and a measurement take on this machine, found by doing a few; the weights stay as they are."""
+"""How long a step and a measurement take on this machine, found by doing a few, and the plan that follows.
+
+The weights stay as they are.
+"""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from .best_weights import validation_loss
+from .checkpoints import Plan
 from .encoding import Example, collated
 from .evaluation.loss import labelled_nats
 from .fitting import Room
-from .recipe import Recipe
+from .recipe import Recipe, steps_for
+from .validation import COST_SHARE, planned_validation
 
 TIMED_MICRO_BATCHES = 4  # each twice: about ten seconds on a processor
 TIMED_VALIDATION_PAIRS = 4
+
+
+def new_plan(
+    model: Any,
+    examples: Sequence[Example],
+    held_out: Sequence[Example],
+    *,
+    recipe: Recipe,
+    minutes: float,
+    pad_id: int,
+    room: Room,
+    steps: int | None,
+    shared_unless: Collection[int] | None,
+) -> Plan:
+    """How many steps fit into the minutes, and when to measure; decided once."""
+    if steps is not None and not held_out:
+        return Plan(steps=steps)
+    each = seconds_per_step(model, examples, recipe, pad_id=pad_id, room=room)
+    most = max(1, int(recipe.max_epochs * len(examples)) // recipe.batch)
+    own = minutes * (1 - COST_SHARE) if held_out else minutes
+    if steps is None:
+        steps = steps_for(own, each, max_steps=most)
+        if shared_unless is not None and steps not in shared_unless:
+            steps = steps_for(own / 2, each, max_steps=most)
+    if not held_out:
+        return Plan(steps=steps)
+    pair = seconds_per_pair(model, held_out, pad_id=pad_id, room=room)
+    validation = planned_validation(steps=steps, seconds_per_step=each, seconds_per_pair=pair, available=len(held_out))
+    return Plan(steps=steps, validation=validation)
 
 
 def seconds_per_step(model: Any, examples: Sequence[Example], recipe: Recipe, *, pad_id: int, room: Room) -> float:
