@@ -13,6 +13,7 @@ from acclimate_training.devices import (
     gpu_share,
     installed_gpus,
     launch_command,
+    visible,
 )
 
 GB = 10**9
@@ -74,6 +75,19 @@ def test_a_training_sees_its_share_alone() -> None:
     confine(share, environ)
 
     assert environ == {"CUDA_VISIBLE_DEVICES": "1", "CUDA_DEVICE_ORDER": "PCI_BUS_ID"}
+
+
+@pytest.mark.parametrize(
+    ("environ", "indexes"),
+    [
+        ({}, [0, 1]),
+        ({"CUDA_VISIBLE_DEVICES": "1"}, [1]),
+        ({"CUDA_VISIBLE_DEVICES": ""}, []),
+        ({"CUDA_VISIBLE_DEVICES": "GPU-1f2e"}, [0, 1]),
+    ],
+)
+def test_a_gpu_that_the_user_hides_is_not_taken(environ: dict[str, str], indexes: list[int]) -> None:
+    assert [each.index for each in visible([gpu(0, 4), gpu(1, 4)], environ)] == indexes
 
 
 def test_a_driver_is_asked_and_may_be_missing(tmp_path: Path) -> None:

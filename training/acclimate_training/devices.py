@@ -11,8 +11,8 @@ The decisions are pure functions with tests. On CUDA: written, not run.
 import os
 import subprocess
 import sys
-from collections.abc import MutableMapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, MutableMapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -51,6 +51,20 @@ class GpuShare:
     gpus: tuple[int, ...]
     memory_bytes: int
     reason: str
+
+
+def take_share(wanted: GpuPolicy, *, needed_bytes: int, engine_gpu: int | None, can_sleep: bool = False) -> GpuShare:
+    """Decides, and confines this process to the freest GPU of its share; raises as `gpu_share` does.
+
+    To be called before torch first looks for a GPU, and `limit_memory` with the result after it was imported.
+    """
+    gpus = visible(installed_gpus(), os.environ)
+    share = gpu_share(wanted, gpus, engine_gpu=engine_gpu, needed_bytes=needed_bytes, can_sleep=can_sleep)
+    if share.gpus:
+        freest = max((gpu for gpu in gpus if gpu.index in share.gpus), key=lambda gpu: gpu.free_bytes)
+        share = replace(share, gpus=(freest.index,))
+        confine(share)
+    return share
 
 
 def gpu_share(
@@ -94,6 +108,15 @@ def installed_gpus(nvidia_smi: str = "nvidia-smi") -> list[Gpu]:
         return [Gpu(index=index, total_bytes=total * MIB, free_bytes=free * MIB) for index, total, free in rows]
     except (OSError, subprocess.SubprocessError, ValueError):
         return []
+
+
+def visible(gpus: Sequence[Gpu], environ: Mapping[str, str]) -> list[Gpu]:
+    """Those that the user has not hidden from us. Names instead of numbers are left to CUDA: all are then visible."""
+    names = environ.get("CUDA_VISIBLE_DEVICES")
+    if names is None or not all(name.strip().isdigit() for name in names.split(",") if name.strip()):
+        return list(gpus)
+    allowed = {int(name) for name in names.split(",") if name.strip()}
+    return [gpu for gpu in gpus if gpu.index in allowed]
 
 
 def confine(share: GpuShare, environ: MutableMapping[str, str] = os.environ) -> None:
