@@ -195,7 +195,9 @@ def _nats(
         _LOADED["model"] = load_base(model, device()).eval()
     cursor = Cursor(path=pair.path, language=pair.language, prefix=pair.prefix, suffix=pair.suffix)
     prompt = builder.prompt(cursor, repository="repository", context=context)
-    batch = collated([Example(prompt=prompt, target=builder.target(pair.middle))], builder.end_of_text_id)
+    batch = collated(
+        [Example(prompt=prompt, target=builder.target(pair.middle, prefix=pair.prefix))], builder.end_of_text_id
+    )
     with torch.inference_mode():
         nats, count = middle_nats(_LOADED["model"], batch)
     return float(nats), count

@@ -5,7 +5,10 @@ file's path, prefix, suffix: prefix-suffix-middle, as Qwen2.5-Coder was trained 
 tokens are put by id. Text of the repository is encoded with special tokens off, since a source file may contain
 `<|fim_middle|>` or `<|endoftext|>` literally.
 
-Whitespace is token-critical here: there is no space after the path and none around a marker.
+Whitespace is token-critical here: there is no space after the path and none around a marker. Spaces and tabs at the end
+of the prefix are held back: in running text they are the beginning of the next token (`    return` is three spaces and
+` return`), and a prompt that ends with them asks for tokens that the model has hardly ever seen. The answer begins with
+them instead, and `after_held_back` takes them off. Guidance and other libraries call the general case token healing.
 """
 
 import json
@@ -90,6 +93,21 @@ class Cursor:
         )
 
 
+def held_back(prefix: str) -> str:
+    """The white space at the end of a prefix that is not put into the prompt; the answer begins with it."""
+    return prefix[len(prefix.rstrip(" \t")) :]
+
+
+def after_held_back(answer: str, held: str) -> str | None:
+    """What an answer puts at the cursor; None while it may still be writing what was held back.
+
+    An answer that begins with less than that has another indentation in mind, which the cursor does not leave it.
+    """
+    if answer.startswith(held):
+        return answer[len(held) :]
+    return None if held.startswith(answer) else answer.lstrip(" \t")
+
+
 class PromptBuilder:
     """Turns cursors into prompts and middles into targets, for one model."""
 
@@ -142,7 +160,7 @@ class PromptBuilder:
         return (
             *ids,
             self._prefix,
-            *self._tail(cursor.prefix, self.budget.prefix),
+            *self._tail(cursor.prefix.removesuffix(held_back(cursor.prefix)), self.budget.prefix),
             self._suffix,
             *self._head(cursor.suffix, self.budget.suffix),
             self._middle,
@@ -163,9 +181,12 @@ class PromptBuilder:
         opening = [] if self._repository is None else [self._repository, *self._encode(f"{repository}\n")]
         return (*opening, *self._opened(path), *lines, *self._opened(f"{path}.review.json"))
 
-    def target(self, middle: str) -> tuple[int, ...]:
-        """The ids of an answer. It ends with the end-of-text token: without it a model never learns to stop."""
-        return (*self._encode(middle), self.end_of_text_id)
+    def target(self, middle: str, *, prefix: str = "") -> tuple[int, ...]:
+        """The ids of the answer after a prefix. It begins with what the prompt held back.
+
+        It ends with the end-of-text token: without it a model never learns to stop.
+        """
+        return (*self._encode(held_back(prefix) + middle), self.end_of_text_id)
 
     def decode(self, ids: Sequence[int]) -> str:
         """The text of an answer's ids; stop tokens give no text."""

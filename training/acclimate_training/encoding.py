@@ -70,7 +70,7 @@ def encoded(
     """The pair as the server asks it, with this retrieved code before it, and the answer that is wanted."""
     cursor = Cursor(path=pair.path, language=pair.language, prefix=pair.prefix, suffix=pair.suffix)
     prompt = builder.prompt(cursor, repository=repository, context=context)
-    return Example(prompt=prompt, target=builder.target(pair.middle), kind=pair.kind)
+    return Example(prompt=prompt, target=builder.target(pair.middle, prefix=pair.prefix), kind=pair.kind)
 
 
 def encoded_review(pair: ReviewPair, builder: PromptBuilder, *, repository: str) -> Example:

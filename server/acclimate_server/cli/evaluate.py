@@ -56,7 +56,7 @@ async def _evaluate(arguments: argparse.Namespace, context: Context) -> dict[str
     minutes = arguments.evaluation_minutes
     if arguments.to_the_end and minutes is None:
         minutes = NO_BOUND_MINUTES
-    settings: Settings = context.settings(
+    settings = context.settings(
         repository.work_tree, model__name=arguments.model, evaluation__minutes=minutes
     )
     home = context.home.create()

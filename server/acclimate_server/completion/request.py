@@ -11,7 +11,7 @@ from pathlib import Path
 from acclimate_indexer.completion_cut import cut, is_complete
 from acclimate_indexer.errors import EngineError, EngineRefused
 from acclimate_indexer.languages.registry import LANGUAGES, language_of
-from acclimate_indexer.prompts import Cursor
+from acclimate_indexer.prompts import Cursor, after_held_back, held_back
 
 from ..session import Place, Session
 from .adapters import Chosen
@@ -104,10 +104,11 @@ async def _stream(connection: EngineConnection, place: Place, cursor: Cursor, ch
     stream = client.stream(
         ids, model=chosen.model, max_tokens=place.settings.completion.max_tokens, stop_token_ids=builder.stop_ids
     )
-    text = ""
+    text = written = ""
     async with aclosing(stream):
         async for piece in stream:
-            text += piece
+            written += piece
+            text = after_held_back(written, held_back(cursor.prefix)) or ""
             if is_complete(text, language=cursor.language, prefix=cursor.prefix, suffix=cursor.suffix):
                 break
     return text

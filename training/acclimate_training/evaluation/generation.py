@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from acclimate_indexer.completion_cut import is_complete
 from acclimate_indexer.errors import EngineUnavailable
-from acclimate_indexer.prompts import PromptBuilder
+from acclimate_indexer.prompts import PromptBuilder, after_held_back, held_back
 
 from ..engine import PRIORITY_EVALUATION, EngineClient
 from .contenders import Model
@@ -82,7 +82,7 @@ async def generate_answers(
 async def _answer(client: EngineClient, request: Request, served: Served, builder: PromptBuilder) -> None:
     pair = request.question.pair
     prompt = request.question.examples[request.contender.form].prompt
-    text, was_cut_off, started = "", False, time.monotonic()
+    text, written, was_cut_off, started = "", "", False, time.monotonic()
     stream = client.stream(
         prompt,
         model=served.name,
@@ -92,12 +92,13 @@ async def _answer(client: EngineClient, request: Request, served: Served, builde
     )
     async with aclosing(stream) as pieces:
         async for piece in pieces:
-            text += piece
+            written += piece
+            text = after_held_back(written, held_back(pair.prefix)) or ""
             if is_complete(text, language=pair.language, prefix=pair.prefix, suffix=pair.suffix):
                 was_cut_off = True  # all that follows would be cut away: the server stops here, too
                 break
     # Text that encodes to the limit did not end by itself; the engine's stream does not say so.
-    stopped = not was_cut_off and len(builder.target(text)) <= MAX_TOKENS
+    stopped = not was_cut_off and len(builder.target(written)) <= MAX_TOKENS
     served.store.add_generation(
         GenerationResult(
             example=request.digest,

@@ -55,7 +55,7 @@ async def told(
             answer = await client.complete(
                 question.prompt,
                 model=who,
-                max_tokens=len(builder.target(question.value)) + 4,  # the cut between tokens may fall elsewhere
+                max_tokens=len(builder.target(question.value)) + 4,  # white space, and tokens cut elsewhere
                 stop_token_ids=builder.stop_ids,
                 priority=PRIORITY_EVALUATION,
             )
