@@ -80,7 +80,7 @@ def candidate_of(evidence: Evidence, limits: Thresholds) -> str:
     if evidence.chosen != longer:
         return plain
     figures = [evidence.contenders.get(name, {}).get("exact_match") for name in (plain, longer)]
-    if None not in figures and 100 * (figures[1] - figures[0]) <= limits.close_points:
+    if None not in figures and round(100 * (figures[1] - figures[0]), 6) <= limits.close_points:
         return plain
     return longer
 
@@ -99,15 +99,18 @@ def _gain(evidence: Evidence, candidate: str, limits: Thresholds) -> Check:
     missing = [each.name for each in OPPONENTS if "exact_match" not in evidence.difference(candidate, each.name)]
     if missing:
         return Check(name=name, passed=None, said=f"Not yet compared with {', '.join(missing)}.")
-    best = best_opponent(evidence)
+    if few := [
+        each.name for each in OPPONENTS if int(evidence.difference(candidate, each.name)["n"]) < limits.min_pairs
+    ]:
+        asked = f"fewer than {limits.min_pairs} pairs prove nothing"
+        return Check(name=name, passed=None, said=f"Compared with {', '.join(few)} on too few pairs: {asked}.")
+    best = best_opponent(evidence, candidate)
     found = evidence.difference(candidate, best)
     gain, (low, high), pairs = found["exact_match"], found["exact_match_interval"], int(found["n"])
     said = (
         f"{_called(candidate)} differs from the best without training here ({best}) by {100 * gain:+.1f} points of "
         f"exact match (95% interval {100 * low:+.1f} to {100 * high:+.1f}, n {pairs})"
     )
-    if pairs < limits.min_pairs:
-        return Check(name=name, passed=None, said=f"{said}: fewer than {limits.min_pairs} pairs prove nothing.")
     if 100 * gain >= limits.min_gain_points and low > 0:
         return Check(name=name, passed=True, said=f"{said}: better.")
     if high < 0:
@@ -118,14 +121,21 @@ def _gain(evidence: Evidence, candidate: str, limits: Thresholds) -> Check:
     return Check(name=name, passed=False, said=f"{said}: inconclusive{_power_words(evidence, pairs)}.")
 
 
-def best_opponent(evidence: Evidence) -> str:
-    """The contender without training here that hits most often; of equals the one with the shorter prompt."""
-    known = [each.name for each in OPPONENTS if "exact_match" in evidence.contenders.get(each.name, {})]
-    return max(known, key=lambda name: float(evidence.contenders[name]["exact_match"]), default=BASE.name)
+def best_opponent(evidence: Evidence, candidate: str) -> str:
+    """Of those without training here the one that the candidate gains least on; of equals the shorter prompt's.
+
+    Their differences tell, not their own figures, which may rest on different pairs while results grow.
+    """
+    gains = {
+        each.name: float(found["exact_match"])
+        for each in OPPONENTS
+        if "exact_match" in (found := evidence.difference(candidate, each.name))
+    }
+    return min(gains, key=lambda name: gains[name], default=BASE.name)
 
 
 def _strata(evidence: Evidence, candidate: str, limits: Thresholds) -> Check:
-    best = best_opponent(evidence)
+    best = best_opponent(evidence, candidate)
     worse, looked_at = [], 0
     for stratum, differences in evidence.strata.items():
         found = differences.get(candidate, {}).get(best, {})
@@ -136,7 +146,7 @@ def _strata(evidence: Evidence, candidate: str, limits: Thresholds) -> Check:
             worse.append(f"{stratum} ({100 * found['exact_match']:+.1f} points, n {found['n']})")
     if worse:
         return Check(name="strata", passed=False, said=f"Significantly worse than {best} in {', '.join(worse)}.")
-    if not looked_at and not evidence.contenders:
+    if not evidence.difference(candidate, best).get("n"):
         return Check(name="strata", passed=None, said="No stratum was measured.")
     return Check(
         name="strata",
