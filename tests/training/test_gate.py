@@ -21,6 +21,12 @@ def row(exact: float, **others: Any) -> dict[str, Any]:
     return {"exact_match": exact, "stop_rate": 0.97, "length_ratio": 1.02, "n": PAIRS} | others
 
 
+def rows(*, adapter: dict[str, Any] | None = None, longer: dict[str, Any] | None = None) -> dict[str, dict[str, Any]]:
+    """The figures of all contenders, with those of the two candidates as given."""
+    candidates = {"adapter": adapter or row(0.18), "adapter+retrieval": longer or row(0.185)}
+    return {name: row(own) for name, own in EXACT.items()} | candidates
+
+
 def less(exact: float, *, half: float = 0.02, loss: float = -0.1, n: int = PAIRS) -> dict[str, Any]:
     return {
         "exact_match": exact,
@@ -39,8 +45,7 @@ def against_all(exact: float, **others: Any) -> dict[str, dict[str, Any]]:
 def proven(**changes: Any) -> Evidence:
     """An adapter that passes every check, three points above the best opponent."""
     given: dict[str, Any] = {
-        "contenders": {name: row(own) for name, own in EXACT.items()}
-        | {"adapter": row(0.18), "adapter+retrieval": row(0.185)},
+        "contenders": rows(),
         "differences": {"adapter": against_all(0.18), "adapter+retrieval": against_all(0.185)},
         "strata": {"language python": {"adapter": {"control+retrieval": less(0.03)}}},
         "power_points": 3.1,
@@ -58,8 +63,8 @@ def proven(**changes: Any) -> Evidence:
 
 def changed(candidate: str, opponent: str, **figures: Any) -> dict[str, dict[str, dict[str, Any]]]:
     """The differences of `proven` but for some figures of one pair of contenders."""
-    differences = {name: dict(others) for name, others in proven().differences.items()}
-    differences[candidate][opponent] = dict(differences[candidate][opponent]) | figures
+    differences = {"adapter": against_all(0.18), "adapter+retrieval": against_all(0.185)}
+    differences[candidate][opponent] |= figures
     return differences
 
 
@@ -133,11 +138,11 @@ FAILING = {
         "General infilling changed by +0.0 points (95% interval -2.1 to +2.0, n 164): a loss cannot be ruled out.",
     ),
     "stops": (
-        proven(contenders=proven().contenders | {"adapter": row(0.18, stop_rate=0.5)}),
+        proven(contenders=rows(adapter=row(0.18, stop_rate=0.5))),
         "50% of its answers end by themselves; their median length is 1.02 of the true one.",
     ),
     "stops by length": (
-        proven(contenders=proven().contenders | {"adapter": row(0.18, length_ratio=1.6)}),
+        proven(contenders=rows(adapter=row(0.18, length_ratio=1.6))),
         "97% of its answers end by themselves; their median length is 1.60 of the true one.",
     ),
     "parity": (
@@ -165,7 +170,7 @@ def test_one_check_that_fails_makes_a_trial_that_says_which(name: str) -> None:
 
 MISSING = {
     "gain": (
-        proven(differences=proven().differences | {"adapter": {"base": less(0.1), "control": less(0.04)}}),
+        proven(differences={"adapter": {"base": less(0.1), "control": less(0.04)}}),
         "Not yet compared with base+retrieval, prompted, control+retrieval.",
     ),
     "gain on a few pairs": (
@@ -253,7 +258,7 @@ def test_a_secret_that_is_told_forbids_a_trial_too() -> None:
 def test_the_validation_part_chooses_but_the_shorter_prompt_wins_within_a_point(
     chosen: str | None, plain: float, longer: float, candidate: str
 ) -> None:
-    contenders = proven().contenders | {"adapter": row(plain), "adapter+retrieval": row(longer)}
+    contenders = rows(adapter=row(plain), longer=row(longer))
 
     assert verdict(proven(chosen=chosen, contenders=contenders)).candidate == candidate
 
@@ -263,14 +268,14 @@ def test_what_was_chosen_stays_while_nothing_was_answered() -> None:
 
 
 def test_a_candidate_with_retrieval_is_called_so() -> None:
-    contenders = proven().contenders | {"adapter+retrieval": row(0.22)}
+    contenders = rows(longer=row(0.22))
     strata = {"language python": {"adapter+retrieval": {"control+retrieval": less(0.03)}}}
     found = verdict(
         proven(
             chosen="adapter+retrieval",
             contenders=contenders,
             strata=strata,
-            differences=proven().differences | {"adapter+retrieval": against_all(0.22)},
+            differences={"adapter": against_all(0.18), "adapter+retrieval": against_all(0.22)},
         )
     )
 

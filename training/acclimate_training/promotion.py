@@ -79,8 +79,8 @@ def candidate_of(evidence: Evidence, limits: Thresholds) -> str:
     plain, longer = ADAPTER.name, ADAPTER_RETRIEVAL.name
     if evidence.chosen != longer:
         return plain
-    figures = [evidence.contenders.get(name, {}).get("exact_match") for name in (plain, longer)]
-    if None not in figures and round(100 * (figures[1] - figures[0]), 6) <= limits.close_points:
+    short, long = (evidence.contenders.get(name, {}).get("exact_match") for name in (plain, longer))
+    if short is not None and long is not None and round(100 * (long - short), 6) <= limits.close_points:
         return plain
     return longer
 
@@ -99,11 +99,10 @@ def _gain(evidence: Evidence, candidate: str, limits: Thresholds) -> Check:
     missing = [each.name for each in OPPONENTS if "exact_match" not in evidence.difference(candidate, each.name)]
     if missing:
         return Check(name=name, passed=None, said=f"Not yet compared with {', '.join(missing)}.")
-    if few := [
-        each.name for each in OPPONENTS if int(evidence.difference(candidate, each.name)["n"]) < limits.min_pairs
-    ]:
-        asked = f"fewer than {limits.min_pairs} pairs prove nothing"
-        return Check(name=name, passed=None, said=f"Compared with {', '.join(few)} on too few pairs: {asked}.")
+    pairs_with = {each.name: int(evidence.difference(candidate, each.name)["n"]) for each in OPPONENTS}
+    if few := [opponent for opponent, pairs in pairs_with.items() if pairs < limits.min_pairs]:
+        why = f"fewer than {limits.min_pairs} pairs prove nothing"
+        return Check(name=name, passed=None, said=f"Compared with {', '.join(few)} on too few pairs: {why}.")
     best = best_opponent(evidence, candidate)
     found = evidence.difference(candidate, best)
     gain, (low, high), pairs = found["exact_match"], found["exact_match_interval"], int(found["n"])
