@@ -15,8 +15,10 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import cast
 
 from acclimate_indexer.home import Home
+from acclimate_training.devices import GpuPolicy
 from acclimate_training.engine import EngineAddress
 from acclimate_training.job import END_STATES, ENGINE_KEY, ENGINE_URL, Job, Phase, Progress, ProgressLog, read_progress
 
@@ -224,4 +226,5 @@ def resolved_job(
         mining=settings.mining_overrides(),
         gate=asdict(settings.gate),
         recipe=settings.recipe_overrides(),
+        gpu_policy=cast("GpuPolicy", training.gpu_policy),  # one of its choices: the settings say so
     )

@@ -14,6 +14,8 @@ from typing import Any, Literal, Self
 from acclimate_indexer.durable import write_json
 from acclimate_indexer.errors import UsageError
 
+from .devices import GpuPolicy
+
 SCHEMA = 1
 ENGINE_URL = "ACCLIMATE_ENGINE_URL"
 ENGINE_KEY = "ACCLIMATE_ENGINE_KEY"
@@ -40,7 +42,8 @@ class Job:
         threads: Of tensor arithmetic on the processor; 0 leaves the choice to torch.
         mining: Settings `mining.*` that are not default.
         recipe: Overrides of the recipe's fields.
-        gate: Thresholds that are not default.
+        gate: Thresholds of the verdict.
+        gpu_policy: How a GPU is shared with the engine.
     """
 
     id: str
@@ -60,6 +63,7 @@ class Job:
     mining: dict[str, Any] = field(default_factory=dict)
     recipe: dict[str, Any] = field(default_factory=dict)
     gate: dict[str, Any] = field(default_factory=dict)
+    gpu_policy: GpuPolicy = "auto"
 
     def write(self, path: Path) -> None:
         """Writes `job.json`, whole or not at all."""

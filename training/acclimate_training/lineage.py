@@ -3,9 +3,11 @@
 import hashlib
 import json
 import platform
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from importlib import metadata
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -17,7 +19,9 @@ from acclimate_indexer.models import LocalModel
 from acclimate_indexer.prompts import PromptBuilder
 
 from .job import Job
+from .memory import ModelShape
 from .recipe import Device, Recipe
+from .recipe_choice import Circumstances, chosen_recipe
 from .registry import Adapter
 
 if TYPE_CHECKING:
@@ -31,7 +35,7 @@ LIBRARIES = ("torch", "transformers", "peft", "tokenizers")
 class Setting:
     """All that a training depends on. Two trainings of one fingerprint give one adapter.
 
-    `repository` is the name in the prompt's header.
+    `repository` is the name in the prompt's header; `reasons` says of the recipe's fields why they are as they are.
     """
 
     repository: str
@@ -43,10 +47,12 @@ class Setting:
     minutes: float
     max_pairs: int | None
     seed: int
+    reasons: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, job: Job, *, repository: str, dataset: Dataset, model: LocalModel, device: Device) -> Self:
-        recipe = Recipe.for_device(device, job.recipe)
+        chosen = chosen_recipe(_circumstances(dataset, model, device), overrides=job.recipe)
+        recipe = chosen.recipe
         return cls(
             repository=repository,
             dataset=dataset,
@@ -57,6 +63,7 @@ class Setting:
             minutes=job.minutes,
             max_pairs=job.max_pairs,
             seed=job.seed,
+            reasons=chosen.reasons,
         )
 
     def as_trained(self, adapter: Adapter) -> Self:
@@ -121,10 +128,25 @@ def lineage(setting: Setting, trained: "Trained", *, version: str, created: date
         "final_training_loss": round(trained.final_loss, 4),
         "curve": [_point(point) for point in trained.curve],
         "recipe": setting.recipe.to_json(),
+        "recipe_reasons": dict(setting.reasons),
         "recipe_fingerprint": setting.recipe.fingerprint(),
         "prompt_budget": setting.recipe.budget.to_json(),
         "libraries": {name: metadata.version(name) for name in LIBRARIES},
     }
+
+
+def _circumstances(dataset: Dataset, model: LocalModel, device: Device) -> Circumstances:
+    from .hardware import free_bytes  # torch, which is loaded by now
+
+    shape = ModelShape.read(model.folder)
+    return Circumstances(
+        device=device,
+        shape=shape,
+        parameters=shape.blocks * shape.block_weights + shape.outer_weights,
+        pairs=sum(counts.get("train", 0) for counts in dataset.counts.values()),
+        free_bytes=free_bytes(device),
+        has_bitsandbytes=find_spec("bitsandbytes") is not None,
+    )
 
 
 def hardware_words() -> str:

@@ -4,6 +4,7 @@ Nothing is done twice: an unchanged commit is mined already, an unchanged traini
 what was measured on a pair is kept.
 """
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
@@ -16,16 +17,20 @@ from filelock import FileLock, Timeout
 from acclimate_indexer.dataset import Dataset, MiningOptions, Stages, latest_dataset, mine
 from acclimate_indexer.errors import AdapterError, RuntimeMissing
 from acclimate_indexer.home import Home, RepositoryHome
-from acclimate_indexer.models import local_model
+from acclimate_indexer.models import LocalModel, local_model
 from acclimate_indexer.repository import Repository
 
 from .advice import advise
 from .control import General
-from .job import Job, Progress
+from .devices import GpuShare, installed_gpus, limit_memory, take_share
+from .engine import EngineAddress
+from .job import ENGINE_URL, Job, Progress
 from .judging import Judging
 from .learning import Learnt, control_of, learn
 from .lineage import Setting
+from .memory import ModelShape
 from .promotion import Thresholds
+from .recipe_choice import needed_on_gpu
 from .registry import Adapter, AdapterRegistry
 from .reporting import Run
 
@@ -111,15 +116,29 @@ class Pipeline:
         if missing := [name for name in ("torch", "transformers", "peft") if find_spec(name) is None]:
             raise RuntimeMissing(f"Training needs {', '.join(missing)}. Install the runtime: `acclimate doctor --fix`.")
         model = local_model(self._run.home, self._job.model)
+        share = self._gpu_share(model)
         with self._run.phase("load"):
             from .hardware import device  # the first import of torch takes seconds
 
+            if share is not None:
+                limit_memory(share)
             setting = Setting.of(
                 self._job, repository=self._repository.name, dataset=dataset, model=model, device=device()
             )
         if "evaluate" not in self._job.phases or "train" in self._job.phases:
             return setting
         return setting.as_trained(self._adapter_to_measure())
+
+    def _gpu_share(self, model: LocalModel) -> GpuShare | None:
+        """Decided before torch looks for a GPU; None without one. An engine that is not here shares none with us."""
+        if not installed_gpus():
+            return None
+        url = os.environ.get(ENGINE_URL)
+        is_beside = url is not None and EngineAddress(url=url).is_loopback
+        needed = needed_on_gpu(ModelShape.read(model.folder), self._job.recipe)
+        share = take_share(self._job.gpu_policy, needed_bytes=needed, engine_gpu=0 if is_beside else None)
+        self._run.note(share.reason)
+        return share
 
     def _learnt(self, setting: Setting, general: General) -> Learnt:
         if "train" in self._job.phases:

@@ -129,6 +129,12 @@ def _method(circumstances: Circumstances, wanted: str, given: Mapping[str, Any])
     )
 
 
+def needed_on_gpu(shape: ModelShape, overrides: Mapping[str, Any]) -> int:
+    """What a training takes on a GPU, in bytes, before anything else is known of it."""
+    circumstances = Circumstances(device="cuda", shape=shape, parameters=0, pairs=0, free_bytes=0)
+    return needed_bytes(circumstances, Recipe.for_device("cuda", dict(overrides)))
+
+
 def needed_bytes(circumstances: Circumstances, recipe: Recipe) -> int:
     """Base, adapter and one row with blocks computed twice: the least that a training takes."""
     shape, bytes_per_value = circumstances.shape, 2 if circumstances.device == "cuda" else 4

@@ -56,9 +56,7 @@ async def _evaluate(arguments: argparse.Namespace, context: Context) -> dict[str
     minutes = arguments.evaluation_minutes
     if arguments.to_the_end and minutes is None:
         minutes = NO_BOUND_MINUTES
-    settings = context.settings(
-        repository.work_tree, model__name=arguments.model, evaluation__minutes=minutes
-    )
+    settings = context.settings(repository.work_tree, model__name=arguments.model, evaluation__minutes=minutes)
     home = context.home.create()
     model: LocalModel = installed_model(home, settings.model.name)
     job = resolved_job(
