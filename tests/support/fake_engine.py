@@ -17,6 +17,8 @@ class FakeEngine:
 
     Attributes:
         pieces: The completion, in the pieces that it is streamed in.
+        pieces_of: The completion of some models, instead of `pieces`.
+        nats: What each token of a prompt costs every model that is asked for that.
         pause_seconds: Between two pieces.
         forgets: Names of adapters that loading seems to accept and completing does not know, once each.
         closed_early: How many streams were closed by the client before their end.
@@ -25,6 +27,8 @@ class FakeEngine:
     def __init__(self) -> None:
         self.url = ""
         self.pieces = ["pass"]
+        self.pieces_of: dict[str, list[str]] = {}
+        self.nats = 2.0
         self.pause_seconds = 0.0
         self.forgets: list[str] = []
         self.adapters: dict[str, str] = {}
@@ -58,12 +62,19 @@ class FakeEngine:
             self.adapters.pop(model, None)
         if model != BASE and model not in self.adapters:
             return await _reply(writer, 404, {"error": {"message": f"The model {model} does not exist."}})
-        return await self._stream(reader, writer)
+        pieces = self.pieces_of.get(model, self.pieces)
+        if body.get("stream"):
+            return await self._stream(pieces, reader, writer)
+        choice: dict[str, Any] = {"text": "".join(pieces), "finish_reason": "stop"}
+        if "prompt_logprobs" in body:
+            costs = ({str(token): {"logprob": -self.nats, "rank": 1}} for token in body["prompt"][1:])
+            choice["prompt_logprobs"] = [None, *costs]
+        return await _reply(writer, 200, {"choices": [choice]})
 
-    async def _stream(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _stream(self, pieces: list[str], reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n")
         end = asyncio.create_task(reader.read(1))  # the client sends nothing more: what comes is its goodbye
-        for piece in self.pieces:
+        for piece in pieces:
             writer.write(f"data: {json.dumps({'choices': [{'text': piece}]})}\n\n".encode())
             await writer.drain()
             await asyncio.wait([end], timeout=self.pause_seconds)

@@ -1,34 +1,34 @@
 """Asking an engine for answers: what is asked, when it ends, and what happens when the engine does not answer."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 from tests.support import fake_engine as fake
 from tests.support.fake_engine import BASE, FakeEngine
-from tests.support.tiny_model import TOKENS, write_manifest, write_tokenizer
+from tests.support.tiny_model import TOKENS, write_tokenizer
 
 from acclimate_indexer.errors import EngineUnavailable
-from acclimate_indexer.models import LocalModel
-from acclimate_indexer.pairs import CompletionPair
+from acclimate_indexer.pairs import CompletionPair, Snippet
 from acclimate_indexer.prompts import PromptBudget, PromptBuilder
 from acclimate_training.engine import PRIORITY_EVALUATION, EngineAddress, EngineClient
-from acclimate_training.evaluation.generation import MAX_TOKENS, Contender, generate_answers, wait_until_healthy
-from acclimate_training.evaluation.heldout import HeldOut
+from acclimate_training.evaluation.contenders import CONTENDERS, Model
+from acclimate_training.evaluation.generation import MAX_TOKENS, Served, generate_answers, wait_until_healthy
+from acclimate_training.evaluation.prompted import Prompts
+from acclimate_training.evaluation.questions import questions
+from acclimate_training.evaluation.requests import Request, in_order
 from acclimate_training.evaluation.results import ResultStore
-from acclimate_training.evaluation.sample import Question, questions
-from acclimate_training.lineage import Setting
-from acclimate_training.recipe import Recipe
-from acclimate_training.registry import Adapter
+
+NAMES: dict[Model, str] = {"base": BASE, "control": "control-1", "adapter": "shop-1"}
 
 
 @asynccontextmanager
 async def fake_engine() -> AsyncIterator[FakeEngine]:
     """A fake engine that ends when it has seen every client hang up: its sockets are closed then."""
     async with fake.fake_engine() as engine:
+        engine.adapters |= {"control-1": "/controls/1", "shop-1": "/adapters/shop-1"}
         others = asyncio.all_tasks()
         yield engine
         if connections := asyncio.all_tasks() - others:
@@ -37,20 +37,14 @@ async def fake_engine() -> AsyncIterator[FakeEngine]:
 
 
 @pytest.fixture
-def local(tmp_path: Path) -> LocalModel:
-    folder = tmp_path / "model"
-    folder.mkdir()
-    write_tokenizer(folder)
-    return write_manifest(folder, BASE)
+def builder(tmp_path: Path) -> PromptBuilder:
+    write_tokenizer(tmp_path)
+    return PromptBuilder.load(tmp_path, TOKENS, PromptBudget())
 
 
 @pytest.fixture
-def builder(local: LocalModel) -> PromptBuilder:
-    return PromptBuilder.load(local.folder, TOKENS, PromptBudget())
-
-
-@pytest.fixture
-def asked(builder: PromptBuilder) -> list[Question]:
+def asked(builder: PromptBuilder) -> list[Request]:
+    """Six places, asked of all seven contenders."""
     pairs = [
         CompletionPair(
             kind="completion",
@@ -60,82 +54,132 @@ def asked(builder: PromptBuilder) -> list[Question]:
             prefix=f"def total_{number}(a, b):\n    return ",
             middle="a + b",
             suffix="\n",
+            context=(Snippet(path="tax.py", text="RATE = 3"),),
             place="rest_of_line",
         )
         for number in range(6)
     ]
-    return questions(pairs, builder, repository="shop", seed=0, at_most=100)
+    rules = Snippet(path="CONVENTIONS.md", text="- Use total instead of sum.")
+    prompts = Prompts(builder=builder, roomier=builder, repository="shop", conventions=rules, shown={})
+    return in_order(questions(pairs, prompts, seed=0), CONTENDERS)
 
 
-def contenders(folder: Path) -> list[Contender]:
-    return [
-        Contender(served_as=BASE, store=ResultStore(folder, model_identity="m")),
-        Contender(served_as="shop-1", store=ResultStore(folder, model_identity="m", adapter="shop-1")),
-    ]
+def servings(folder: Path) -> Mapping[Model, Served]:
+    return {
+        model: Served(
+            name=name, store=ResultStore(folder, model_identity="m", adapter=None if model == "base" else name)
+        )
+        for model, name in NAMES.items()
+    }
 
 
 async def ask(
-    engine: FakeEngine, asked: list[Question], folder: Path, builder: PromptBuilder, *, seconds: float = 60.0
-) -> list[Contender]:
+    engine: FakeEngine, asked: list[Request], folder: Path, builder: PromptBuilder, *, seconds: float = 60.0
+) -> Mapping[Model, Served]:
     client = EngineClient(EngineAddress(url=engine.url))
-    engine.adapters["shop-1"] = "/adapters/shop-1"
-    found = contenders(folder)
+    served = servings(folder)
     try:
-        await generate_answers(client, asked, found, builder=builder, seconds=seconds, report=lambda _done, _left: None)
+        await generate_answers(
+            client, asked, served, builder=builder, seconds=seconds, report=lambda _done, _of, _left: None
+        )
     finally:
         await client.aclose()
-    return found
+    return served
 
 
 async def test_every_contender_is_asked_every_question_once(
-    tmp_path: Path, asked: list[Question], builder: PromptBuilder
+    tmp_path: Path, asked: list[Request], builder: PromptBuilder
 ) -> None:
     async with fake_engine() as engine:
         engine.pieces = ["a +", " b"]
-        found = await ask(engine, asked, tmp_path, builder)
+        served = await ask(engine, asked, tmp_path, builder)
         await ask(engine, asked, tmp_path, builder)
 
-    assert len(engine.asked) == 2 * len(asked)
-    assert {body["model"] for body in engine.asked} == {BASE, "shop-1"}
+    assert len(engine.asked) == len(asked) == 7 * 6
+    assert {(body["model"], tuple(body["prompt"])) for body in engine.asked} == {
+        (NAMES[each.contender.model], each.question.examples[each.contender.form].prompt) for each in asked
+    }
     assert all(body["max_tokens"] == MAX_TOKENS for body in engine.asked)
     assert all(body["stop_token_ids"] == list(builder.stop_ids) for body in engine.asked)
     assert any(body.get("priority") == PRIORITY_EVALUATION for body in engine.asked)
-    for contender in found:
-        assert {answer.text for answer in contender.store.generations.values()} == {"a + b"}
-        assert all(answer.stopped for answer in contender.store.generations.values())
+    assert [len(each.store.generations) for each in served.values()] == [18, 12, 12]
+    for each in served.values():
+        assert {answer.text for answer in each.store.generations.values()} == {"a + b"}
+        assert all(answer.stopped and answer.milliseconds > 0 for answer in each.store.generations.values())
+
+
+async def test_what_a_prompt_costs_is_kept_with_its_answer(
+    tmp_path: Path, asked: list[Request], builder: PromptBuilder
+) -> None:
+    async with fake_engine() as engine:
+        served = await ask(engine, asked, tmp_path, builder)
+
+    for request in asked:
+        answer = served[request.contender.model].store.generations[request.digest]
+        assert answer.prompt_tokens == len(request.question.examples[request.contender.form].prompt)
+    lengths = {each.contender.name: len(each.question.examples[each.contender.form].prompt) for each in asked}
+    assert lengths["base"] < lengths["base+retrieval"] < lengths["prompted"]
 
 
 async def test_an_answer_that_goes_on_is_ended_as_the_server_ends_it(
-    tmp_path: Path, asked: list[Question], builder: PromptBuilder
+    tmp_path: Path, asked: list[Request], builder: PromptBuilder
 ) -> None:
     async with fake_engine() as engine:
         engine.pieces = ["a + b", "\n", "def more():", " pass"] * 20
         engine.pause_seconds = 0.01
-        base, _ = await ask(engine, asked, tmp_path, builder)
+        served = await ask(engine, asked, tmp_path, builder)
 
-    answers = list(base.store.generations.values())
-    assert len(answers) == len(asked)
+    answers = list(served["base"].store.generations.values())
+    assert len(answers) == 18
     assert all(answer.text.startswith("a + b\n") and len(answer.text) < 60 for answer in answers)
     assert not any(answer.stopped for answer in answers)
 
 
 async def test_an_answer_up_to_the_limit_did_not_stop_by_itself(
-    tmp_path: Path, asked: list[Question], builder: PromptBuilder
+    tmp_path: Path, asked: list[Request], builder: PromptBuilder
 ) -> None:
     async with fake_engine() as engine:
         engine.pieces = ["qz" * MAX_TOKENS]
-        base, _ = await ask(engine, asked, tmp_path, builder)
+        served = await ask(engine, asked, tmp_path, builder)
 
-    assert not any(answer.stopped for answer in base.store.generations.values())
+    assert not any(answer.stopped for answer in served["base"].store.generations.values())
 
 
 async def test_nothing_is_asked_when_the_time_is_up(
-    tmp_path: Path, asked: list[Question], builder: PromptBuilder
+    tmp_path: Path, asked: list[Request], builder: PromptBuilder
 ) -> None:
     async with fake_engine() as engine:
         await ask(engine, asked, tmp_path, builder, seconds=-1.0)
 
     assert engine.asked == []
+
+
+async def test_progress_counts_what_was_answered_before(
+    tmp_path: Path, asked: list[Request], builder: PromptBuilder
+) -> None:
+    heard: list[tuple[int, int]] = []
+    async with fake_engine() as engine:
+        served = await ask(engine, asked[:10], tmp_path, builder)
+        client = EngineClient(EngineAddress(url=engine.url))
+        await generate_answers(
+            client, asked, served, builder=builder, seconds=60.0, report=lambda done, of, _: heard.append((done, of))
+        )
+        await client.aclose()
+
+    assert heard == [(done, 42) for done in range(11, 43)]
+
+
+async def test_what_was_answered_before_an_engine_refused_stays(
+    tmp_path: Path, asked: list[Request], builder: PromptBuilder
+) -> None:
+    async with fake_engine() as engine:
+        await ask(engine, asked[:9], tmp_path, builder)
+        engine.forgets = ["shop-1"]
+        with pytest.raises(ExceptionGroup, match="TaskGroup") as caught:
+            await ask(engine, asked, tmp_path, builder)
+
+    assert any("does not exist" in str(error) for error in caught.value.exceptions)
+    assert len(servings(tmp_path)["adapter"].store.generations) == 3
 
 
 async def test_an_engine_that_never_gets_ready_is_given_up() -> None:
@@ -149,70 +193,3 @@ async def test_an_engine_that_never_gets_ready_is_given_up() -> None:
         await client.aclose()
 
         assert len(waited) == 1
-
-
-def held_out(asked: list[Question], folder: Path) -> HeldOut:
-    base, adapter = contenders(folder)
-    return HeldOut(split="test", questions=asked, base=base.store, adapter=adapter.store, seed=0)
-
-
-def setting(model: LocalModel, builder: PromptBuilder) -> Setting:
-    nothing: Any = None  # the data set: generation does not look at it
-    return Setting(
-        repository="shop",
-        dataset=nothing,
-        model=model,
-        recipe=Recipe(),
-        builder=builder,
-        device="cpu",
-        minutes=1.0,
-        max_pairs=None,
-        seed=0,
-    )
-
-
-async def generated(measured: HeldOut, engine: FakeEngine, used: Setting) -> str | None:
-    """In a thread, since `generate` runs an event loop of its own."""
-    adapter = Adapter(version="shop-1", folder=Path("/adapters/shop-1"), record={})
-    address = EngineAddress(url=engine.url)
-    return await asyncio.to_thread(
-        lambda: measured.generate(
-            address, used, adapter, seconds=60.0, report=lambda _done, _of, _left: None, on_wait=lambda _: None
-        )
-    )
-
-
-async def test_the_adapter_is_loaded_before_it_is_asked(
-    tmp_path: Path, asked: list[Question], local: LocalModel, builder: PromptBuilder
-) -> None:
-    measured = held_out(asked, tmp_path)
-    async with fake_engine() as engine:
-        problem = await generated(measured, engine, setting(local, builder))
-
-    assert problem is None
-    assert engine.loads == ["shop-1"]
-    assert not measured.has_unanswered_questions
-    assert measured.table().contenders["adapter"]["n"] == len(asked)
-
-
-async def test_an_engine_that_refuses_is_a_sentence_and_what_was_answered_stays(
-    tmp_path: Path, asked: list[Question], local: LocalModel, builder: PromptBuilder
-) -> None:
-    measured = held_out(asked, tmp_path)
-    async with fake_engine() as engine:
-        engine.forgets = ["shop-1"]
-        problem = await generated(measured, engine, setting(local, builder))
-
-    assert problem is not None and "does not exist" in problem
-    assert measured.has_unanswered_questions
-
-
-async def test_an_engine_with_another_base_is_not_asked(
-    tmp_path: Path, asked: list[Question], local: LocalModel, builder: PromptBuilder
-) -> None:
-    other = write_manifest(local.folder, "another")
-    async with fake_engine() as engine:
-        problem = await generated(held_out(asked, tmp_path), engine, setting(other, builder))
-
-    assert problem == f"The engine serves {BASE!r}, but the adapter is for 'another'."
-    assert engine.asked == []
