@@ -9,9 +9,8 @@ from .terminal import Terminal
 COLUMNS = (
     ("loss", "loss (nats/token)", 3),
     ("exact_match", "exact match", 2),
-    ("exact_match_raw", "uncut", 2),
     ("edit_similarity", "edit similarity", 2),
-    ("prompt_tokens", "prompt tokens", 0),
+    ("prompt_tokens", "prompt", 0),
 )
 WITHOUT_INTERVAL = ("prompt_tokens",)
 MARKS = {True: "yes", False: "no", None: "open"}  # of a check
@@ -35,8 +34,8 @@ def show_comparison(result: dict[str, Any], terminal: Terminal) -> None:
 
 def contenders_table(contenders: dict[str, dict[str, Any]], title: str) -> Table:
     """A row a contender; a figure stands with its 95% interval and n."""
-    table = Table(title=title, title_justify="left", caption="95% intervals in brackets", caption_justify="left")
-    table.add_column("contender")
+    table = Table(title=title, title_justify="left", caption="95% intervals in brackets; prompt in tokens", caption_justify="left")
+    table.add_column("contender", no_wrap=True)
     shown = [column for column in COLUMNS if any(column[0] in figures for figures in contenders.values())]
     for _, heading, _ in shown:
         table.add_column(heading, justify="right", no_wrap=True)
