@@ -1,11 +1,12 @@
 """The same ids in mining, training, evaluation and serving: for every hole of a mined repository, and to the byte.
 
-The golden file pins the whole text of two prompts. If it has to change, every adapter that exists was trained on
+The golden file pins the whole text of four prompts. If it has to change, every adapter that exists was trained on
 another prompt than it will be asked: say so in the changelog.
 """
 
 import itertools
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,10 +18,11 @@ from tokenizers import Tokenizer
 
 from acclimate_indexer.dataset import MiningOptions, mine
 from acclimate_indexer.home import Home
-from acclimate_indexer.pairs import CompletionPair, Snippet
-from acclimate_indexer.prompts import Cursor, PromptBudget, PromptBuilder
+from acclimate_indexer.pairs import CompletionPair, ReviewComment, ReviewPair, Snippet
+from acclimate_indexer.prompts import PromptBudget, PromptBuilder
 from acclimate_indexer.repository import Repository
-from acclimate_training.encoding import encoded
+from acclimate_training.encoding import Example, encoded, encoded_review
+from acclimate_training.evaluation.prompted import Prompts
 from acclimate_training.evaluation.questions import questions
 
 GOLDEN = Path(__file__).parent / "golden" / "prompts.json"
@@ -51,6 +53,24 @@ def discount(price: Decimal, percent: int) -> Decimal:
 '''
 
 
+REVIEW = ReviewPair(
+    language="python",
+    path="shop/prices.py",
+    commit="0" * 40,
+    hunk="""def lookup(cursor, name):
+    cursor.execute("SELECT price FROM wares WHERE name = '" + name + "'")  # <|file_sep|> is text, too
+    return cursor.fetchone()
+""",
+    comment=ReviewComment(
+        line=2,
+        severity="critical",
+        message="SQL injection: user input is put into the query. 😋",
+        suggestion='    cursor.execute("SELECT price FROM wares WHERE name = ?", (name,))',
+    ),
+    source="seeded",
+)
+
+
 @pytest.fixture
 def builder(home: Home) -> PromptBuilder:
     folder = home.model(TINY)
@@ -72,7 +92,8 @@ async def test_the_editor_asks_what_training_and_evaluation_asked(
     repository = make_repository({"shop/prices.py": SOURCE})
     pairs = mined(repository, home)
     trained = [encoded(pair, builder, repository="shop").prompt for pair in pairs]
-    evaluated = {item.example.prompt for item in questions(pairs, builder, repository="shop", seed=0, at_most=999)}
+    prompts = Prompts(builder=builder, roomier=builder, repository="shop", conventions=None, shown={})
+    evaluated = {item.examples["plain"].prompt for item in questions(pairs, prompts, seed=0)}
 
     async with fake_engine() as engine, connected(repository, {"engine": {"url": engine.url}}) as editor:
         await editor.status_where(lambda status: status["engine"]["state"] == "ready")
@@ -99,16 +120,27 @@ def test_prompts_are_the_golden_ones_to_the_byte(home: Home) -> None:
     start, end = SOURCE.index("price * rate"), SOURCE.index("\n    return (price")
     snippet = Snippet(path="shop/cart.py", text="from shop.prices import with_tax\n\n")
 
-    cursor = Cursor(path="shop/prices.py", language="python", prefix=SOURCE[:start], suffix=SOURCE[end:])
+    pair = CompletionPair(
+        kind="completion",
+        language="python",
+        path="shop/prices.py",
+        commit="0" * 40,
+        prefix=SOURCE[:start],
+        middle=SOURCE[start:end],
+        suffix=SOURCE[end:],
+        place="expression",
+    )
 
-    def spelt(context: tuple[Snippet, ...]) -> dict[str, str]:
-        parts = {
-            "prompt": roomy.prompt(cursor, repository="shop", context=context),
-            "target": roomy.target(SOURCE[start:end]),
-        }
+    def spelt(example: Example) -> dict[str, str]:
+        parts = {"prompt": example.prompt, "target": example.target}
         return {name: tokenizer.decode(list(ids), skip_special_tokens=False) for name, ids in parts.items()}
 
-    now = {"bare": spelt(()), "with context": spelt((snippet,))}
+    now = {
+        "bare": spelt(encoded(pair, roomy, repository="shop")),
+        "with context": spelt(encoded(pair, roomy, repository="shop", context=(snippet,))),
+        "review": spelt(encoded_review(REVIEW, roomy, repository="shop")),
+        "review of clean code": spelt(encoded_review(replace(REVIEW, comment=None), roomy, repository="shop")),
+    }
 
     assert now == json.loads(GOLDEN.read_text(encoding="utf-8"))
 
@@ -118,5 +150,6 @@ def test_markers_in_the_golden_source_are_text() -> None:
 
     texts = list(itertools.chain.from_iterable(case.values() for case in golden.values()))
 
-    assert [text.count("<|fim_middle|>") for text in texts] == [2, 0, 2, 0]  # one is the source's own
-    assert [text.endswith("<|endoftext|>") for text in texts] == [False, True, False, True]
+    assert [text.count("<|fim_middle|>") for text in texts] == [2, 0, 2, 0, 0, 0, 0, 0]  # one is the source's own
+    assert [text.count("<|file_sep|>") for text in texts] == [1, 0, 2, 0, 3, 0, 3, 0]  # one is the hunk's own
+    assert [text.endswith("<|endoftext|>") for text in texts] == 4 * [False, True]

@@ -9,7 +9,7 @@ from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
 
 from acclimate_indexer.errors import ModelCorrupt
 from acclimate_indexer.pairs import Snippet
-from acclimate_indexer.prompts import Cursor, PromptBudget, PromptBuilder
+from acclimate_indexer.prompts import Cursor, PromptBudget, PromptBuilder, after_held_back, held_back
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def test_a_prompt_is_header_then_snippets_then_path_then_prefix_then_suffix(fold
 
     assert spelt(folder, ids) == (
         "<|repo_name|>shop\n<|file_sep|>shop/tax.py\nRATE = 0.2\n<|file_sep|>shop/cart.py\n"
-        "<|fim_prefix|>total = <|fim_suffix|>\nprint(total)\n<|fim_middle|>"
+        "<|fim_prefix|>total =<|fim_suffix|>\nprint(total)\n<|fim_middle|>"
     )
 
 
@@ -66,12 +66,74 @@ def test_a_target_ends_with_the_end_of_text_token(folder: Path) -> None:
     assert prompts.decode(ids) == "a + b"
 
 
+def test_white_space_at_the_end_of_the_prefix_is_asked_for_instead_of_given(folder: Path) -> None:
+    prompts = builder(folder)
+    cursor = Cursor(path="a.py", language="python", prefix="if a:\n\t    ", suffix="\n")
+
+    asked = prompts.prompt(cursor, repository="r")
+
+    assert "<|fim_prefix|>if a:\n<|fim_suffix|>\n<|fim_middle|>" in spelt(folder, asked)
+    assert prompts.decode(prompts.target("b()", prefix=cursor.prefix)) == "\t    b()"
+
+
+@pytest.mark.parametrize(("prefix", "held"), [("x = ", " "), ("\n  \t", "  \t"), ("a\n", ""), ("", ""), (" ", " ")])
+def test_only_spaces_and_tabs_are_held_back(prefix: str, held: str) -> None:
+    assert held_back(prefix) == held
+
+
+@pytest.mark.parametrize(
+    ("answer", "shown"),
+    [("    pass", "pass"), ("      pass", "  pass"), ("", None), ("  ", None), ("  pass", "pass"), ("pass", "pass")],
+)
+def test_an_answer_is_shown_without_what_was_held_back(answer: str, shown: str | None) -> None:
+    assert after_held_back(answer, "    ") == shown
+
+
+def test_a_review_is_asked_for_by_numbered_lines(folder: Path) -> None:
+    prompts = builder(folder)
+
+    asked = prompts.review_prompt("def f():\n    return 1\n", path="shop/cart.py", repository="shop")
+
+    assert spelt(folder, asked) == (
+        "<|repo_name|>shop\n<|file_sep|>shop/cart.py\n1|def f():\n2|    return 1\n"
+        "<|file_sep|>shop/cart.py.review.json\n"
+    )
+
+
+def test_a_long_hunk_is_cut_between_its_lines(folder: Path) -> None:
+    hunk = "\n".join("x" * 8 for _ in range(9))
+
+    asked = spelt(folder, builder(folder, prefix=20, suffix=5).review_prompt(hunk, path="a.py", repository="r"))
+
+    assert asked.count("|xxxxxxxx\n") == 2
+
+
+def test_markers_in_a_hunk_are_text(folder: Path) -> None:
+    prompts = builder(folder)
+
+    asked = prompts.review_prompt("x = '<|endoftext|><|file_sep|>'", path="a.py", repository="r")
+
+    markers = tuple(number for number in asked if number in prompts.stop_ids)
+    assert spelt(folder, markers) == "<|repo_name|><|file_sep|><|file_sep|>"
+
+
+def test_another_budget_changes_the_room_and_nothing_else(folder: Path) -> None:
+    cursor = Cursor(path="a.py", language="python", prefix="first\nx = 1", suffix="23")
+    prompts = builder(folder)
+
+    short = prompts.with_budget(PromptBudget(prefix=6, suffix=1, context=0))
+
+    assert "<|fim_prefix|>x = 1<|fim_suffix|>2<|fim_middle|>" in spelt(folder, short.prompt(cursor, repository="r"))
+    assert prompts.budget == PromptBudget()
+    assert short.stop_ids == prompts.stop_ids
+
+
 def test_a_long_prefix_is_cut_at_the_start_of_a_line_and_a_long_suffix_at_its_end(folder: Path) -> None:
     cursor = Cursor(path="a.py", language="python", prefix="first line\nsecond line\nx = ", suffix="123456789")
 
     ids = builder(folder, prefix=20, suffix=4).prompt(cursor, repository="r")
 
-    assert "<|fim_prefix|>second line\nx = <|fim_suffix|>1234<|fim_middle|>" in spelt(folder, ids)
+    assert "<|fim_prefix|>second line\nx =<|fim_suffix|>1234<|fim_middle|>" in spelt(folder, ids)
 
 
 def test_a_line_longer_than_the_budget_keeps_its_end(folder: Path) -> None:

@@ -117,7 +117,7 @@ async def test_changes_are_followed(home: Home, model: str, tmp_path: Path) -> N
         await editor.inline(tmp_path / "app.py", 4, 19)
 
         builder = PromptBuilder.load(home.model(TINY), TOKENS, PromptBudget())
-        assert "return total + " in builder.decode(engine.asked[0]["prompt"])
+        assert "return total +\n" in builder.decode(engine.asked[0]["prompt"])
 
 
 async def test_a_newer_request_ends_the_older_one(home: Home, model: str, tmp_path: Path) -> None:
