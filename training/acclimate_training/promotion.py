@@ -22,7 +22,7 @@ class Thresholds:
             measured.
         min_pairs: Fewer prove nothing: a bootstrap then says more about the few than about the adapter.
         stratum_pairs: A smaller stratum is too small to forbid anything.
-        min_stop_rate: Of the answers, that end by themselves.
+        min_stop_rate: Of the answers, that end by themselves; where the cut is sure first, none is waited for.
         length_ratio: Between which the median of the answers' lengths over the true ones must lie.
     """
 
@@ -32,7 +32,7 @@ class Thresholds:
     max_parity_nats: float = 0.02
     min_pairs: int = 20
     stratum_pairs: int = 100
-    min_stop_rate: float = 0.9
+    min_stop_rate: float = 0.75
     length_ratio: tuple[float, float] = (0.75, 1.33)
 
 
