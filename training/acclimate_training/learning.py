@@ -134,7 +134,10 @@ def _control(run: Run, setting: Setting, controls: Controls, steps: int, home: R
     if found := controls.found(steps, pairs):
         return found
     run.note(f"A control of {steps} steps was trained on general code; it is kept for later runs.")
-    by_kind = {"completion": _of_kind(pairs, "completion"), "documentation": _of_kind(pairs, "documentation")}
+    by_kind: dict[ExampleKind, Iterable[CompletionPair]] = {
+        "completion": _of_kind(pairs, "completion"),
+        "documentation": _of_kind(pairs, "documentation"),
+    }
     lesson = Lesson(
         phase="control",
         examples=_lessons(setting, by_kind, (), at_most=len(pairs)),
