@@ -50,7 +50,8 @@ def mixed(found: Mapping[ExampleKind, Sequence[Example]], shares: Mapping[Exampl
     left = {kind: iter(found.get(kind, ())) for kind, share in shares.items() if share > 0}
     given = Counter(dict.fromkeys(left, 0))
     while left:
-        kind = max(left, key=lambda each: shares[each] * (given.total() + 1) - given[each])
+        whole, so_far = sum(shares[each] for each in left), given.total() + 1
+        kind = max(left, key=lambda each: shares[each] / whole * so_far - given[each])
         example = next(left[kind], None)
         if example is None:
             del left[kind]  # the others take its places
