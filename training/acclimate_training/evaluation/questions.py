@@ -43,10 +43,10 @@ def questions(
     """One pair of every file before a second of any; whoever asks fewer asks the first of these."""
     found: dict[str, Question] = {}
     for pair in file_balanced(pairs, seed=seed):
-        question = _question(pair, prompts)
-        found.setdefault(question.name, question)
         if len(found) == at_most:
             break
+        question = _question(pair, prompts)
+        found.setdefault(question.name, question)
     return list(found.values())
 
 
