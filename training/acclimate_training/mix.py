@@ -47,8 +47,10 @@ def lessons(
 
 def mixed(found: Mapping[ExampleKind, Sequence[Example]], shares: Mapping[ExampleKind, float]) -> Iterator[Example]:
     """All examples of kinds with a share; every beginning holds the kinds in their shares, as near as may be."""
-    left = {kind: iter(found.get(kind, ())) for kind, share in shares.items() if share > 0}
-    given = Counter(dict.fromkeys(left, 0))
+    left: dict[ExampleKind, Iterator[Example]] = {
+        kind: iter(found.get(kind, ())) for kind, share in shares.items() if share > 0
+    }
+    given: Counter[ExampleKind] = Counter(dict.fromkeys(left, 0))
     while left:
         whole, so_far = sum(shares[each] for each in left), given.total() + 1
         kind = max(left, key=lambda each: shares[each] / whole * so_far - given[each])
