@@ -79,6 +79,11 @@ class Dataset:
         """How many pairs there are, by kind and split."""
         return dict(self.manifest["counts"]["kind"])
 
+    @property
+    def is_usual(self) -> bool:
+        """Whether it is both learnt from and asked; the others are mined for refitted adapters alone."""
+        return self.manifest.get("split") not in ("since", "none")
+
     def pairs(self, split: Split, kind: CompletionKind = "completion") -> Iterator[CompletionPair]:
         """The pairs of a split, in the order in which they are to be used: the most useful first.
 
@@ -164,12 +169,12 @@ def mine(
 
 
 def latest_dataset(home: RepositoryHome) -> Dataset:
-    """The data set that was made or found last.
+    """The data set that was made or found last, of those to learn from and to be judged by.
 
     Raises:
         DatasetError: There is none.
     """
-    found = datasets(home)
+    found = [dataset for dataset in datasets(home) if dataset.is_usual]
     if not found:
         raise DatasetError("There is no data set of this repository yet. Make one with `acclimate mine`.")
     return max(found, key=lambda dataset: ((dataset.folder / MANIFEST).stat().st_mtime_ns, dataset.hash))

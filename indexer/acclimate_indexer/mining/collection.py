@@ -34,6 +34,7 @@ from .split import (
     SplitKind,
     TimeSplit,
     is_for_validation,
+    split_since,
     time_split,
 )
 from .standing import StandingLines
@@ -93,7 +94,7 @@ def collect(
     imported: Sequence[ImportedReview],
     stages: Stages,
 ) -> Collection:
-    """Mines the repository at `head`; by time where its history allows it, else by file.
+    """Mines the repository at `head`; by time where its history allows it, else by file, unless the options say how.
 
     Raises:
         DatasetError: There is nothing that could be mined.
@@ -106,6 +107,11 @@ def collect(
         stages=stages,
         patterns=tuple(f"*{extension}" for extension in extensions_in(entry.path for entry in repository.files(head))),
     )
+    if options.since:
+        later = split_since(repository, head, options.since, parts.patterns)
+        return _Collector(parts, head, later, holds_files=False).since(later)
+    if not options.hold_out:
+        return _Collector(parts, head, None, holds_files=False).everything()
     split = time_split(repository, head, parts.patterns)
     if split is not None:
         found = _Collector(parts, head, split).by_time(split)
@@ -117,9 +123,9 @@ def collect(
 
 
 class _Collector:
-    """One pass over a repository, with one split."""
+    """One pass over a repository, with one split; `holds_files` holds files out, whatever else is."""
 
-    def __init__(self, parts: Parts, head: str, split: TimeSplit | None) -> None:
+    def __init__(self, parts: Parts, head: str, split: TimeSplit | None, *, holds_files: bool = True) -> None:
         self._parts = parts
         self._options = parts.options
         self._head = head
@@ -135,6 +141,8 @@ class _Collector:
                 held_out_share=HELD_OUT_SHARE_BY_FILE if split is None else HELD_OUT_SHARE,
                 report=advance,
             )
+        if not holds_files:
+            self._state = replace(self._state, held_out=frozenset())
         self._check_anything()
         with parts.stages.stage("history") as advance:
             self._history = self._history_of(self._commit, None, advance)
@@ -145,19 +153,28 @@ class _Collector:
 
     def by_time(self, split: TimeSplit) -> Collection:
         """Learns from the state at the split; asks what was added after it, and validates with held-out files."""
-        state, options = self._state, self._options
         with self._parts.stages.stage("pairs") as advance:
             train = self._learnt(advance)
         with self._parts.stages.stage("held out") as advance:
-            standing = StandingLines(state.analyses[file.path].lines for file in state.files)
-            added: dict[CompletionKind, list[CompletionPair]] = {
-                kind: by_file(pairs) for kind, pairs in self._added(split, standing).items()
-            }
-            test = self._hold_out_kinds(added, options.max_test_pairs)
+            test = self._asked_later(split)
             advance(1, 2)
-            validation = self._held_out_of_files(state.held_out_files(), options.max_validation_pairs)
+            validation = self._held_out_of_files(self._state.held_out_files(), self._options.max_validation_pairs)
         reviews = self._later_reviews()
         return self._finished("time+file", train, validation, test, reviews)
+
+    def since(self, split: TimeSplit) -> Collection:
+        """Learns from all that stood at the split; asks what was added after it."""
+        with self._parts.stages.stage("pairs") as advance:
+            train = self._learnt(advance)
+        with self._parts.stages.stage("held out"):
+            test = self._asked_later(split)
+        return self._finished("since", train, [], test, self._later_reviews())
+
+    def everything(self) -> Collection:
+        """Learns from all that there is."""
+        with self._parts.stages.stage("pairs") as advance:
+            train = self._learnt(advance)
+        return self._finished("none", train, [], [], [])
 
     def by_file(self) -> Collection:
         """Learns from most files; asks and validates with the others."""
@@ -250,6 +267,14 @@ class _Collector:
     ) -> list[CompletionPair]:
         most = _most_of_kinds(at_most)
         return [pair for kind in KINDS for pair in self._selection.hold_out(found[kind], most[kind], standing)]
+
+    def _asked_later(self, split: TimeSplit) -> list[CompletionPair]:
+        """Pairs of what was added after the split and had not stood before."""
+        standing = StandingLines(self._state.analyses[file.path].lines for file in self._state.files)
+        added: dict[CompletionKind, list[CompletionPair]] = {
+            kind: by_file(pairs) for kind, pairs in self._added(split, standing).items()
+        }
+        return self._hold_out_kinds(added, self._options.max_test_pairs)
 
     def _added(self, split: TimeSplit, standing: StandingLines) -> dict[CompletionKind, list[CompletionPair]]:
         return mine_added_lines(

@@ -18,6 +18,10 @@ class MiningOptions:
         max_test_pairs: Completions; of the other kinds a quarter of it. So for validation.
         max_files: At most so many files are read.
         max_history_commits: At most so many commits are read for review pairs and conventions, the newest.
+        since: A commit of the main line. What stood there is learnt from, all of it, and what was added later is asked,
+            however young the repository is: for an adapter that learnt everything up to that commit. Empty splits as
+            usual.
+        hold_out: Without it everything up to HEAD is learnt from: there is neither a test nor a validation part.
     """
 
     max_file_bytes: int = 512 * 1024  # larger files are almost always generated or data
@@ -31,6 +35,8 @@ class MiningOptions:
     max_files: int = 20_000
     max_history_commits: int = 5_000
     seed: int = 0
+    since: str = ""
+    hold_out: bool = True
 
     @classmethod
     def from_settings(cls, settings: dict[str, Any]) -> Self:
@@ -43,14 +49,23 @@ class MiningOptions:
         for name, value in settings.items():
             if name not in defaults:
                 raise UsageError(f"There is no setting 'mining.{name}'. Known: {', '.join(defaults)}.")
-            if name == "exclude":
-                fits = isinstance(value, list | tuple) and all(isinstance(each, str) for each in value)
-            else:
-                fits = isinstance(value, int) and not isinstance(value, bool) and value >= 0
-            if not fits:
+            if not _fits(value, defaults[name]):
                 raise UsageError(f"'mining.{name}' cannot be {value!r}; its default is {defaults[name]!r}.")
         given: dict[str, Any] = {**settings, "exclude": tuple(settings.get("exclude", ()))}
         return cls(**given)
 
     def to_json(self) -> dict[str, Any]:
-        return {each.name: getattr(self, each.name) for each in fields(self)} | {"exclude": list(self.exclude)}
+        """All of them, but the unusual ones only where they say something: so older data sets keep their names."""
+        record = {each.name: getattr(self, each.name) for each in fields(self)} | {"exclude": list(self.exclude)}
+        return {name: value for name, value in record.items() if name not in _UNUSUAL or value != _UNUSUAL[name]}
+
+
+_UNUSUAL: dict[str, Any] = {"since": "", "hold_out": True}
+
+
+def _fits(value: Any, default: Any) -> bool:
+    if isinstance(default, tuple):
+        return isinstance(value, list | tuple) and all(isinstance(each, str) for each in value)
+    if isinstance(default, bool | str):
+        return isinstance(value, type(default))
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
