@@ -18,6 +18,7 @@ from acclimate_indexer.durable import disk_full_named, write_json
 from acclimate_indexer.general.code import GeneralCode
 from acclimate_indexer.general.own import OwnCode
 from acclimate_indexer.general.parts import Part
+from acclimate_indexer.general.sources import Root
 from acclimate_indexer.pairs import CompletionPair
 from acclimate_indexer.repository import Repository
 
@@ -37,11 +38,15 @@ class General:
     languages: dict[str, float]
 
     @classmethod
-    def beside(cls, repository: Repository, dataset: Dataset, run: Run) -> "General":
-        """What this machine has, without what is the repository's own after all."""
+    def beside(
+        cls, repository: Repository, dataset: Dataset, run: Run, *, roots: Sequence[Root] | None = None
+    ) -> "General":
+        """What these roots hold, else this machine, without what is the repository's own after all."""
         with run.phase("general code"):
             own = OwnCode.of(repository, dataset.commit)
-            code = GeneralCode.found(exclude=own, work_tree=repository.work_tree, cache=run.home.general_code)
+            code = GeneralCode.found(
+                exclude=own, work_tree=repository.work_tree, cache=run.home.general_code, roots=roots
+            )
         counts = dataset.manifest["counts"]["language"]
         return cls(code=code, languages={name: float(each["train"]) for name, each in counts.items() if each["train"]})
 

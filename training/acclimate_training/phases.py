@@ -5,7 +5,7 @@ what was measured on a pair is kept.
 """
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from importlib.util import find_spec
@@ -16,6 +16,7 @@ from filelock import FileLock, Timeout
 
 from acclimate_indexer.dataset import Dataset, MiningOptions, Stages, latest_dataset, mine
 from acclimate_indexer.errors import AdapterError, RuntimeMissing
+from acclimate_indexer.general.sources import Root
 from acclimate_indexer.home import Home, RepositoryHome
 from acclimate_indexer.models import LocalModel, local_model
 from acclimate_indexer.repository import Repository
@@ -36,11 +37,22 @@ from .reporting import Run
 
 
 class Pipeline:
-    """One job. `report` hears the progress; `run` gives the result that the last line carries."""
+    """One job. `report` hears the progress; `run` gives the result that the last line carries.
 
-    def __init__(self, job: Job, report: Callable[[Progress], None], run_folder: Path) -> None:
+    `general_roots` is where code that is not the repository's lies; None looks for it on this machine.
+    """
+
+    def __init__(
+        self,
+        job: Job,
+        report: Callable[[Progress], None],
+        run_folder: Path,
+        *,
+        general_roots: Sequence[Root] | None = None,
+    ) -> None:
         home = Home(data=job.data, cache=job.cache, config=job.data).create()
         self._job = job
+        self._general_roots = general_roots
         self._run = Run(job=job, home=home, folder=run_folder, report=report)
         self._stages: dict[str, float] = {}  # of mining
 
@@ -95,7 +107,7 @@ class Pipeline:
 
     def _adapter_and_figures(self, dataset: Dataset) -> dict[str, Any]:
         setting = self._setting(dataset)
-        general = General.beside(self._repository, dataset, self._run)
+        general = General.beside(self._repository, dataset, self._run, roots=self._general_roots)
         learnt = self._learnt(setting, general)
         adapter = learnt.adapter
         figures: dict[str, Any] = {}
