@@ -207,14 +207,16 @@ class Judging:
         )
         found = verdict(evidence, self.thresholds, force=forced)
         documentation = documentation_table(self.held.measured_documentation(), seed=self.setting.seed)
+        registry = AdapterRegistry(self.home)
+        kept = registry.get(self.adapter.version).record.get("metrics", {})  # anew: a person may be judging just now
         metrics = table | {
             "documentation": documentation,
             "general": general,
             "facts": self.facts,
             "notes": list(self.run.notes),
+            **({"blind": kept["blind"]} if "blind" in kept else {}),
         }
         changes = {"verdict": found.to_json(), "forced": forced, "metrics": metrics}
-        registry = AdapterRegistry(self.home)
         better = self._proven(registry.live())
         if found.state == "trial" and not forced and better is not None:
             self.run.note(f"{better.version} is promoted and stays in use: a trial has not shown that it is better.")
