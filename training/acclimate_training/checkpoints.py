@@ -19,6 +19,7 @@ from acclimate_indexer.durable import disk_full_named, write_json
 from acclimate_indexer.errors import DiskFull
 from acclimate_indexer.home import RepositoryHome
 
+from .start import Start
 from .validation import ValidationPlan
 
 logger = logging.getLogger(__name__)
@@ -37,6 +38,7 @@ class Plan:
 
     steps: int
     validation: ValidationPlan = field(default_factory=ValidationPlan)
+    start: Start | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +47,10 @@ class Resumable:
 
     checkpoint: Path | None
     notes: tuple[str, ...] = ()
+
+    @property
+    def step(self) -> int:
+        return 0 if self.checkpoint is None else _step(self.checkpoint)
 
     def log(self) -> list[dict[str, Any]]:
         """The log of the steps up to the checkpoint."""
@@ -57,6 +63,11 @@ class Resumable:
 def begin(folder: Path, fingerprint: str, plan: Plan) -> None:
     """Empties the folder for a training by this plan."""
     shutil.rmtree(folder, ignore_errors=True)
+    settle(folder, fingerprint, plan)
+
+
+def settle(folder: Path, fingerprint: str, plan: Plan) -> None:
+    """Writes the plan, and leaves what was trained by it."""
     write_json(folder / PLAN, {"schema": SCHEMA, "fingerprint": fingerprint} | asdict(plan))
 
 
@@ -68,7 +79,8 @@ def planned(folder: Path, fingerprint: str) -> Plan | None:
             return None
         at = record["validation"]
         validation = ValidationPlan(steps=tuple(map(int, at["steps"])), pairs=int(at["pairs"]))
-        return Plan(steps=int(record["steps"]), validation=validation)
+        start = None if record.get("start") is None else Start.from_json(record["start"])
+        return Plan(steps=int(record["steps"]), validation=validation, start=start)
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
@@ -105,7 +117,7 @@ def adopt(own: Path, home: RepositoryHome, fingerprint: str) -> None:
     for folder in sorted(home.runs.glob("*/checkpoints"), reverse=True):
         if own.exists():
             return
-        if planned(folder, fingerprint) is not None and any(folder.glob(f"checkpoint-*/{COMPLETE}")):
+        if planned(folder, fingerprint) is not None and any(folder.rglob(COMPLETE)):
             folder.rename(own)
 
 

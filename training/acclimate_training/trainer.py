@@ -11,71 +11,33 @@ On CUDA, alone or several, and with a base in 4 bits: written, not run.
 
 import logging
 import math
-import time
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model
-from transformers import AutoModelForCausalLM, BitsAndBytesConfig, PrinterCallback, TrainerCallback
+from transformers import AutoModelForCausalLM, BitsAndBytesConfig
 from transformers import logging as transformers_logging
 
 from acclimate_indexer.errors import AdapterError, ModelCorrupt
 from acclimate_indexer.models import LocalModel
 
 from . import best_weights, distributed
-from .checkpoints import Plan, Resumable, begin, full_disk_named, mark_complete, planned, resumable
-from .divergence import Watch
-from .encoding import Example, collated, schedule
+from .checkpoints import Plan, begin, full_disk_named, planned, resumable
+from .course import Course, Spent
+from .course import Step as Step  # whoever follows a training knows them from here
+from .course import Trained as Trained
+from .encoding import Example, schedule
 from .fitting import Room, room_for
 from .hardware import compute_dtype
-from .label_trainer import LabelTrainer, arguments
 from .recipe import Device, Method, Recipe
-from .validation import CurvePoint, best_step, chosen_pairs, curve, has_got_worse
+from .start import Origin
+from .two_starts import Tried, put_in_place, take_weights, tried
+from .validation import best_step, curve
 from .warm_up import new_plan
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
-    """What the trainer tells after each step. `loss` is in nats per token of the middle; `message` is news."""
-
-    step: int
-    of: int
-    loss: float
-    tokens_per_second: float
-    seconds_left: float
-    message: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trained:
-    """What a training did; seconds and tokens are those of this process, after a resume those since.
-
-    Attributes:
-        steps: The rung of the ladder that was planned.
-        stopped_at: The last step; before `steps` if the held-out loss had got worse.
-        best_step: After which step the kept weights were there; None if nothing was measured.
-        curve: Every step's loss, those before an interruption included.
-        skipped: Steps that were left out for an odd gradient.
-        notes: Sentences about what was unusual.
-    """
-
-    steps: int
-    seconds: float
-    tokens: int
-    tokens_per_second: float
-    seconds_per_step: float
-    final_loss: float
-    resumed_at: int
-    stopped_at: int
-    best_step: int | None = None
-    curve: tuple[CurvePoint, ...] = ()
-    skipped: int = 0
-    notes: tuple[str, ...] = ()
 
 
 def load_base(model: LocalModel, where: Device, *, threads: int = 0, method: Method = "lora") -> Any:
@@ -162,6 +124,8 @@ def train(
     validation: Sequence[Example] = (),
     steps: int | None = None,
     shared_unless: Collection[int] | None = None,
+    origin: Origin | None = None,
+    begin_at: Path | None = None,
 ) -> Trained:
     """Trains the adapter for a number of steps that fits the minutes; goes on from a checkpoint of the same training.
 
@@ -170,6 +134,8 @@ def train(
     Args:
         steps: So many, whatever the minutes say.
         shared_unless: Half of the minutes are somebody else's, unless the steps that fit into all of them are of these.
+        origin: An adapter to begin from where that does better than to begin afresh.
+        begin_at: The folder of an adapter to begin from in any case.
 
     Raises:
         TrainingError: The training diverged, or not a single pair fits into the memory.
@@ -177,8 +143,8 @@ def train(
     """
     room = room_for(model, examples, recipe)
 
-    def found_or_begun() -> tuple[Plan, Resumable]:
-        plan = planned(checkpoints, fingerprint)
+    def found_or_begun() -> Plan:
+        plan = _found_plan(checkpoints, fingerprint, origin)
         if plan is None:  # nothing to go on from
             plan = new_plan(
                 model,
@@ -190,34 +156,73 @@ def train(
                 room=room,
                 steps=steps,
                 shared_unless=shared_unless,
+                origin=origin,
             )
             begin(checkpoints, fingerprint, plan)
-        return plan, resumable(checkpoints)
+        return plan
 
-    plan, found = distributed.agreed(found_or_begun)
-    logger.info("training %d steps of %d pairs, from %s", plan.steps, recipe.batch, found.checkpoint)
-
-    ordered = schedule(examples, steps=plan.steps, batch=recipe.batch, micro_batch=recipe.micro_batch, seed=seed)
-    log = found.log()
-    room.notes += found.notes
-    watch = Watch.after(log, plan.steps)
-    notes = _Notes(ordered, recipe.batch, plan, report, watch, room)
-    trainer = LabelTrainer(
+    plan = distributed.agreed(found_or_begun)
+    course = Course(
         model=model,
-        args=arguments(recipe, plan.steps, seed, checkpoints, model.device.type),
-        train_dataset=ordered,
-        data_collator=lambda batch: collated(batch, pad_id),
-        callbacks=[notes],
+        ordered=schedule(examples, steps=plan.steps, batch=recipe.batch, micro_batch=recipe.micro_batch, seed=seed),
+        held_out=validation,
+        recipe=recipe,
+        plan=plan,
+        seed=seed,
+        pad_id=pad_id,
+        room=room,
+        report=report,
     )
-    trainer.remove_callback(PrinterCallback)  # it writes to stdout
-    trainer.attend(watch, room, chosen_pairs(validation, plan.validation.pairs, seed), pad_id)
-    if has_got_worse(log):  # killed after the end of the training, before its adapter was there
-        model.load_adapter(str(found.checkpoint), "default", is_trainable=True)
-    else:
-        with full_disk_named(checkpoints):
-            trainer.train(resume_from_checkpoint=None if found.checkpoint is None else str(found.checkpoint))
-        log = trainer.state.log_history
-    return notes.summary(log, _best_put_back(model, checkpoints, log, room))
+    before = None
+    if plan.start is not None and not plan.start.is_decided and origin is not None:
+        before = tried(course, origin, checkpoints, fingerprint)
+        plan = before.plan
+    found = distributed.agreed(lambda: resumable(checkpoints))
+    logger.info("training %d steps of %d pairs, from %s", plan.steps, recipe.batch, found.checkpoint)
+    if begin_at is not None and found.checkpoint is None:
+        take_weights(model, begin_at)
+    log, spent = course.run(checkpoints, found)
+    best = _best_put_back(model, checkpoints, log, room)
+    return _summary(plan, log, best, spent, before, tuple(room.notes))
+
+
+def _found_plan(checkpoints: Path, fingerprint: str, origin: Origin | None) -> Plan | None:
+    """The plan to go on with. One that needs the weights of another adapter is none, unless it has left them behind."""
+    plan = planned(checkpoints, fingerprint)
+    if plan is None or plan.start is None:
+        return plan
+    put_in_place(checkpoints, plan.start)
+    is_there = origin is not None and origin.version == plan.start.parent
+    return plan if is_there or resumable(checkpoints).checkpoint is not None else None
+
+
+def _summary(
+    plan: Plan,
+    log: list[dict[str, Any]],
+    best: int | None,
+    spent: Spent,
+    before: Tried | None,
+    notes: tuple[str, ...],
+) -> Trained:
+    points = curve(log)
+    seconds, tokens = spent.seconds, spent.tokens
+    if before is not None:
+        seconds, tokens = seconds + before.chosen.seconds, tokens + before.chosen.tokens
+    return Trained(
+        steps=plan.steps,
+        seconds=spent.seconds + (0.0 if before is None else before.seconds),
+        tokens=tokens,
+        tokens_per_second=tokens / seconds,
+        seconds_per_step=spent.seconds / max(spent.last - spent.first, 1),
+        final_loss=points[-1].training if points else math.nan,
+        resumed_at=spent.first if before is None else before.chosen.first,
+        stopped_at=points[-1].step if points else 0,
+        best_step=best,
+        curve=points,
+        skipped=spent.skipped,
+        start=plan.start,
+        notes=notes,
+    )
 
 
 def _four_bits(dtype: torch.dtype) -> Any:
@@ -238,79 +243,3 @@ def _best_put_back(model: Any, checkpoints: Path, log: list[dict[str, Any]], roo
         return best
     room.notes.append(f"The weights of step {best} were the best but cannot be read; those of the last step are kept.")
     return None
-
-
-class _Notes(TrainerCallback):  # type: ignore[misc]  # transformers is not there where types are checked
-    """Follows the training: reports each step, marks complete checkpoints, asks for measurements."""
-
-    def __init__(
-        self,
-        ordered: Sequence[Example],
-        batch: int,
-        plan: Plan,
-        report: Callable[[Step], None],
-        watch: Watch,
-        room: Room,
-    ) -> None:
-        self._tokens = [
-            sum(example.length for example in ordered[at : at + batch]) for at in range(0, len(ordered), batch)
-        ]
-        self._plan, self._report, self._watch, self._room = plan, report, watch, room
-        self._started = time.monotonic()
-        self._first = self._last = 0
-        self._told = 0  # of the notes
-
-    def on_train_begin(self, _args: Any, state: Any, _control: Any, **_: Any) -> None:
-        self._started = time.monotonic()
-        self._first = self._last = state.global_step
-
-    def on_step_end(self, _args: Any, state: Any, control: Any, **_: Any) -> None:
-        control.should_evaluate = state.global_step in self._plan.validation.steps
-
-    def on_log(self, _args: Any, state: Any, _control: Any, logs: dict[str, float] | None = None, **_: Any) -> None:
-        if not logs or "loss" not in logs:
-            return
-        self._last = state.global_step
-        loss = float(logs["loss"])
-        self._watch.hear(self._last, loss)
-        if not state.is_world_process_zero:
-            return
-        seconds, tokens = self._so_far()
-        news, self._told = self._room.notes[self._told :], len(self._room.notes)
-        self._report(
-            Step(
-                step=self._last,
-                of=self._plan.steps,
-                loss=loss,
-                tokens_per_second=tokens / seconds,
-                seconds_left=seconds / max(self._last - self._first, 1) * (self._plan.steps - self._last),
-                message=" ".join(news) or None,
-            )
-        )
-
-    def on_save(self, args: Any, state: Any, _control: Any, **_: Any) -> None:
-        distributed.wait_for_all()  # every process has written its part
-        if state.is_world_process_zero:
-            mark_complete(Path(args.output_dir), state.global_step)
-
-    def summary(self, log: list[dict[str, Any]], best: int | None) -> Trained:
-        seconds, tokens = self._so_far()
-        points = curve(log)
-        return Trained(
-            steps=self._plan.steps,
-            seconds=seconds,
-            tokens=tokens,
-            tokens_per_second=tokens / seconds,
-            seconds_per_step=seconds / max(self._last - self._first, 1),
-            final_loss=points[-1].training if points else math.nan,
-            resumed_at=self._first,
-            stopped_at=points[-1].step if points else 0,
-            best_step=best,
-            curve=points,
-            skipped=self._watch.skipped,
-            notes=tuple(self._room.notes),
-        )
-
-    def _so_far(self) -> tuple[float, int]:
-        """Seconds and tokens of this process."""
-        return max(time.monotonic() - self._started, 1e-6), sum(self._tokens[self._first : self._last])

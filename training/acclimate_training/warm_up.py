@@ -5,6 +5,7 @@ The weights stay as they are.
 
 import time
 from collections.abc import Collection, Sequence
+from functools import partial
 from typing import Any
 
 from .best_weights import validation_loss
@@ -13,6 +14,7 @@ from .encoding import Example, collated
 from .evaluation.loss import labelled_nats
 from .fitting import Room
 from .recipe import Recipe, steps_for
+from .start import Origin, planned_start
 from .validation import COST_SHARE, planned_validation
 
 TIMED_MICRO_BATCHES = 4  # each twice: about ten seconds on a processor
@@ -30,22 +32,37 @@ def new_plan(
     room: Room,
     steps: int | None,
     shared_unless: Collection[int] | None,
+    origin: Origin | None = None,
 ) -> Plan:
-    """How many steps fit into the minutes, and when to measure; decided once."""
+    """How many steps fit into the minutes, when to measure, and whether two starts are tried; decided once."""
     if steps is not None and not held_out:
         return Plan(steps=steps)
     each = seconds_per_step(model, examples, recipe, pad_id=pad_id, room=room)
     most = max(1, int(recipe.max_epochs * len(examples)) // recipe.batch)
     own = minutes * (1 - COST_SHARE) if held_out else minutes
+    is_given = steps is not None
+    rung_for = partial(steps_for, seconds_per_step=each, max_steps=most)
     if steps is None:
-        steps = steps_for(own, each, max_steps=most)
+        steps = rung_for(own)
         if shared_unless is not None and steps not in shared_unless:
-            steps = steps_for(own / 2, each, max_steps=most)
+            own /= 2
+            steps = rung_for(own)
     if not held_out:
         return Plan(steps=steps)
     pair = seconds_per_pair(model, held_out, pad_id=pad_id, room=room)
     validation = planned_validation(steps=steps, seconds_per_step=each, seconds_per_pair=pair, available=len(held_out))
-    return Plan(steps=steps, validation=validation)
+    start = None
+    if origin is not None and not is_given:
+        start = planned_start(
+            origin,
+            steps=steps,
+            minutes=own,
+            rung_for=rung_for,
+            seconds_per_step=each,
+            seconds_per_pair=pair,
+            pairs=validation.pairs,
+        )
+    return Plan(steps=steps, validation=validation, start=start)
 
 
 def seconds_per_step(model: Any, examples: Sequence[Example], recipe: Recipe, *, pad_id: int, room: Room) -> float:

@@ -1,0 +1,132 @@
+"""From where a training begins: afresh, or from an adapter that there is, whichever does better on held-out pairs.
+
+Both starts train the first steps of the very plan that is then followed, on the same pairs in the same order, and are
+asked the same pairs of the validation part, never of the test. The better one goes on from there, so that only the
+other's steps are lost: training both apart from the plan would cost twice as much and say the same. It is tried only
+where it costs no rung of the ladder, since half of a training is worth more than a better start.
+
+Everything here is decided once and stands in the plan of the checkpoints: a resumed training does not choose again.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Self
+
+from .recipe import FIRST_RUNG, SHORTEST_RUNGS
+from .validation import FEWEST_PAIRS
+
+TRIED_SHARE = 4  # a plan has at least so many times the steps that both starts are tried for
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """The adapter that a training may begin from.
+
+    Attributes:
+        weights: Its folder.
+        total_steps: That it was trained, those of its own parents included.
+        learnt_from: Hashes of the data sets of all these trainings, oldest first.
+    """
+
+    version: str
+    weights: Path
+    total_steps: int
+    learnt_from: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Start:
+    """What was planned to find the better start, and what was found.
+
+    Attributes:
+        steps: That both are trained for.
+        pairs: Of the validation part, that both are asked.
+        afresh: The loss after these steps, in nats a token; None before it was measured. So is `continued`.
+    """
+
+    parent: str
+    total_steps: int
+    learnt_from: tuple[str, ...]
+    steps: int
+    pairs: int
+    afresh: float | None = None
+    continued: float | None = None
+
+    @property
+    def is_decided(self) -> bool:
+        return self.afresh is not None and self.continued is not None
+
+    @property
+    def continues(self) -> bool:
+        """The earlier adapter does better; of equals what begins afresh, since it owes nothing to older code."""
+        return self.afresh is not None and self.continued is not None and self.continued < self.afresh
+
+    def decided(self, *, afresh: float, continued: float) -> Self:
+        return replace(self, afresh=afresh, continued=continued)
+
+    @classmethod
+    def from_json(cls, record: dict[str, Any]) -> Self:
+        """Reads what `asdict` gave.
+
+        Raises:
+            KeyError, TypeError, ValueError: It is no such record.
+        """
+        return cls(
+            parent=str(record["parent"]),
+            total_steps=int(record["total_steps"]),
+            learnt_from=tuple(map(str, record["learnt_from"])),
+            steps=int(record["steps"]),
+            pairs=int(record["pairs"]),
+            afresh=None if record["afresh"] is None else float(record["afresh"]),
+            continued=None if record["continued"] is None else float(record["continued"]),
+        )
+
+
+def planned_start(
+    origin: Origin,
+    *,
+    steps: int,
+    minutes: float,
+    rung_for: Callable[[float], int],
+    seconds_per_step: float,
+    seconds_per_pair: float,
+    pairs: int,
+) -> Start | None:
+    """How the starts are to be tried; None if too few pairs could tell, or it would cost a rung of the ladder.
+
+    Args:
+        steps: Of the plan without it.
+        minutes: For the training.
+        rung_for: The steps that fit into so many minutes.
+        pairs: That a measurement of the plan asks.
+    """
+    if pairs < FEWEST_PAIRS:
+        return None
+    for tried in sorted((*SHORTEST_RUNGS, FIRST_RUNG), reverse=True):
+        lost = (tried * seconds_per_step + 2 * pairs * seconds_per_pair) / 60
+        if TRIED_SHARE * tried <= steps and rung_for(minutes - lost) == steps:
+            return Start(
+                parent=origin.version,
+                total_steps=origin.total_steps,
+                learnt_from=origin.learnt_from,
+                steps=tried,
+                pairs=pairs,
+            )
+    return None
+
+
+def start_record(start: Start | None, *, steps: int, dataset: str) -> dict[str, Any]:
+    """The part of an adapter's record that says how its training began.
+
+    `total_steps` counts the steps of its parents, too: the control that it is compared with has as many.
+    """
+    found: dict[str, Any] = {"parent": None, "start": None, "total_steps": steps, "learnt_from": [dataset]}
+    if start is None:
+        return found
+    if start.is_decided:
+        found["start"] = {"afresh": start.afresh, "continued": start.continued, "pairs": start.pairs}
+    if start.continues:
+        found |= {"parent": start.parent, "total_steps": steps + start.total_steps}
+        found["learnt_from"] = list(dict.fromkeys((*start.learnt_from, dataset)))
+    return found
