@@ -17,6 +17,7 @@ from acclimate_indexer.filters.secrets import (
     has_secret,
     plugin_patterns,
     secret_spans,
+    secret_values,
 )
 
 HEX, WORD = "0123456789abcdef", string.ascii_letters + string.digits
@@ -162,3 +163,33 @@ def test_mail_addresses_of_people_are_found() -> None:
     text = f"{author}run()\n# ask you@example.com or git@github.com:shop/shop.git\n@decorator\n"
 
     assert [text[start:end] for start, end in personal_spans(text)] == [author]
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ('password = "qz7Kp2vX9wLm"\n', ["qz7Kp2vX9wLm"]),
+        ("DB_PASSWORD=qz7Kp2vX9wLm\n", ["qz7Kp2vX9wLm"]),
+        ('{"secret": "qz7Kp2vX9wLm4Rt8"}\n', ["qz7Kp2vX9wLm4Rt8"]),
+        ("total = price * rate\n", []),
+        ('password = os.environ["PASSWORD"]\n', []),
+        ("", []),
+    ],
+)
+def test_the_value_of_a_secret_is_told_from_its_name(text: str, values: list[str]) -> None:
+    assert [text[start:end] for start, end in secret_values(text)] == values
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_every_planted_secret_has_a_value_within_it(seed: int) -> None:
+    for kind, secret in planted(random.Random(seed)).items():
+        before = "import shop\n\n\ndef total(prices):\n    return sum(prices)\n\n\n"
+        text = f"{before}{secret}\n\nshop.open(total)\n"
+
+        values = secret_values(text)
+
+        assert values, kind
+        for start, end in values:
+            assert len(before) <= start < end <= len(before) + len(secret), kind
+            assert end - start >= 6, kind
+        assert values == sorted(set(values))

@@ -144,9 +144,11 @@ def _assignments(text: str) -> Hits:
     """Keys without a shape of their own, by what they are assigned to."""
     for line in {_lines(text, *word.span()) for word in _LONG_WORD.finditer(text)}:
         lowered = text[line.start : line.end].lower()
-        is_assigned = any(word in lowered for word in _ASSIGNED_WORDS)
-        if is_assigned and any(pattern.search(text, *line) for pattern in _assignment_patterns()):
-            yield line.start, line.start
+        if not any(word in lowered for word in _ASSIGNED_WORDS):
+            continue
+        found = filter(None, (pattern.search(text, *line) for pattern in _assignment_patterns()))
+        if (match := next(found, None)) is not None:
+            yield match.start(), match.start() + len(match[0].rstrip())
 
 
 def _entropies(text: str) -> Hits:
@@ -163,11 +165,14 @@ def _keywords(text: str) -> Hits:
     lowered = text.lower() if text.isascii() else text.translate(_TO_SMALL)  # other letters may change their number
     for line in {_lines(text, at, at) for root in _keyword_roots() for at in _finds(lowered, root)}:
         said = text[line.start : line.end].rstrip("\n")
-        if _HAS_VALUE.search(said) and any(not _is_placeholder(value) for value in keyword.analyze_string(said)):
-            yield line.start, line.start
+        values = keyword.analyze_string(said) if _HAS_VALUE.search(said) else ()
+        if (value := next((each for each in values if not _is_placeholder(each)), None)) is not None:
+            at = said.find(value)
+            start, end = (0, len(said)) if at < 0 else (at, at + len(value))  # the plugin may spell it otherwise
+            yield line.start + start, line.start + end
     for match in (_UNQUOTED.match(text, at) for root in _UNQUOTED_ROOTS for at in _finds(lowered, root)):
         if match is not None and _is_random(match[1]) and not _is_placeholder(match[1]):
-            yield match.span()
+            yield match.span(1)
 
 
 def _finds(text: str, wanted: str) -> Iterator[int]:
