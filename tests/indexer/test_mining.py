@@ -228,6 +228,51 @@ def test_half_of_the_training_pairs_carry_context_and_all_held_out_ones(
     assert {snippet.path for pair in (*train, *test) for snippet in pair.context} <= standing
 
 
+def test_a_test_pair_tells_whether_its_file_is_old_new_or_held_out(shop: GitFolder, shop_home: RepositoryHome) -> None:
+    old_shop(shop)
+    for number, name in enumerate(NAMES):
+        shop.commit({f"src/{name}.py": module(name) + module(f"{name}_again", 2)}, day=510 + number)
+    dataset = mine(shop.open(), shop_home)
+
+    before = {entry.path for entry in shop.open().files(dataset.manifest["split_commit"])}
+    pairs = list(dataset.pairs("test"))
+    ages = Counter(pair.age for pair in pairs)
+    assert dataset.manifest["split"] == "time+file"
+    assert ages["new_file"] > 0
+    assert ages["old_file"] > 0
+    assert dataset.manifest["strata"] == dict(ages)
+    assert all((pair.path in before) == (pair.age == "old_file") for pair in pairs if pair.age != "held_out_file")
+    assert {pair.age for split in ("train", "validation") for pair in dataset.pairs(split)} == {""}
+
+
+def test_without_a_split_by_time_every_test_pair_is_of_a_file_held_out_whole(
+    shop: GitFolder, shop_home: RepositoryHome
+) -> None:
+    shop.commit({f"src/{name}{number}.py": module(f"{name}{number}") for name in NAMES for number in range(3)})
+    dataset = mine(shop.open(), shop_home)
+
+    assert dataset.manifest["split"] == "file"
+    assert {pair.age for pair in dataset.pairs("test")} == {"held_out_file"}
+
+
+def test_a_pair_of_an_older_data_set_has_no_age() -> None:
+    pair = CompletionPair(
+        kind="completion",
+        language="python",
+        path="a.py",
+        commit="1",
+        prefix="",
+        middle="x",
+        suffix="",
+        place="body",
+        age="new_file",
+    )
+    record = pair.to_json()
+
+    assert CompletionPair.from_json(record) == pair
+    assert CompletionPair.from_json({name: value for name, value in record.items() if name != "age"}).age == ""
+
+
 def test_what_a_repository_has_given_up_is_never_a_target(shop: GitFolder, shop_home: RepositoryHome) -> None:
     files = {f"src/{name}.py": module(name).replace(f"notify_{name}(", "shop.send_note(") for name in NAMES}
     shop.commit(files)

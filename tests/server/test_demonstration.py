@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import re
 from pathlib import Path
 from typing import Any
 
@@ -26,12 +27,27 @@ RESULT: dict[str, Any] = {
     "commit": "0123456789abcdef",
     "contenders": {"base": FIGURES, "adapter": {**FIGURES, "loss": 1.0, "loss_interval": [0.8, 1.3]}},
     "differences": {
-        "loss": -0.5,
-        "loss_interval": [-0.6, -0.4],
-        "exact_match": 0.05,
-        "exact_match_interval": [-0.01, 0.1],
+        "adapter": {
+            "base": {
+                "loss": -0.5,
+                "loss_interval": [-0.6, -0.4],
+                "exact_match": 0.05,
+                "exact_match_interval": [-0.01, 0.1],
+                "n": 40,
+            },
+            "control": {"loss": -0.1, "loss_interval": [-0.2, 0.05], "n": 0, "loss_n": 60},
+        }
     },
-    "verdict": {"state": "trial", "reason": "Held-out loss is lower."},
+    "verdict": {
+        "state": "trial",
+        "reason": "Held-out loss is lower.",
+        "checks": [
+            {"name": "gain", "passed": False, "said": "Inconclusive."},
+            {"name": "parity", "passed": None, "said": "Not compared."},
+            {"name": "secrets", "passed": True, "said": "Told none."},
+        ],
+    },
+    "notes": ["No engine was given."],
     "model": {"name": "tiny", "variant": "base", "precision": "fp32"},
 }
 
@@ -59,18 +75,51 @@ def test_the_table_names_the_base_and_every_figure_with_its_interval() -> None:
     assert "Verdict: trial. Held-out loss is lower." in table
 
 
+@pytest.mark.parametrize(("holds", "said"), [("no", "Inconclusive."), ("open", "Not compared."), ("yes", "Told none.")])
+def test_the_checks_of_a_promotion_stand_below_the_verdict(holds: str, said: str) -> None:
+    below = shown(RESULT).partition("Verdict: trial.")[2]
+
+    assert re.search(rf"{holds}\W+{said}", below)
+
+
+def test_notes_are_shown() -> None:
+    assert "Note: No engine was given." in shown(RESULT)
+
+
 def test_a_gain_that_may_be_chance_is_called_so() -> None:
-    assert "that is no proven gain" in difference_sentences(RESULT)[1]
+    assert difference_sentences(RESULT) == [
+        "Held-out loss, adapter less base: -0.500 (95% interval -0.600 to -0.400).",
+        "Exact match, adapter less base: +0.050 (95% interval -0.010 to +0.100). "
+        "The interval holds zero: on this many places that is no proven difference.",
+        "Held-out loss, adapter less control: -0.100 (95% interval -0.200 to +0.050).",
+    ]
 
 
-def test_a_proven_gain_is_not_sold_as_knowledge_of_the_repository() -> None:
-    differences = {"exact_match": 0.2, "exact_match_interval": [0.1, 0.3]}
+@pytest.mark.parametrize(
+    ("opponent", "exact", "words"),
+    [
+        ("base", 0.2, "Much of this is the format and where to stop, which a control learns as well."),
+        ("control", 0.2, "That much is this repository, and not only how a hole is filled."),
+        ("base", -0.2, "It fell: what the adapter learnt did not help to hit the very words."),
+        ("control", -0.2, "It fell: what the adapter learnt did not help to hit the very words."),
+    ],
+)
+def test_a_proven_difference_is_not_sold_as_more_than_it_is(opponent: str, exact: float, words: str) -> None:
+    found = {"exact_match": exact, "exact_match_interval": [exact - 0.1, exact + 0.1], "n": 40}
 
-    assert "learning the format" in difference_sentences({"differences": differences})[0]
+    (sentence,) = difference_sentences({"differences": {"adapter": {opponent: found}}})
+
+    assert sentence.endswith(words)
 
 
 def test_what_was_not_generated_is_said() -> None:
-    assert "Nothing was generated" in difference_sentences({"contenders": {"base": {}}, "differences": {"loss": -1}})[1]
+    result = {"contenders": {"base": {}}, "differences": {"adapter": {"base": {"loss": -1, "n": 0}}}}
+
+    assert difference_sentences(result) == [
+        "Held-out loss, adapter less base: -1.000.",
+        "Nothing was generated, so exact match was not measured: there was no engine, or no time.",
+    ]
+    assert difference_sentences({}) == []
 
 
 async def test_the_server_answers_without_and_with_the_adapter(
