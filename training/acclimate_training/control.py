@@ -2,6 +2,10 @@
 
 It is what an adapter must beat to have learnt the repository and not just how a hole is filled. A control is cached by
 all that it depends on: base, recipe, steps, device and its very pairs, so that repositories of one language share it.
+
+An adapter that began from an earlier one has had more steps than this training gave it, and a control of these alone
+would flatter it. Its control therefore begins where the earlier one's ended, and takes as many steps more: as many
+in all, in as many schedules, for no more time than half of the minutes, whatever the adapter's ancestry.
 """
 
 import hashlib
@@ -69,16 +73,22 @@ class Control:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Controls:
-    """The controls that fit one setting and one mix of languages, by their steps."""
+    """The controls that fit one setting and one mix of languages, by their steps.
+
+    `after` is the control that they go on from; None for those that begin afresh.
+    """
 
     folder: Path
     setting: Setting
     general: General
+    after: Control | None = None
 
     def rungs(self) -> set[int]:
         """For how many steps there is one."""
-        found = self.folder.glob(f"{self._key}-*/{MANIFEST}")
-        return {int(place.parent.name.split("-")[1]) for place in found}
+        found = (
+            place.parent.name.split("-")[1].partition(".") for place in self.folder.glob(f"{self._key}-*/{MANIFEST}")
+        )
+        return {int(steps) for steps, _, begun in found if begun == self._begun}
 
     def pairs(self, steps: int, run: Run) -> tuple[CompletionPair, ...]:
         """What a control of so many steps learns: as many pairs as the adapter sees at most."""
@@ -112,6 +122,10 @@ class Controls:
             shutil.rmtree(folder, ignore_errors=True)
 
     @property
+    def _begun(self) -> str:
+        return "" if self.after is None else hashlib.sha256(self.after.version.encode()).hexdigest()[:8]
+
+    @property
     def _key(self) -> str:
         total = sum(self.general.languages.values()) or 1.0
         mix = {name: round(20 * share / total) for name, share in sorted(self.general.languages.items())}
@@ -123,4 +137,5 @@ class Controls:
         digest = hashlib.sha256()
         for pair in pairs:
             digest.update(json.dumps(pair.to_json()).encode("utf-8", errors="replace"))
-        return f"{self._key}-{steps}-{digest.hexdigest()[:8]}"
+        begun = f".{self._begun}" if self._begun else ""
+        return f"{self._key}-{steps}{begun}-{digest.hexdigest()[:8]}"

@@ -1,18 +1,19 @@
 """The training phase: from a data set to an adapter of this repository and the control that it is measured against.
 
 Nothing is trained a second time: an unchanged training gives the adapter that there is, and controls are cached. While
-a control of the right length is missing, half of the minutes are its.
+a control of the right length is missing, half of the minutes are its. Where an earlier adapter fits (`parentage`), the
+training begins from it or afresh, whichever does better (`start`).
 """
 
 import math
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from acclimate_indexer.errors import DiskFull, TooFewPairs
+from acclimate_indexer.errors import AdapterError, DiskFull, TooFewPairs
 from acclimate_indexer.home import RepositoryHome
 from acclimate_indexer.pairs import CompletionKind, CompletionPair, ReviewPair
 
@@ -22,10 +23,12 @@ from .encoding import Example, encoded, schedule
 from .gate import NOT_MEASURED
 from .lineage import Setting, lineage
 from .mix import kinds_trained, lessons
-from .recipe import MIN_PAIRS, ExampleKind
+from .parentage import total_steps
+from .recipe import MIN_PAIRS, ExampleKind, rungs
 from .recipe_choice import data_words
 from .registry import Adapter, AdapterRegistry
 from .reporting import Run
+from .start import Origin
 
 if TYPE_CHECKING:
     from .trainer import Trained
@@ -55,6 +58,8 @@ class Lesson:
     Attributes:
         shared_unless: Half of the minutes are its if its steps are none of these; None gives it all.
         steps: If they are given already.
+        origin: An earlier adapter to begin from, if that does better.
+        begin_at: The folder of an adapter to begin from in any case.
     """
 
     phase: str
@@ -63,10 +68,17 @@ class Lesson:
     fingerprint: str
     shared_unless: frozenset[int] | None = None
     steps: int | None = None
+    origin: Origin | None = None
+    begin_at: Path | None = None
 
 
-def learn(run: Run, setting: Setting, general: General, home: RepositoryHome) -> Learnt:
+def learn(
+    run: Run, setting: Setting, general: General, home: RepositoryHome, origin: Callable[[], Origin | None]
+) -> Learnt:
     """The adapter of this setting and its control, trained as far as they are not there.
+
+    Args:
+        origin: Looks for an earlier adapter to begin from; asked only if something is trained.
 
     Raises:
         TooFewPairs: The repository gives too little to learn from.
@@ -81,8 +93,8 @@ def learn(run: Run, setting: Setting, general: General, home: RepositoryHome) ->
     is_new = adapter is None
     if adapter is None:
         _require_room(home.root)
-        adapter = _trained_adapter(run, setting, general, controls, home)
-    control = _control(run, setting, controls, int(adapter.record["steps"]), home)
+        adapter = _trained_adapter(run, setting, general, controls, home, origin())
+    control = _control(run, setting, controls, adapter, home)
     if control is not None and adapter.record.get("control") != control.version:
         adapter = registry.update(adapter, {"control": control.version})
     return Learnt(adapter=adapter, is_new=is_new, control=control)
@@ -97,58 +109,102 @@ def control_of(adapter: Adapter, run: Run) -> Control | None:
     return Control(version=str(version), folder=folder)
 
 
-def _trained_adapter(run: Run, setting: Setting, general: General, controls: Controls, home: RepositoryHome) -> Adapter:
+def published(run: Run, setting: Setting, lesson: Lesson, home: RepositoryHome, facts: Mapping[str, Any]) -> Adapter:
+    """Trains a lesson of this repository, and makes what comes of it an adapter, with these facts in its record."""
     registry = AdapterRegistry(home)
     created = datetime.now(UTC)
     version = registry.new_version(setting.repository, created)
-    rungs = frozenset(controls.rungs())
-    examples = _enough_examples(run, setting, general)
-    lesson = Lesson(
-        phase="train",
-        examples=examples,
-        validation=_validation(setting),
-        fingerprint=setting.fingerprint,
-        shared_unless=rungs,
-    )
     registry.remove_partials()
     partial = registry.partial(version)
     trained = _trained(run, setting, lesson, home, partial)
-    recipe = setting.recipe
-    kinds = kinds_trained(
-        schedule(examples, steps=trained.stopped_at, batch=recipe.batch, micro_batch=1, seed=setting.seed)
+    ordered = schedule(
+        lesson.examples, steps=trained.stopped_at, batch=setting.recipe.batch, micro_batch=1, seed=setting.seed
     )
+    kinds = kinds_trained(ordered)
     for sentence in data_words(kinds):
         run.note(sentence)
     record = lineage(setting, trained, version=version, created=created) | {"trained_pairs": kinds}
-    facts = {"verdict": NOT_MEASURED.to_json(), "forced": run.job.force}
-    adapter = registry.publish(partial, record | facts)
+    adapter = registry.publish(partial, {**record, **facts})
     checkpoints.remove_all(home)
     return adapter
 
 
-def _control(run: Run, setting: Setting, controls: Controls, steps: int, home: RepositoryHome) -> Control | None:
-    pairs = controls.pairs(steps, run)
+def _trained_adapter(
+    run: Run, setting: Setting, general: General, controls: Controls, home: RepositoryHome, origin: Origin | None
+) -> Adapter:
+    lengths = controls.rungs()
+    if origin is not None:  # which control is wanted is known only when the better start is
+        lengths &= replace(controls, after=_control_of_version(origin.version, run, home)).rungs()
+    lesson = Lesson(
+        phase="train",
+        examples=enough_examples(run, setting, general),
+        validation=_validation(setting),
+        fingerprint=setting.fingerprint,
+        shared_unless=frozenset(lengths),
+        origin=origin,
+    )
+    facts = {"verdict": NOT_MEASURED.to_json(), "forced": run.job.force}
+    adapter = published(run, setting, lesson, home, facts)
+    if (parent := adapter.record["parent"]) is not None:
+        run.note(f"The training began from {parent}, which did better than to begin afresh.")
+    return adapter
+
+
+def _control_of_version(version: str, run: Run, home: RepositoryHome) -> Control | None:
+    try:
+        return control_of(AdapterRegistry(home).get(version), run)
+    except AdapterError:
+        return None
+
+
+def _control(run: Run, setting: Setting, controls: Controls, adapter: Adapter, home: RepositoryHome) -> Control | None:
+    """The control that has had as many steps as the adapter and its parents (`control` says how).
+
+    Where the parent's is gone, one of the next rung is trained: that may take longer, but does not flatter.
+    """
+    steps, total, parent = int(adapter.record["steps"]), total_steps(adapter), adapter.record.get("parent")
+    if parent is not None and (after := _control_of_version(str(parent), run, home)) is not None:
+        controls = replace(controls, after=after)
+    elif parent is not None:
+        steps = total = next(rung for rung in rungs() if rung >= total)
+    pairs = controls.pairs(total, run)
     if not pairs:
         run.note("There is no general code on this machine, so no control was trained: the adapter cannot be judged.")
         return None
     if found := controls.found(steps, pairs):
         return found
-    run.note(f"A control of {steps} steps was trained on general code; it is kept for later runs.")
+    run.note(f"A control of {total} steps was trained on general code; it is kept for later runs.")
+    return _trained_control(run, setting, controls, pairs, home, steps=steps, total=total)
+
+
+def _trained_control(
+    run: Run,
+    setting: Setting,
+    controls: Controls,
+    pairs: Sequence[CompletionPair],
+    home: RepositoryHome,
+    *,
+    steps: int,
+    total: int,
+) -> Control:
     by_kind: dict[ExampleKind, Iterable[CompletionPair]] = {
         "completion": _of_kind(pairs, "completion"),
         "documentation": _of_kind(pairs, "documentation"),
     }
+    after = controls.after
     lesson = Lesson(
         phase="control",
         examples=_lessons(setting, by_kind, (), at_most=len(pairs)),
         validation=(),
         fingerprint=controls.fingerprint(steps, pairs),
         steps=steps,
+        begin_at=None if after is None else after.folder,
     )
     controls.remove_partials()
     partial = controls.partial(steps, pairs)
     trained = _trained(run, setting, lesson, home, partial)
-    record = {"steps": trained.steps, "tokens": trained.tokens, "seconds": round(trained.seconds, 1)}
+    record: dict[str, Any] = {"steps": trained.steps, "tokens": trained.tokens, "seconds": round(trained.seconds, 1)}
+    record |= {"total_steps": total, "after": None if after is None else after.version}
     control = controls.publish(partial, record | {"languages": controls.general.languages})
     checkpoints.remove_all(home)
     return control
@@ -177,6 +233,8 @@ def _trained(run: Run, setting: Setting, lesson: Lesson, home: RepositoryHome, t
             validation=lesson.validation,
             shared_unless=lesson.shared_unless,
             steps=lesson.steps,
+            origin=lesson.origin,
+            begin_at=lesson.begin_at,
         )
     for sentence in trained.notes:
         run.note(sentence)
@@ -184,7 +242,7 @@ def _trained(run: Run, setting: Setting, lesson: Lesson, home: RepositoryHome, t
     return trained
 
 
-def _enough_examples(run: Run, setting: Setting, general: General) -> list[Example]:
+def enough_examples(run: Run, setting: Setting, general: General) -> list[Example]:
     fewest = math.ceil(MIN_PAIRS / (1 - setting.recipe.general_share))  # general code does not count
     at_most = setting.max_pairs or max(fewest, int(setting.minutes * 60 * PAIRS_PER_SECOND[setting.device]))
     dataset, share = setting.dataset, setting.recipe.general_share

@@ -23,6 +23,7 @@ from .memory import ModelShape
 from .recipe import Device, Recipe
 from .recipe_choice import Circumstances, chosen_recipe
 from .registry import Adapter
+from .start import start_record
 
 if TYPE_CHECKING:
     from .trainer import Trained
@@ -110,7 +111,11 @@ def lineage(setting: Setting, trained: "Trained", *, version: str, created: date
             "variant": model.variant,
             "precision": model.precision,
         },
-        "dataset": {"hash": setting.dataset.hash, "commit": setting.dataset.manifest.get("commit")},
+        "dataset": {
+            "hash": setting.dataset.hash,
+            "commit": setting.dataset.manifest.get("commit"),
+            "split_commit": setting.dataset.manifest.get("split_commit"),
+        },
         "fingerprint": setting.fingerprint,
         "minutes": setting.minutes,
         "max_pairs": setting.max_pairs,
@@ -132,6 +137,7 @@ def lineage(setting: Setting, trained: "Trained", *, version: str, created: date
         "recipe_fingerprint": setting.recipe.fingerprint(),
         "prompt_budget": setting.recipe.budget.to_json(),
         "libraries": {name: metadata.version(name) for name in LIBRARIES},
+        **start_record(trained.start, steps=trained.steps, dataset=setting.dataset.hash),
     }
 
 

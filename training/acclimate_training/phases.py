@@ -30,6 +30,7 @@ from .judging import Judging
 from .learning import Learnt, control_of, learn
 from .lineage import Setting
 from .memory import ModelShape
+from .parentage import Parentage
 from .promotion import Thresholds
 from .recipe_choice import needed_on_gpu
 from .registry import Adapter, AdapterRegistry
@@ -154,7 +155,8 @@ class Pipeline:
 
     def _learnt(self, setting: Setting, general: General) -> Learnt:
         if "train" in self._job.phases:
-            return learn(self._run, setting, general, self._home)
+            parentage = Parentage(setting=setting, home=self._home, repository=self._repository)
+            return learn(self._run, setting, general, self._home, parentage.origin)
         adapter = self._adapter_to_measure()
         return Learnt(adapter=adapter, is_new=False, control=control_of(adapter, self._run))
 
