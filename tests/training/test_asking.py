@@ -18,7 +18,7 @@ from tests.support.tiny_model import TOKENS, write_tokenizer
 from acclimate_indexer.dataset import mine
 from acclimate_indexer.errors import EngineError
 from acclimate_indexer.home import Home
-from acclimate_indexer.pairs import CompletionPair
+from acclimate_indexer.pairs import CompletionPair, Snippet
 from acclimate_indexer.prompts import PromptBudget, PromptBuilder
 from acclimate_training.engine import PRIORITY_EVALUATION, EngineAddress, EngineClient
 from acclimate_training.evaluation.asking import Asking, asked, waiting
@@ -77,11 +77,13 @@ def asked_pairs(builder: PromptBuilder, name: str, count: int) -> list[Request]:
             prefix=f"def {name}_{number}(a, b):\n    return ",
             middle="a + b",
             suffix="\n",
+            context=(Snippet(path="tax.py", text="RATE = 3"),),
             place="rest_of_line",
         )
         for number in range(count)
     ]
-    prompts = Prompts(builder=builder, roomier=builder, repository="shop", conventions=None, shown={})
+    rules = Snippet(path="CONVENTIONS.md", text="- Use total.")
+    prompts = Prompts(builder=builder, roomier=builder, repository="shop", conventions=rules, shown={})
     return in_order(questions(pairs, prompts, seed=0), CONTENDERS)
 
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -119,6 +120,18 @@ async def test_what_a_prompt_costs_is_kept_with_its_answer(
         assert answer.prompt_tokens == len(request.question.examples[request.contender.form].prompt)
     lengths = {each.contender.name: len(each.question.examples[each.contender.form].prompt) for each in asked}
     assert lengths["base"] < lengths["base+retrieval"] < lengths["prompted"]
+
+
+async def test_two_forms_that_are_one_prompt_are_asked_once(
+    tmp_path: Path, asked: list[Request], builder: PromptBuilder
+) -> None:
+    bare = [replace(each.question.pair, context=()) for each in asked[:6:3]]
+    prompts = Prompts(builder=builder, roomier=builder, repository="shop", conventions=None, shown={})
+    async with fake_engine() as engine:
+        served = await ask(engine, in_order(questions(bare, prompts, seed=0), CONTENDERS), tmp_path, builder)
+
+    assert len(engine.asked) == len(bare) * 3
+    assert [len(each.store.generations) for each in served.values()] == [len(bare)] * 3
 
 
 async def test_an_answer_that_goes_on_is_ended_as_the_server_ends_it(
