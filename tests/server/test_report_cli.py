@@ -12,8 +12,10 @@ from typing import Any
 
 import pytest
 from tests.conftest import MakeRepository
+from tests.support.evaluated import evaluated_shop
 from tests.support.report_sample import examples, metrics, record
 
+from acclimate_indexer.errors import AdapterError
 from acclimate_indexer.home import Home, RepositoryHome
 from acclimate_indexer.prompts import PromptBudget
 from acclimate_indexer.repository import Repository
@@ -268,12 +270,39 @@ def test_what_an_evaluation_wrote_meanwhile_stays(
 
 
 def test_without_an_answer_of_both_it_says_what_to_do(
+    kept: RepositoryHome, repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(AdapterError, match="Run `acclimate evaluate` first"):
+        judge(monkeypatch, repository, "", pairs=())
+
+
+def test_without_the_data_set_there_is_nothing_to_judge_and_a_report_without_places(
     kept: RepositoryHome, repository: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    code = main(["blind", "-C", str(repository)])
+    judged = main(["blind", "-C", str(repository)])
+    reason = capsys.readouterr().err
+    written = main(["report", "-C", str(repository)])
 
-    assert code == FORESEEN
-    assert "Run `acclimate evaluate` first." in capsys.readouterr().err
+    assert (judged, written) == (FORESEEN, DONE)
+    assert "the data set that it learnt from is not here" in reason
+    assert "Places won and lost are left out of the report. " in capsys.readouterr().err
+
+
+def test_what_an_evaluation_has_kept_is_judged_and_reported(
+    home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shop, adapter = evaluated_shop(home, tmp_path, {"base": "wrong_answer()", "adapter": "other_answer()"})
+    monkeypatch.setattr(sys, "stdin", io.StringIO("t\n" * 20))
+
+    judged = main(["blind", "-C", str(shop), "--pairs", "3", "--json"])
+    found = last_line(capsys)
+    written = main(["report", "-C", str(shop), "--with-code", "--json"])
+
+    assert (judged, written) == (DONE, DONE)
+    assert (found["version"], found["blind"]["tie"]) == (adapter.version, 3)
+    page = Path(last_line(capsys)["report"]).read_text(encoding="utf-8")
+    assert "3" in page.partition("judged by a person")[2][:2000]
+    assert "were right with adapter alone (won)" in page
 
 
 def test_no_places_at_all_is_usage(kept: RepositoryHome, repository: Path) -> None:

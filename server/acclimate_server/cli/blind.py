@@ -43,7 +43,10 @@ BlindPairs = Callable[[RepositoryHome, Adapter], Sequence[BlindPair]]
 
 
 def register(verbs: Verbs, shared: argparse.ArgumentParser, blind_pairs: BlindPairs | None = None) -> None:
-    """Adds the verb. `blind_pairs` gives the held-out places that both base and adapter have answered."""
+    """Adds the verb. `blind_pairs` gives the held-out places that both base and adapter have answered.
+
+    None takes what the evaluations have kept.
+    """
     parser = add_verb(
         verbs,
         shared,
@@ -70,7 +73,7 @@ def run(arguments: argparse.Namespace, context: Context, *, blind_pairs: BlindPa
     adapter = meant_adapter(registry, arguments.version)
     wanted = context.settings(repository.work_tree).training.seed if arguments.seed is None else arguments.seed
     sheet = Sheet(registry, adapter.version, seed=wanted)
-    answered = blind_pairs(home, adapter) if blind_pairs else ()
+    answered = _kept(context, home, adapter) if blind_pairs is None else blind_pairs(home, adapter)
     pairs = chosen(answered, judged=sheet.judgements, seed=sheet.seed, at_most=arguments.pairs)
     if not pairs:
         raise AdapterError(
@@ -80,6 +83,12 @@ def run(arguments: argparse.Namespace, context: Context, *, blind_pairs: BlindPa
     context.terminal.show(_summary(sheet.record))
     context.terminal.finish({"version": adapter.version, "blind": sheet.record})
     return DONE
+
+
+def _kept(context: Context, home: RepositoryHome, adapter: Adapter) -> Sequence[BlindPair]:
+    from acclimate_training.evaluation.kept import blind_pairs, kept_results  # parsers take a while to import
+
+    return blind_pairs(kept_results(context.home, home, adapter).measured())
 
 
 class Sheet:

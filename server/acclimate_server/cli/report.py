@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from acclimate_indexer.dataset import datasets
-from acclimate_indexer.errors import AdapterError, UsageError
+from acclimate_indexer.errors import AcclimateError, AdapterError, UsageError
 from acclimate_indexer.home import RepositoryHome
 from acclimate_training.registry import Adapter, AdapterRegistry
 from acclimate_training.report.page import write_report
@@ -25,7 +25,10 @@ Examples = Callable[[RepositoryHome, Adapter], Sequence[Mapping[str, Any]]]
 
 
 def register(verbs: Verbs, shared: argparse.ArgumentParser, examples: Examples | None = None) -> None:
-    """Adds the verb. `examples` gives the held-out places of an adapter with every contender's served answer."""
+    """Adds the verb. `examples` gives the held-out places of an adapter with every contender's served answer.
+
+    None takes what the evaluations have kept.
+    """
     parser = add_verb(
         verbs,
         shared,
@@ -63,7 +66,7 @@ def run(arguments: argparse.Namespace, context: Context, *, examples: Examples |
     registry = AdapterRegistry(home)
     adapter = meant_adapter(registry, arguments.version)
     path = (arguments.output or home.report(adapter.version)).expanduser().absolute()
-    answered = examples(home, adapter) if examples else ()
+    answered = _kept(context, home, adapter) if examples is None else examples(home, adapter)
     subject = _subject(home, registry, adapter, answered, with_code=arguments.with_code)
     _write(path, subject)
     wanted = _someone_looks(context) if arguments.open is None else arguments.open
@@ -73,6 +76,16 @@ def run(arguments: argparse.Namespace, context: Context, *, examples: Examples |
         context.terminal.say("No browser could be opened here; open that file yourself.")
     context.terminal.finish({"report": str(path), "version": adapter.version, "opened": opened})
     return DONE
+
+
+def _kept(context: Context, home: RepositoryHome, adapter: Adapter) -> Sequence[Mapping[str, Any]]:
+    from acclimate_training.evaluation.kept import examples, kept_results  # parsers take a while to import
+
+    try:
+        return examples(kept_results(context.home, home, adapter).measured())
+    except AcclimateError as error:  # figures and verdict are in the record and need neither data set nor model
+        context.terminal.say(f"Places won and lost are left out of the report. {error}")
+        return ()
 
 
 def meant_adapter(registry: AdapterRegistry, version: str | None) -> Adapter:

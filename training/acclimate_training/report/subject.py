@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..evaluation import contenders as known
 from .reading import number, part, parts, text
 
-BASE, ADAPTER, RETRIEVED = "base", "adapter", "+retrieval"
-WITHOUT_TRAINING_HERE = ("base", "base+retrieval", "prompted", "control", "control+retrieval")
+BASE, ADAPTER = known.BASE.name, known.ADAPTER.name
+RETRIEVED = "+retrieval"  # how the names of those end that are asked with retrieval
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,9 +54,9 @@ class Subject:
     def opponent(self) -> str:
         """The best of those that need no training on this repository, by exact match; else the base."""
         measured = {
-            name: value
-            for name in WITHOUT_TRAINING_HERE
-            if (value := number(self.contenders.get(name), "exact_match")) is not None
+            each.name: value
+            for each in known.OPPONENTS
+            if (value := number(self.contenders.get(each.name), "exact_match")) is not None
         }
         return max(measured, key=lambda name: measured[name], default=BASE)
 
@@ -85,6 +86,5 @@ def candidate_of(record: dict[str, Any]) -> str:
     named = text(part(record, "verdict"), "candidate")
     if named:
         return named
-    contenders = parts(record, "metrics", "contenders")
-    with_retrieval = ADAPTER + RETRIEVED
-    return with_retrieval if with_retrieval in contenders and ADAPTER not in contenders else ADAPTER
+    measured, with_retrieval = parts(record, "metrics", "contenders"), known.ADAPTER_RETRIEVAL.name
+    return with_retrieval if with_retrieval in measured and ADAPTER not in measured else ADAPTER
