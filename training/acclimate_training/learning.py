@@ -117,10 +117,9 @@ def published(run: Run, setting: Setting, lesson: Lesson, home: RepositoryHome, 
     registry.remove_partials()
     partial = registry.partial(version)
     trained = _trained(run, setting, lesson, home, partial)
-    ordered = schedule(
-        lesson.examples, steps=trained.stopped_at, batch=setting.recipe.batch, micro_batch=1, seed=setting.seed
-    )
-    kinds = kinds_trained(ordered)
+    batch = setting.recipe.batch
+    ordered = schedule(lesson.examples, steps=trained.steps, batch=batch, micro_batch=1, seed=setting.seed)
+    kinds = kinds_trained(ordered[: trained.stopped_at * batch])
     for sentence in data_words(kinds):
         run.note(sentence)
     record = lineage(setting, trained, version=version, created=created) | {"trained_pairs": kinds}
