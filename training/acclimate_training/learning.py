@@ -117,9 +117,11 @@ def published(run: Run, setting: Setting, lesson: Lesson, home: RepositoryHome, 
     registry.remove_partials()
     partial = registry.partial(version)
     trained = _trained(run, setting, lesson, home, partial)
-    batch = setting.recipe.batch
-    ordered = schedule(lesson.examples, steps=trained.steps, batch=batch, micro_batch=1, seed=setting.seed)
-    kinds = kinds_trained(ordered[: trained.stopped_at * batch])
+    recipe = setting.recipe
+    ordered = schedule(
+        lesson.examples, steps=trained.steps, batch=recipe.batch, micro_batch=recipe.micro_batch, seed=setting.seed
+    )
+    kinds = kinds_trained(ordered[: trained.stopped_at * recipe.batch])
     for sentence in data_words(kinds):
         run.note(sentence)
     record = lineage(setting, trained, version=version, created=created) | {"trained_pairs": kinds}
