@@ -4,11 +4,12 @@ import logging
 import os
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from acclimate_indexer.errors import AcclimateError
+from acclimate_indexer.general.sources import Root
 
 from .cancellation import Cancelled, cancellable, leave
 from .job import END_STATES, Job, Progress, ProgressLog
@@ -21,18 +22,18 @@ AUTOGROUP = Path("/proc/self/autogroup")
 REASON_CHARACTERS = 200  # of a foreign error in the last line; run.log has all of it
 
 
-def run_job(job_path: Path) -> int:
+def run_job(job_path: Path, *, general_roots: Sequence[Root] | None = None) -> int:
     """Runs a job to its end: 0 finished, 1 failed. Progress goes beside the job, and logs to stderr.
 
-    When the run is cancelled this does not return: the process ends with 130.
+    When the run is cancelled this does not return: the process ends with 130. `general_roots` is as in `Pipeline`.
     """
     _prepare_process()
     report = _with_one_end(ProgressLog(job_path.parent / "progress.jsonl"))
     cancelled = Progress(state="cancelled", reason="The run was asked to stop.")
     try:
         with cancellable(when_late=lambda: report(cancelled)):
-            result = Pipeline(Job.read(job_path), report, job_path.parent).run()
-            report(Progress(state="finished", result=result))
+            pipeline = Pipeline(Job.read(job_path), report, job_path.parent, general_roots=general_roots)
+            report(Progress(state="finished", result=pipeline.run()))
     except Cancelled:
         report(cancelled)
         leave()
