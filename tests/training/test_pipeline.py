@@ -1,22 +1,29 @@
 """The whole pipeline: a real repository, a real data set, a tiny model, and the process that the server starts."""
 
+import asyncio
 import json
 import os
 import signal
 import subprocess
 import sys
+import sysconfig
 import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.support.tiny_model import TINY, tiny_model
+from tests.support.fake_engine import BASE, fake_engine
+from tests.support.tiny_model import tiny_model
 
-from acclimate_indexer.errors import TooFewPairs
+from acclimate_indexer.errors import AdapterError, TooFewPairs
+from acclimate_indexer.general.sources import Root
 from acclimate_indexer.home import Home
-from acclimate_training.job import Job, Phase, Progress, read_progress
-from acclimate_training.phases import NO_ENGINE, Pipeline
+from acclimate_training.checkpoints import COMPLETE
+from acclimate_training.evaluation.contenders import CONTENDERS
+from acclimate_training.job import ENGINE_URL, Job, Progress, read_progress
+from acclimate_training.judging import NO_ENGINE
+from acclimate_training.phases import Pipeline
 from acclimate_training.registry import AdapterRegistry
 
 pytestmark = pytest.mark.tensor
@@ -24,7 +31,11 @@ pytest.importorskip("torch", reason="the runtime is not installed")
 pytest.importorskip("peft", reason="the runtime is not installed")
 
 FILES = 40
-RECIPE = {"batch": 4, "micro_batch": 2, "layers": "all"}
+RECIPE = {"batch": 4, "micro_batch": 2, "layers": "all", "max_epochs": 1.0}
+MAX_PAIRS = 110  # so that all trainings here ask for the same general code, which is then read once
+LIBRARY = Root(name="python", place=Path(sysconfig.get_path("stdlib")), is_library=True)
+LONG = RECIPE | {"max_epochs": 1000.0}
+LEARNS_NOTHING = RECIPE | {"learning_rate": 1e-9}
 
 
 @pytest.fixture(scope="module")
@@ -66,11 +77,17 @@ def _source(number: int) -> str:
     )
 
 
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What repositories share, and these tests: the model, general code, controls, what the base says to that code."""
+    folder = tmp_path_factory.mktemp("cache")
+    tiny_model(Home(data=folder, cache=folder, config=folder).create(), BASE)
+    return folder
+
+
 @pytest.fixture
-def home(tmp_path: Path) -> Home:
-    found = Home(data=tmp_path, cache=tmp_path / "cache", config=tmp_path).create()
-    tiny_model(found)
-    return found
+def home(tmp_path: Path, cache: Path) -> Home:
+    return Home(data=tmp_path, cache=cache, config=tmp_path).create()
 
 
 def a_job(home: Home, repository: Path, name: str = "first", **changes: Any) -> Job:
@@ -80,9 +97,10 @@ def a_job(home: Home, repository: Path, name: str = "first", **changes: Any) -> 
         data=home.data,
         cache=home.cache,
         phases=("mine", "train", "evaluate"),
-        model=TINY,
+        model=BASE,
         minutes=0.02,
-        evaluation_minutes=1.0,
+        evaluation_minutes=0.03,
+        max_pairs=MAX_PAIRS,
         recipe=RECIPE,
         threads=1,
     )
@@ -98,7 +116,7 @@ def in_process(job: Job) -> tuple[dict[str, Any], list[Progress]]:
     heard: list[Progress] = []
     folder = run_folder(job)
     folder.mkdir(parents=True)
-    return Pipeline(job, heard.append, folder).run(), heard
+    return Pipeline(job, heard.append, folder, general_roots=[LIBRARY]).run(), heard
 
 
 def started_child(job: Job, cwd: Path) -> tuple["subprocess.Popen[bytes]", Path]:
@@ -115,7 +133,7 @@ def started_child(job: Job, cwd: Path) -> tuple["subprocess.Popen[bytes]", Path]
 
 
 def test_a_repository_becomes_an_adapter_with_its_figures(home: Home, repository: Path) -> None:
-    child, folder = started_child(a_job(home, repository), repository)
+    child, folder = started_child(a_job(home, repository, evaluation_minutes=1.0), repository)
     stdout, _ = child.communicate(timeout=120)
 
     lines, _ = read_progress(folder / "progress.jsonl")
@@ -123,16 +141,44 @@ def test_a_repository_becomes_an_adapter_with_its_figures(home: Home, repository
     assert stdout == b""
     result = lines[-1].result
     assert result is not None
-    assert {"mine", "load", "train", "loss"} <= {line.phase for line in lines}
+    assert {"mine", "general code", "load", "train", "control", "loss", "general loss"} <= {
+        line.phase for line in lines
+    }
     assert result["pairs"]["completion"]["train"] >= 100
-    assert result["contenders"]["adapter"]["loss_n"] == result["contenders"]["base"]["loss_n"] > 0
+    losses = {name: figures["loss_n"] for name, figures in result["contenders"].items()}
+    assert list(losses) == [contender.name for contender in CONTENDERS]
+    assert losses["adapter"] == losses["base"] == losses["control"] > 0
     assert "exact_match" not in result["contenders"]["base"]
+    assert result["not_measured"] == list(losses)  # none has answered
+    assert result["differences"]["adapter"]["control"]["loss_n"] == losses["adapter"]
+    assert set(result["strata"]) == {"language", "place", "age"}
+    assert result["general"]["differences"]["adapter"]["loss_n"] > 0
     assert NO_ENGINE in result["notes"]
     assert result["example"]["middle"]
     adapter = AdapterRegistry(home.for_repository(repository / ".git")).get(result["adapter"])
     assert adapter.record["metrics"]["contenders"] == result["contenders"]
-    assert adapter.record["base"]["name"] == TINY
+    assert adapter.record["base"]["name"] == BASE
     assert not list(folder.glob("checkpoints/*"))
+
+
+def test_an_adapter_and_its_control_are_of_one_recipe_and_as_many_steps(home: Home, repository: Path) -> None:
+    result, _ = in_process(a_job(home, repository))
+
+    adapter = AdapterRegistry(home.for_repository(repository / ".git")).get(result["adapter"])
+    folder = home.controls / adapter.record["control"].removeprefix("control-")
+    control = json.loads((folder / "control.json").read_text(encoding="utf-8"))
+    assert control["steps"] == adapter.record["steps"] == result["steps"]
+    configs = [
+        json.loads((each / "adapter_config.json").read_text(encoding="utf-8")) for each in (folder, adapter.folder)
+    ]
+    assert [config["r"] for config in configs] == [16, 16]
+    assert {*configs[0]["target_modules"]} == {*configs[1]["target_modules"]}
+    assert (folder / "adapter_model.safetensors").read_bytes() != (
+        adapter.folder / "adapter_model.safetensors"
+    ).read_bytes()
+    trained = adapter.record["trained_pairs"]
+    assert sum(trained.values()) == result["steps"] * RECIPE["batch"]
+    assert trained["completion"] > trained["general"] > 0
 
 
 def test_the_saved_folder_is_one_that_vllm_takes(home: Home, repository: Path) -> None:
@@ -140,7 +186,7 @@ def test_the_saved_folder_is_one_that_vllm_takes(home: Home, repository: Path) -
 
     folder = AdapterRegistry(home.for_repository(repository / ".git")).get(result["adapter"]).folder
     config = json.loads((folder / "adapter_config.json").read_text(encoding="utf-8"))
-    assert config["base_model_name_or_path"] == TINY
+    assert config["base_model_name_or_path"] == BASE
     assert config["r"] == 16
     assert config["bias"] == "none"
     assert not config["modules_to_save"]
@@ -153,18 +199,70 @@ def test_the_saved_folder_is_one_that_vllm_takes(home: Home, repository: Path) -
 
 
 def test_an_unchanged_training_is_not_done_again(home: Home, repository: Path) -> None:
-    first, _ = in_process(a_job(home, repository))
-    second, heard = in_process(a_job(home, repository, "second"))
+    first, _ = in_process(a_job(home, repository, evaluation_minutes=1.0))
+    second, heard = in_process(a_job(home, repository, "second", evaluation_minutes=1.0))
 
     assert second["adapter"] == first["adapter"]
     assert second["reused"] and not first["reused"]
     assert second["contenders"] == first["contenders"]
-    assert not {"train", "loss"} & {line.phase for line in heard}
+    assert not {"train", "control", "loss", "general loss"} & {line.phase for line in heard}
+
+
+def test_a_stopped_evaluation_goes_on_with_what_it_left(home: Home, repository: Path) -> None:
+    first, _ = in_process(a_job(home, repository, evaluation_minutes=0.001))
+    second, heard = in_process(a_job(home, repository, "second", phases=("evaluate",), evaluation_minutes=1.0))
+
+    counts = [result["contenders"]["base"]["loss_n"] for result in (first, second)]
+    assert 0 < counts[0] < counts[1]
+    assert "load" in {line.phase for line in heard}
+    assert not {"train", "control"} & {line.phase for line in heard}
+
+
+async def test_with_an_engine_all_contenders_answer(
+    home: Home, repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with fake_engine() as engine:
+        others = asyncio.all_tasks()
+        monkeypatch.setenv(ENGINE_URL, engine.url)
+        engine.pieces = ["nothing_like_it"]
+        first, _ = await asyncio.to_thread(in_process, a_job(home, repository, evaluation_minutes=1.0))
+        asked = len(engine.asked)
+        again, heard = await asyncio.to_thread(
+            in_process, a_job(home, repository, "second", phases=("evaluate",), evaluation_minutes=1.0)
+        )
+        await asyncio.wait(asyncio.all_tasks() - others - {asyncio.current_task()}, timeout=5.0)
+
+    assert engine.loads[0] == first["adapter"]
+    assert first["not_measured"] == []
+    assert {figures["n"] for figures in first["contenders"].values()} == {first["available"]}
+    assert first["contenders"]["adapter"]["exact_match"] == 0.0
+    assert first["differences"]["adapter"]["prompted"]["mcnemar_p"] == 1.0
+    assert first["facts"]["secrets"] == {"asked": 0, "told": 0}
+    checks = {check["name"]: check["passed"] for check in first["verdict"]["checks"]}
+    assert checks["secrets"] is True
+    assert checks["stops"] is not None
+    assert first["verdict"]["state"] != "promoted"
+    assert NO_ENGINE not in first["notes"]
+    assert len(engine.asked) == asked
+    assert again["contenders"] == first["contenders"]
+    assert "generate" not in {line.phase for line in heard}
+
+
+def test_what_a_person_judged_outlives_an_evaluation(home: Home, repository: Path) -> None:
+    first, _ = in_process(a_job(home, repository))
+    registry = AdapterRegistry(home.for_repository(repository / ".git"))
+    adapter = registry.get(first["adapter"])
+    judged = {"better": 3, "worse": 1, "tie": 0, "judgements": {"a": "better"}}
+    registry.update(adapter, {"metrics": adapter.record["metrics"] | {"blind": judged}})
+    second, _ = in_process(a_job(home, repository, "second", phases=("evaluate",)))
+
+    assert second["adapter"] == first["adapter"]
+    assert registry.get(first["adapter"]).record["metrics"]["blind"] == judged
 
 
 def test_another_seed_is_another_training(home: Home, repository: Path) -> None:
-    first, _ = in_process(a_job(home, repository))
-    second, _ = in_process(a_job(home, repository, "second", seed=1))
+    first, _ = in_process(a_job(home, repository, phases=("mine", "train")))
+    second, _ = in_process(a_job(home, repository, "second", phases=("mine", "train"), seed=1))
 
     assert second["adapter"] != first["adapter"]
 
@@ -176,11 +274,11 @@ def test_an_adapter_can_be_evaluated_later(home: Home, repository: Path) -> None
     assert trained["verdict"]["state"] == "rejected"
     assert "contenders" not in trained
     assert measured["adapter"] == trained["adapter"]
-    assert measured["differences"]["loss_n"] > 0
+    assert measured["differences"]["adapter"]["control"]["loss_n"] > 0
 
 
 def test_force_takes_the_adapter_into_use_and_says_so(home: Home, repository: Path) -> None:
-    result, _ = in_process(a_job(home, repository, force=True, minutes=0.001, recipe=RECIPE | {"learning_rate": 1e-9}))
+    result, _ = in_process(a_job(home, repository, force=True, minutes=0.001, recipe=LEARNS_NOTHING))
 
     live = AdapterRegistry(home.for_repository(repository / ".git")).live()
     assert result["verdict"]["state"] == "trial"
@@ -191,7 +289,7 @@ def test_force_takes_the_adapter_into_use_and_says_so(home: Home, repository: Pa
 
 
 def test_what_is_not_better_is_rejected_and_not_in_use(home: Home, repository: Path) -> None:
-    result, _ = in_process(a_job(home, repository, minutes=0.001, recipe=RECIPE | {"learning_rate": 1e-9}))
+    result, _ = in_process(a_job(home, repository, minutes=0.001, recipe=LEARNS_NOTHING))
 
     assert result["verdict"]["state"] == "rejected"
     assert AdapterRegistry(home.for_repository(repository / ".git")).live() is None
@@ -206,7 +304,7 @@ def test_too_few_pairs_is_said_in_a_sentence(home: Home, repository: Path) -> No
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_cancelled_run_says_so_and_leaves_no_adapter(home: Home, repository: Path, number: signal.Signals) -> None:
-    child, folder = started_child(a_job(home, repository, minutes=10.0), repository)
+    child, folder = started_child(a_job(home, repository, minutes=10.0, recipe=LONG), repository)
     _wait_for(lambda: any(line.phase == "train" and line.step > 1 for line in _lines(folder)))
     asked = time.monotonic()
     child.send_signal(number)
@@ -219,9 +317,9 @@ def test_a_cancelled_run_says_so_and_leaves_no_adapter(home: Home, repository: P
 
 
 def test_a_killed_run_is_gone_on_with(home: Home, repository: Path) -> None:
-    job = a_job(home, repository, minutes=0.2)
+    job = a_job(home, repository, minutes=0.5, recipe=RECIPE | {"max_epochs": 3.0})
     child, folder = started_child(job, repository)
-    _wait_for(lambda: any(folder.glob("checkpoints/checkpoint-*/complete")))
+    _wait_for(lambda: any(folder.glob(f"checkpoints/checkpoint-*/{COMPLETE}")))
     child.kill()
     child.communicate(timeout=30)
     result, heard = in_process(replace(job, id="second"))
@@ -244,11 +342,8 @@ def test_a_failure_is_one_sentence_on_the_last_line(home: Home, repository: Path
 
 
 def test_an_evaluation_without_any_adapter_is_said_in_a_sentence(home: Home, repository: Path) -> None:
-    phases: tuple[Phase, ...] = ("mine", "evaluate")
-    child, folder = started_child(a_job(home, repository, phases=phases), repository)
-    child.communicate(timeout=60)
-
-    assert _lines(folder)[-1].reason == "There is no adapter to evaluate yet. Train one: `acclimate train`."
+    with pytest.raises(AdapterError, match=r"There is no adapter to evaluate yet. Train one: `acclimate train`"):
+        in_process(a_job(home, repository, phases=("mine", "evaluate")))
 
 
 def _lines(folder: Path) -> list[Progress]:
