@@ -6,6 +6,7 @@ MINUTES ?= 10
 EVALUATION_MINUTES ?= 6
 JSON ?=
 REPOS ?=
+OUTPUT ?=
 # The tests know this one: it can be had without a hub, and is the smallest that writes code.
 TEST_MODEL := qwen2.5-coder-0.5b-instruct-gguf
 
@@ -14,11 +15,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 CORE := $(VENV)/core.stamp
 DEV := $(VENV)/dev.stamp
+TRL ?= $(CURDIR)/build/trl
 WHEEL_VENV := build/wheel-venv
 WHEEL_DEV := $(WHEEL_VENV)/dev.stamp
 PIP := -m pip --disable-pip-version-check install -qq
 JSON_FLAG := $(if $(JSON),--json)
 REPOS_FLAG := $(if $(REPOS),--repositories $(REPOS))
+OUTPUT_FLAG := $(if $(OUTPUT),--output $(OUTPUT))
 # The interpreter with torch and vLLM; it sees the core and pytest in $(VENV) through a link in its site-packages.
 RUNTIME_PYTHON = $$($(BIN)/python -P -m acclimate_server.runtime)
 
@@ -26,7 +29,7 @@ RUNTIME_PYTHON = $$($(BIN)/python -P -m acclimate_server.runtime)
 TENSOR_MODULES := test_pipeline.py test_trainer.py
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup test lint types tests wheel-tests bench bench-indexer bench-context bench-training bench-completion bench-harness format
+.PHONY: help run setup test lint types tests wheel-tests bench bench-indexer bench-context bench-training bench-ablation bench-completion bench-harness format
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | awk -F'|' '{printf "  %-18s %s\n", $$1, $$2}'
@@ -63,8 +66,8 @@ wheel-tests: $(WHEEL_DEV)
 		-c "$(CURDIR)/pyproject.toml" --rootdir "$(CURDIR)" -m "not engine and not tensor and not gpu" \
 		$(TENSOR_MODULES:%=--ignore="$(CURDIR)/tests/training/%") "$(CURDIR)/tests"
 
-bench: setup ## all benchmarks in one run; REPOS='a b' names real repositories
-	@python=$(RUNTIME_PYTHON) && "$$python" -P benchmarks $(JSON_FLAG) $(REPOS_FLAG)
+bench: setup $(TRL)/trl.stamp ## all benchmarks in one run; REPOS='a b' names real repositories
+	@python=$(RUNTIME_PYTHON) && ACCLIMATE_TRL="$(TRL)" "$$python" -P benchmarks $(JSON_FLAG) $(REPOS_FLAG)
 
 bench-indexer: setup ## mining against a bare parse
 	@python=$(RUNTIME_PYTHON) && "$$python" -P benchmarks indexer $(JSON_FLAG) $(REPOS_FLAG)
@@ -72,14 +75,23 @@ bench-indexer: setup ## mining against a bare parse
 bench-context: setup ## retrieval against bm25s, and against embeddings where ACCLIMATE_EMBEDDING_MODEL names some
 	@python=$(RUNTIME_PYTHON) && "$$python" -P benchmarks context $(JSON_FLAG) $(REPOS_FLAG)
 
-bench-training: setup ## the trainer against the plain loop
-	@python=$(RUNTIME_PYTHON) && "$$python" -P benchmarks training $(JSON_FLAG) $(REPOS_FLAG)
+bench-training: setup $(TRL)/trl.stamp ## the trainer against the plain public loop and TRL's
+	@python=$(RUNTIME_PYTHON) && ACCLIMATE_TRL="$(TRL)" "$$python" -P benchmarks training $(JSON_FLAG) $(REPOS_FLAG)
+
+bench-ablation: setup ## what the recipe's defaults rest on, at equal training time; takes hours, goes on when repeated
+	@python=$(RUNTIME_PYTHON) && "$$python" -P benchmarks ablation $(JSON_FLAG) $(REPOS_FLAG) $(OUTPUT_FLAG)
 
 bench-completion: setup ## the server against a bare engine call, the adapter against the base
 	@python=$(RUNTIME_PYTHON) && "$$python" -P benchmarks completion $(JSON_FLAG) $(REPOS_FLAG)
 
 bench-harness: setup ## our prompts, cut and metrics against what is published about the model on human-eval
 	@python=$(RUNTIME_PYTHON) && "$$python" -P benchmarks harness $(JSON_FLAG)
+
+# Beside the runtime, not in it: the benchmark of the trainer is all that knows TRL, and does without where it must.
+$(TRL)/trl.stamp: benchmarks/trl.txt | setup
+	@echo "Installing TRL into $(TRL)" >&2
+	@python=$(RUNTIME_PYTHON) && if "$$python" $(PIP) --no-deps --upgrade --target "$(TRL)" --requirement $<; then \
+		touch $@; else echo "TRL could not be installed: its column stays empty" >&2; fi
 
 format: $(DEV) ## format the code
 	@$(BIN)/ruff format .

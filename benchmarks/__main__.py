@@ -17,21 +17,29 @@ from rich.table import Table
 
 PLAIN_WIDTH = 120  # characters of a table in a log
 NAMES = ("indexer", "context", "training", "completion", "harness")
+BY_NAME_ONLY = ("ablation",)  # hours, and only where defaults are chosen
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Runs the named benchmarks and prints their figures."""
     parser = argparse.ArgumentParser(prog="python benchmarks", description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"which ones (default: all): {', '.join(NAMES)}")
+    known = (*NAMES, *BY_NAME_ONLY)
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help=f"which ones (default: all but the last): {', '.join(known)}"
+    )
     parser.add_argument("--repositories", nargs="*", type=Path, default=[], help="real repositories to measure on")
     parser.add_argument("--json", action="store_true", help="print one JSON object as the last line")
+    parser.add_argument("--output", type=Path, help="where the ablation keeps its results, a line of JSON each")
     options = parser.parse_args(arguments)
-    if unknown := set(options.names) - set(NAMES):
-        parser.error(f"no benchmark is called {sorted(unknown)[0]!r}; there are {', '.join(NAMES)}")
+    if unknown := set(options.names) - set(known):
+        parser.error(f"no benchmark is called {sorted(unknown)[0]!r}; there are {', '.join(known)}")
     sys.path.insert(0, str(Path(__file__).parent.parent))
     results: dict[str, Any] = {"machine": {"processor": platform.processor() or platform.machine()}}
     for name in options.names or NAMES:
-        results[name] = importlib.import_module(f"benchmarks.{name}").main(options.repositories)
+        module = importlib.import_module(f"benchmarks.{name}")
+        kept = {"output": options.output} if name in BY_NAME_ONLY else {}
+        results[name] = module.main(options.repositories, **kept)
+        results |= {key: results[name][key] for key in getattr(module, "HEADLINES", ()) if key in results[name]}
         Console(stderr=True, width=None if sys.stderr.isatty() else PLAIN_WIDTH).print(_table(name, results[name]))
     if options.json:
         print(json.dumps(results))

@@ -1,146 +1,169 @@
-"""The trainer against a plain loop: same model, same pairs, same process, minutes apart at most.
+"""Our trainer against the plain public loop and TRL's: same pairs, model and machine, all in one run.
 
-The plain loop is what one writes first: adapters on every layer, the model's own loss over all positions, one pair at a
-time. Ours differs in where the head runs, in the precision of the products and, by recipe, in which layers learn.
+Each is a whole training in a process of its own, and they take turns, so that a noisy neighbour disturbs them alike:
+what counts is the median over the rounds of their ratio; the first round warms up. All learn every pair once, which are
+equal non-padding tokens, and are then measured on the same held-out pairs. Ours is the default recipe of the device.
+Memory is the process's peak up to the end of its training, base and libraries included.
+
+How many pairs are learnt and held out is read from `ACCLIMATE_BENCH_PAIRS` and `ACCLIMATE_BENCH_HELD_OUT`; the defaults
+take a quarter of an hour on two quiet cores. On CUDA: written, not run.
 """
 
-import argparse
-import inspect
+import math
 import os
 import statistics
 import tempfile
-import time
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from tests.support.tiny_model import tiny_model
+from benchmarks.contest import Outcome, contest
+from benchmarks.contestant import NAMES, Job, Name
+from benchmarks.held_out import difference, loss
+from benchmarks.material import Material, file_mark, materials, missing_runtime, model_at_hand, number_from
 
-from acclimate_indexer.dataset import mine
-from acclimate_indexer.errors import ModelError
-from acclimate_indexer.home import Home
-from acclimate_indexer.models import LocalModel, local_model
-from acclimate_indexer.pairs import CompletionPair
+from acclimate_indexer.errors import TrainingError
+from acclimate_indexer.models import LocalModel
 from acclimate_indexer.prompts import PromptBuilder
-from acclimate_indexer.repository import Repository
-from acclimate_training.encoding import Example, collated, training_examples
-from acclimate_training.evaluation.questions import file_balanced
-from acclimate_training.recipe import Recipe
+from acclimate_training.encoding import Example, encoded, training_examples
+from acclimate_training.recipe import Device, Recipe
 
-MODEL = "qwen2.5-coder-0.5b-instruct-gguf"
-MODEL_VARIABLE = "ACCLIMATE_TEST_MODEL"  # a folder; without it the model that `acclimate` itself would use
-PAIRS = 8  # one step of the default recipe; a processor needs some 20 s for it in the plain loop
-ROUNDS = 3  # in turn, so that a noisy neighbour disturbs each alike; the median counts
+PAIRS_VARIABLE, HELD_OUT_VARIABLE = "ACCLIMATE_BENCH_PAIRS", "ACCLIMATE_BENCH_HELD_OUT"
+TRL_VARIABLE = "ACCLIMATE_TRL"  # a folder with TRL and what it needs beside the runtime
+PAIRS: dict[Device, int] = {"cpu": 120, "cuda": 3200}
+HELD_OUT = 80
+ROUNDS = 5
+PUBLIC_MICRO_BATCH = 4
+GB = 1e9
+
+HEADLINES = ("tokens_over_plain", "memory_over_plain", "loss_difference")  # the least favourable of all sources
 
 
 def main(repositories: list[Path]) -> dict[str, Any]:
-    """Tokens a second of the plain loop, of ours with the same layers, and of ours by recipe."""
-    if missing := [name for name in ("torch", "transformers", "peft") if find_spec(name) is None]:
-        return {"skipped": f"{', '.join(missing)} not installed; `acclimate doctor --fix` installs them"}
-    with tempfile.TemporaryDirectory() as folder:
-        home = Home(data=Path(folder), cache=Path(folder), config=Path(folder))
-        model = _model(home)
-        sources = {path.name: _mined(path, home) for path in repositories} or {"standard library": _generated()}
-        return {"model": model.name} | {name: _measured(model, pairs) for name, pairs in sources.items()}
-
-
-def _model(home: Home) -> LocalModel:
-    if named := os.environ.get(MODEL_VARIABLE):
-        return LocalModel.from_manifest(Path(named))
-    try:
-        return local_model(Home.default(), MODEL)
-    except ModelError:
-        return tiny_model(home)
-
-
-def _mined(path: Path, home: Home) -> list[CompletionPair]:
-    repository = Repository.open(path)
-    return list(mine(repository, home.for_repository(repository.common_directory)).pairs("train"))
-
-
-def _generated() -> list[CompletionPair]:
-    """The last words of some lines of a long module."""
-    lines = inspect.getsource(argparse).splitlines(keepends=True)
-    return [
-        CompletionPair(
-            kind="completion",
-            language="python",
-            path="argparse.py",
-            commit="0" * 40,
-            prefix="".join(lines[:number]) + lines[number][: len(lines[number]) // 2],
-            middle=lines[number][len(lines[number]) // 2 :].rstrip("\n"),
-            suffix="\n" + "".join(lines[number + 1 :]),
-            place="rest_of_line",
-        )
-        for number in range(200, 2000, 20)
-        if len(lines[number].strip()) > len("return None")
-    ]
-
-
-def _measured(model: LocalModel, pairs: list[CompletionPair]) -> dict[str, Any]:
+    """The three figures that count, and of every source what they come from."""
+    if skipped := missing_runtime():
+        return dict(skipped)
     from acclimate_training.hardware import device
 
     where = device()
+    pairs, held_out = number_from(PAIRS_VARIABLE, PAIRS[where]), number_from(HELD_OUT_VARIABLE, HELD_OUT)
+    with tempfile.TemporaryDirectory() as folder:
+        model = model_at_hand(Path(folder))
+        sources = {
+            material.name: _compared(material, model, where, pairs)
+            for material in materials(repositories, pairs=pairs + pairs // 4, held_out=held_out)
+        }
+    worst = {
+        "tokens_over_plain": min(each["tokens_over_plain"] for each in sources.values()),
+        "memory_over_plain": max(each["memory_over_plain"] for each in sources.values()),
+        "loss_difference": max(each["loss_difference"] for each in sources.values()),
+    }
+    return {"model": model.name, "device": where, **worst, "sources": sources}
+
+
+def _compared(material: Material, local: LocalModel, where: Device, wanted: int) -> dict[str, Any]:
     recipe = Recipe.for_device(where)
-    builder = PromptBuilder.load(model.folder, model.fim, recipe.budget)
-    chosen = file_balanced(pairs, seed=0)[:PAIRS]
-    examples = training_examples(chosen, builder, repository="benchmark", max_target_tokens=recipe.max_target_tokens)
-    everywhere = replace(recipe, layers="all")
-    loops: dict[str, tuple[Recipe, Callable[[Any, list[Example], Recipe], None]]] = {
-        "plain loop": (everywhere, _plain_step),
-        "ours, same layers": (everywhere, _our_step),
-        "ours": (recipe, _our_step),
+    builder = PromptBuilder.load(local.folder, local.fim, recipe.budget)
+    examples = training_examples(
+        islice(material.pairs["completion"], 2 * wanted),
+        builder,
+        repository=material.name,
+        max_target_tokens=recipe.max_target_tokens,
+        retrieval_share=recipe.retrieval_share,
+        around_weight=recipe.around_weight,
+    )
+    a_round = _pairs_a_round(min(wanted, len(examples)), recipe)
+    learnt = examples[: a_round * ROUNDS]
+    held_out = [(file_mark(pair.path), encoded(pair, builder, repository=material.name)) for pair in material.held_out]
+
+    def job(name: Name) -> Job:
+        batch = recipe.batch if name == "ours" else PUBLIC_MICRO_BATCH
+        return Job(
+            name=name,
+            model=local.folder,
+            recipe={},
+            examples=learnt,
+            steps=len(learnt) // batch,
+            steps_a_round=a_round // batch,
+            held_out=held_out,
+        )
+
+    with tempfile.TemporaryDirectory() as folder:
+        jobs = [job(name) for name in NAMES if name != "trl" or has_trl()]
+        outcomes = contest(jobs, Path(folder), rounds=ROUNDS)
+    size = {"pairs": len(learnt), "tokens": sum(each.length for each in learnt), "held_out_pairs": len(held_out)}
+    return {"commit": material.commit, **size, **figures(outcomes, learnt)}
+
+
+def has_trl() -> bool:
+    """Whether the runtime has TRL, or the folder that is named for it."""
+    named = os.environ.get(TRL_VARIABLE)
+    return find_spec("trl") is not None or (named is not None and (Path(named) / "trl").is_dir())
+
+
+def _pairs_a_round(pairs: int, recipe: Recipe) -> int:
+    """So many that every contestant has whole steps in each round."""
+    whole = math.lcm(recipe.batch, PUBLIC_MICRO_BATCH)
+    if pairs < whole * ROUNDS:
+        raise TrainingError(f"{pairs} pairs are too few to compare trainers: {whole * ROUNDS} are needed.")
+    return pairs // ROUNDS // whole * whole
+
+
+def figures(outcomes: Mapping[Name, Outcome], learnt: Sequence[Example]) -> dict[str, Any]:
+    """Ours over each of the others, and a column for each.
+
+    Raises:
+        TrainingError: Ours or the plain loop has failed.
+    """
+    for name in ("ours", "plain"):
+        if outcomes[name].failure is not None:
+            raise TrainingError(str(outcomes[name].failure))
+    found: dict[str, Any] = {}
+    for name in NAMES[1:]:
+        if name in outcomes and outcomes[name].failure is None:
+            found |= _over(outcomes["ours"], outcomes[name], name)
+    return found | {"base_loss": loss(outcomes["ours"].losses["before"])} | _columns(outcomes, learnt)
+
+
+def _over(ours: Outcome, other: Outcome, name: Name) -> dict[str, Any]:
+    rounds = list(zip(ours.rounds, other.rounds, strict=True))[1:]
+    wall = [mine.tokens / mine.seconds / (its.tokens / its.seconds) for mine, its in rounds]
+    work = [mine.tokens / mine.processor_seconds / (its.tokens / its.processor_seconds) for mine, its in rounds]
+    found: dict[str, Any] = {
+        f"tokens_over_{name}": statistics.median(wall),
+        f"tokens_over_{name}_rounds": [round(ratio, 2) for ratio in wall],
+        f"tokens_over_{name}_by_processor_time": statistics.median(work),
+        f"memory_over_{name}": ours.rounds[-1].peak_bytes / other.rounds[-1].peak_bytes,
     }
-    seconds: dict[str, list[float]] = {name: [] for name in loops}
-    for round_number in range(ROUNDS):
-        for name, (used, step) in loops.items():
-            seconds[name].append(_timed(model, examples[: 2 if round_number == 0 else None], used, step))
-    tokens = sum(example.length for example in examples)
-    speeds = {name: tokens / statistics.median(values[1:]) for name, values in seconds.items()}  # the first warms up
-    return {
-        "device": where,
-        "pairs": len(examples),
-        "tokens": tokens,
-        "tokens_per_second": speeds,
-        "ratio": speeds["ours"] / speeds["plain loop"],
-        "ratio_same_layers": speeds["ours, same layers"] / speeds["plain loop"],
+    suffix = "" if name == "plain" else f"_{name}"
+    for key, with_end in (("loss_difference", True), ("loss_difference_without_end", False)):
+        estimated = difference(ours.losses["after"], other.losses["after"], with_end=with_end)
+        found[key + suffix] = estimated.mean
+        found[f"{key}{suffix}_interval"] = [estimated.low, estimated.high]
+    return found
+
+
+def _columns(outcomes: Mapping[Name, Outcome], learnt: Sequence[Example]) -> dict[str, Any]:
+    labelled: dict[Name, int] = {
+        "ours": sum(len(each.target) + len(each.around) for each in learnt),
+        "plain": sum(each.length - 1 for each in learnt),
+        "trl": sum(len(each.target) for each in learnt),
     }
-
-
-def _timed(
-    local: LocalModel, examples: list[Example], recipe: Recipe, step: Callable[[Any, list[Example], Recipe], None]
-) -> float:
-    from acclimate_training.hardware import device
-    from acclimate_training.trainer import load_base, with_new_adapter
-
-    model = with_new_adapter(load_base(local, device()), recipe, seed=0)
-    model.train()
-    started = time.monotonic()
-    step(model, examples, recipe)
-    return time.monotonic() - started
-
-
-def _plain_step(model: Any, examples: list[Example], _recipe: Recipe) -> None:
-    import torch
-
-    optimizer = torch.optim.AdamW([value for value in model.parameters() if value.requires_grad], lr=2e-4)
-    for example in examples:
-        batch = {name: tensor.to(model.device) for name, tensor in collated([example], 0).items()}
-        (model(**batch).loss / len(examples)).backward()
-    optimizer.step()
-
-
-def _our_step(model: Any, examples: list[Example], recipe: Recipe) -> None:
-    import torch
-
-    from acclimate_training.evaluation.loss import middle_nats
-
-    optimizer = torch.optim.AdamW([value for value in model.parameters() if value.requires_grad], lr=2e-4)
-    for start in range(0, len(examples), recipe.micro_batch):
-        chosen = examples[start : start + recipe.micro_batch]
-        batch = {name: tensor.to(model.device) for name, tensor in collated(chosen, 0).items()}
-        nats, tokens = middle_nats(model, batch)
-        (nats / tokens).backward()
-    optimizer.step()
+    columns: dict[str, Any] = dict.fromkeys(NAMES, "not installed")
+    for name, outcome in outcomes.items():
+        if outcome.failure is not None:
+            columns[name] = outcome.failure
+            continue
+        timed = outcome.rounds[1:]
+        columns[name] = {
+            "tokens_per_second": statistics.median(each.tokens / each.seconds for each in timed),
+            "tokens_per_processor_second": statistics.median(each.tokens / each.processor_seconds for each in timed),
+            "labelled_tokens": labelled[name],
+            "peak_gigabytes": outcome.rounds[-1].peak_bytes / GB,
+            "loaded_gigabytes": outcome.loaded_bytes / GB,
+            "loss": loss(outcome.losses["after"]),
+            "loss_without_end": loss(outcome.losses["after"], with_end=False),
+        }
+    return columns
