@@ -17,6 +17,7 @@ from .recipe import FIRST_RUNG, SHORTEST_RUNGS
 from .validation import FEWEST_PAIRS
 
 TRIED_SHARE = 4  # a plan has at least so many times the steps that both starts are tried for
+ASKED_PAIRS = 48  # of the validation part: half a minute on a processor, and starts differ by tenths of a nat
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +92,7 @@ def planned_start(
     rung_for: Callable[[float], int],
     seconds_per_step: float,
     seconds_per_pair: float,
-    pairs: int,
+    available: int,
 ) -> Start | None:
     """How the starts are to be tried; None if too few pairs could tell, or it would cost a rung of the ladder.
 
@@ -99,8 +100,9 @@ def planned_start(
         steps: Of the plan without it.
         minutes: For the training.
         rung_for: The steps that fit into so many minutes.
-        pairs: That a measurement of the plan asks.
+        available: Pairs of the validation part.
     """
+    pairs = min(available, ASKED_PAIRS)
     if pairs < FEWEST_PAIRS:
         return None
     for tried in sorted((*SHORTEST_RUNGS, FIRST_RUNG), reverse=True):

@@ -60,7 +60,7 @@ def new_plan(
             rung_for=rung_for,
             seconds_per_step=each,
             seconds_per_pair=pair,
-            pairs=validation.pairs,
+            available=len(held_out),
         )
     return Plan(steps=steps, validation=validation, start=start)
 
