@@ -109,7 +109,9 @@ def test_a_control_is_found_again_by_its_steps_and_its_very_pairs(controls: Cont
     assert found is not None
     assert (found.version, f"control-{found.folder.name}") == (version, version)
     assert (found.folder / "adapter_config.json").is_file()
-    assert json.loads((found.folder / "control.json").read_text(encoding="utf-8")) == {"schema": 1, "steps": 25}
+    manifest = json.loads((found.folder / "control.json").read_text(encoding="utf-8"))
+    assert (manifest["schema"], manifest["steps"]) == (1, 25)
+    assert set(manifest["files"]) == {"adapter_config.json", "adapter_model.safetensors"}
     assert controls.rungs() == {25}
     assert controls.found(50, PAIRS) is None
     assert controls.found(25, PAIRS[:1]) is None

@@ -65,3 +65,20 @@ def test_steps_in_quick_succession_are_thinned_but_the_end_is_kept(tmp_path: Pat
 
 def test_no_progress_file_yet_is_no_progress(tmp_path: Path) -> None:
     assert read_progress(tmp_path / "none.jsonl") == ([], 0)
+
+
+def test_a_torn_line_spoils_only_itself(tmp_path: Path) -> None:
+    path = tmp_path / "progress.jsonl"
+    ProgressLog(path).report(Progress(phase="mine"))
+    with path.open("a", encoding="utf-8") as file:
+        file.write('{"phase": "tr')  # killed, or out of room
+    ProgressLog(path).report(Progress(state="failed", reason="The disk is full."))
+
+    assert [(line.phase, line.state) for line in read_progress(path)[0]] == [("mine", None), ("", "failed")]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a system without /dev/full")
+def test_a_line_that_finds_no_room_stops_nobody(tmp_path: Path) -> None:
+    (tmp_path / "progress.jsonl").symlink_to("/dev/full")  # every write to it fails for want of space
+
+    ProgressLog(tmp_path / "progress.jsonl").report(Progress(phase="mine"))

@@ -121,6 +121,13 @@ def adopt(own: Path, home: RepositoryHome, fingerprint: str) -> None:
             folder.rename(own)
 
 
+def remove_of(home: RepositoryHome, fingerprint: str) -> None:
+    """What was left by a run that was killed between the end of this training and its own."""
+    for folder in home.runs.glob("*/checkpoints"):
+        if planned(folder, fingerprint) is not None:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
 def remove_all(home: RepositoryHome) -> None:
     """For the end of a training; also takes what older runs left."""
     for folder in home.runs.glob("*/checkpoints"):

@@ -12,7 +12,7 @@ import hashlib
 import json
 import secrets
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from acclimate_indexer.general.sources import Root
 from acclimate_indexer.pairs import CompletionPair
 from acclimate_indexer.repository import Repository
 
+from .adapter_files import changed_file, checksums
 from .lineage import Setting
 from .reporting import Run
 
@@ -70,6 +71,21 @@ class Control:
     version: str
     folder: Path
 
+    @classmethod
+    def whole(cls, folder: Path, note: Callable[[str], None]) -> "Control | None":
+        """The control in a folder, if every file is what was written. `note` hears of one that is damaged."""
+        if not (folder / MANIFEST).is_file():
+            return None
+        try:
+            files: dict[str, str] = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["files"]
+            changed = changed_file(folder, files)
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            changed = MANIFEST
+        if changed is not None:
+            note(f"The control {folder.name!r} is corrupt ({changed!r} is not what was written) and was not used.")
+            return None
+        return cls(version=f"control-{folder.name}", folder=folder)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Controls:
@@ -110,7 +126,7 @@ class Controls:
 
     def publish(self, partial: Path, record: dict[str, Any]) -> Control:
         """Makes a written peft folder a control."""
-        write_json(partial / MANIFEST, {"schema": SCHEMA, **record})
+        write_json(partial / MANIFEST, {"schema": SCHEMA, **record, "files": checksums(partial)})
         folder = self.folder / partial.name.removeprefix(".partial-")
         with disk_full_named(folder):
             partial.replace(folder)
@@ -120,6 +136,12 @@ class Controls:
         """Deletes what interrupted trainings left; for the one who holds the training lock."""
         for folder in self.folder.glob(".partial-*"):
             shutil.rmtree(folder, ignore_errors=True)
+
+    def remove_damaged(self, note: Callable[[str], None]) -> None:
+        """Deletes those of this setting that are damaged; for the one who holds the training lock."""
+        for place in self.folder.glob(f"{self._key}-*/{MANIFEST}"):
+            if Control.whole(place.parent, note) is None:
+                shutil.rmtree(place.parent, ignore_errors=True)
 
     @property
     def _begun(self) -> str:

@@ -4,9 +4,13 @@ The command line and the editor write the same job and start the same child (`py
 The engine's address and key travel by environment (`ENGINE_URL`, `ENGINE_KEY`), never in the job.
 """
 
+import errno
 import json
+import logging
+import os
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -15,6 +19,8 @@ from acclimate_indexer.durable import write_json
 from acclimate_indexer.errors import UsageError
 
 from .devices import GpuPolicy
+
+logger = logging.getLogger(__name__)
 
 SCHEMA = 1
 ENGINE_URL = "ACCLIMATE_ENGINE_URL"
@@ -136,19 +142,34 @@ class ProgressLog:
         self._last = 0.0
 
     def report(self, progress: Progress) -> None:
-        """Writes a line; a step that follows the last one too closely is dropped unless it completes its phase."""
+        """Writes a line; a step that follows the last one too closely is dropped unless it completes its phase.
+
+        On a full disk the line is lost: that alone stops nobody, and what cannot go on says so itself.
+        """
         now = time.monotonic()
         is_step = progress.state is None and 0 < progress.step < progress.of
         if is_step and now - self._last < self.MIN_INTERVAL_SECONDS:
             return
         self._last = now
         record = {key: value for key, value in asdict(progress).items() if value is not None}
-        with self._path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(record) + "\n")
+        try:
+            self._append(json.dumps(record).encode() + b"\n")
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+                raise
+            logger.warning("The disk is full: a line of progress is lost: %s", record)
+
+    def _append(self, line: bytes) -> None:
+        with self._path.open("a+b") as file:
+            if file.tell():
+                file.seek(-1, os.SEEK_END)
+                is_torn = file.read(1) != b"\n"  # by a full disk, or a kill
+                line = b"\n" + line if is_torn else line
+            file.write(line)
 
 
 def read_progress(path: Path, offset: int = 0) -> tuple[list[Progress], int]:
-    """The whole lines written since byte `offset`, and the offset to go on from."""
+    """The whole lines written since byte `offset`, without torn ones, and the offset to go on from."""
     try:
         with path.open("rb") as file:
             file.seek(offset)
@@ -163,5 +184,5 @@ def read_progress(path: Path, offset: int = 0) -> tuple[list[Progress], int]:
 
 def _parsed(whole: bytes) -> Iterator[Progress]:
     for line in whole.decode("utf-8", errors="replace").splitlines():
-        if line.strip():
+        with suppress(ValueError, TypeError):
             yield Progress.from_line(line)

@@ -86,14 +86,15 @@ def learn(
         TrainingError: The training diverged.
     """
     controls = Controls(folder=run.home.controls, setting=setting, general=general)
+    controls.remove_damaged(run.note)
     registry = AdapterRegistry(home)
-    adapter = next(
-        (each for each in reversed(registry.versions()) if each.record.get("fingerprint") == setting.fingerprint), None
-    )
+    adapter = _trained_before(run, setting, registry)
     is_new = adapter is None
     if adapter is None:
         _require_room(home.root)
         adapter = _trained_adapter(run, setting, general, controls, home, origin())
+    else:
+        checkpoints.remove_of(home, setting.fingerprint)
     control = _control(run, setting, controls, adapter, home)
     if control is not None and adapter.record.get("control") != control.version:
         adapter = registry.update(adapter, {"control": control.version})
@@ -101,12 +102,9 @@ def learn(
 
 
 def control_of(adapter: Adapter, run: Run) -> Control | None:
-    """The control that an adapter was trained beside, if it is still there."""
+    """The control that an adapter was trained beside, if it is still there and whole."""
     version = adapter.record.get("control")
-    folder = None if version is None else run.home.controls / str(version).removeprefix("control-")
-    if version is None or folder is None or not (folder / "adapter_config.json").is_file():
-        return None
-    return Control(version=str(version), folder=folder)
+    return None if version is None else Control.whole(run.home.controls / version.removeprefix("control-"), run.note)
 
 
 def published(run: Run, setting: Setting, lesson: Lesson, home: RepositoryHome, facts: Mapping[str, Any]) -> Adapter:
@@ -128,6 +126,20 @@ def published(run: Run, setting: Setting, lesson: Lesson, home: RepositoryHome, 
     adapter = registry.publish(partial, {**record, **facts})
     checkpoints.remove_all(home)
     return adapter
+
+
+def _trained_before(run: Run, setting: Setting, registry: AdapterRegistry) -> Adapter | None:
+    """The newest adapter of this setting whose weights are what was written."""
+    for adapter in reversed(registry.versions()):
+        if adapter.record.get("fingerprint") != setting.fingerprint:
+            continue
+        try:
+            adapter.verify()
+        except AdapterError as error:
+            run.note(f"{error} This run does the latter.")
+            continue
+        return adapter
+    return None
 
 
 def _trained_adapter(
@@ -173,6 +185,7 @@ def _control(run: Run, setting: Setting, controls: Controls, adapter: Adapter, h
         run.note("There is no general code on this machine, so no control was trained: the adapter cannot be judged.")
         return None
     if found := controls.found(steps, pairs):
+        checkpoints.remove_of(home, controls.fingerprint(steps, pairs))
         return found
     run.note(f"A control of {total} steps was trained on general code; it is kept for later runs.")
     return _trained_control(run, setting, controls, pairs, home, steps=steps, total=total)
@@ -239,7 +252,11 @@ def _trained(run: Run, setting: Setting, lesson: Lesson, home: RepositoryHome, t
         )
     for sentence in trained.notes:
         run.note(sentence)
-    trainer.save_adapter(model, target, setting.model.name)
+    try:
+        trainer.save_adapter(model, target, setting.model.name)
+    except DiskFull:
+        shutil.rmtree(target, ignore_errors=True)  # half of an adapter is of no use, and the last line needs room
+        raise
     return trained
 
 
