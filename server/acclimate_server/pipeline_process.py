@@ -20,7 +20,17 @@ from typing import cast
 from acclimate_indexer.home import Home
 from acclimate_training.devices import GpuPolicy
 from acclimate_training.engine import EngineAddress
-from acclimate_training.job import END_STATES, ENGINE_KEY, ENGINE_URL, Job, Phase, Progress, ProgressLog, read_progress
+from acclimate_training.job import (
+    END_STATES,
+    ENGINE_KEY,
+    ENGINE_URL,
+    Job,
+    Phase,
+    Progress,
+    ProgressLog,
+    RefitPolicy,
+    read_progress,
+)
 
 from .settings import Settings
 
@@ -227,4 +237,5 @@ def resolved_job(
         gate=asdict(settings.gate),
         recipe=settings.recipe_overrides(),
         gpu_policy=cast("GpuPolicy", training.gpu_policy),  # one of its choices: the settings say so
+        refit=cast("RefitPolicy", training.refit),
     )

@@ -96,6 +96,11 @@ class TrainingSettings:
         "GPU beside the engine: `separate` (another one), `split` (what is free), `sleep` (the engine's), or `auto`.",
         choices=("auto", "split", "sleep", "separate"),
     )
+    refit: str = _setting(
+        "auto",
+        "Fit a promoted recipe again on everything up to HEAD: `always`, `never`, or `auto`, which does with a GPU.",
+        choices=("auto", "always", "never"),
+    )
     drift_lines: int = _setting(
         1_000,  # a test of 400 pairs takes about 6,000 added lines: these give 65, enough to judge a loss by
         "Retraining is due when so many lines are new since the adapter was made,",

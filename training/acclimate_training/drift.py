@@ -1,7 +1,7 @@
 """Whether an adapter has fallen behind its repository: in lines, and in the loss on what was written since.
 
-Lines are counted whenever somebody asks. The loss needs the model; an evaluation on new commits measures it and writes
-what `loss_rise` gives under `drift` into the adapter's record.
+Lines are counted whenever somebody asks. The loss needs the model: a training on new commits measures it beforehand
+(`drift_loss`) and writes what `loss_rise` gives under `drift` into the adapter's record.
 """
 
 import math
@@ -37,7 +37,8 @@ class LossRise:
 
     Attributes:
         to: The commit up to which the code was taken.
-        before: Nats per token on the pairs that its verdict was given on, as is `since` on the new ones.
+        before: Nats per token on the pairs that its verdict was given on, as is `since` on the new ones; less what the
+            base's are, which is negative where the adapter is worth something.
         rise: The mean difference, with the 95% interval `low` to `high`.
     """
 
@@ -226,7 +227,10 @@ def _said(churn: Churn, rise: LossRise | None, adapter: Adapter) -> str:
         return words
     certainty = "beyond doubt" if rise.is_certain else "within chance" if rise.rise > 0 else "no rise"
     interval = f"95% interval {rise.low:+.2f} to {rise.high:+.2f}, n {rise.since_pairs}"
-    on_new = f"On code written since, its loss is {rise.since:.2f}, before {rise.before:.2f} ({interval}): {certainty}."
+    on_new = (
+        f"On code written since, less the base's, its loss is {rise.since:.2f}, before {rise.before:.2f} "
+        f"({interval}): {certainty}."
+    )
     return f"{words} {on_new}"
 
 

@@ -27,6 +27,7 @@ ENGINE_URL = "ACCLIMATE_ENGINE_URL"
 ENGINE_KEY = "ACCLIMATE_ENGINE_KEY"
 
 Phase = Literal["mine", "advise", "train", "evaluate"]
+RefitPolicy = Literal["auto", "always", "never"]
 State = Literal["finished", "cancelled", "failed"]
 END_STATES = ("finished", "cancelled", "failed")
 
@@ -50,6 +51,7 @@ class Job:
         recipe: Overrides of the recipe's fields.
         gate: Thresholds of the verdict.
         gpu_policy: How a GPU is shared with the engine.
+        refit: Whether a promoted recipe is fitted again on everything up to HEAD; `auto` does with a GPU.
     """
 
     id: str
@@ -70,6 +72,7 @@ class Job:
     recipe: dict[str, Any] = field(default_factory=dict)
     gate: dict[str, Any] = field(default_factory=dict)
     gpu_policy: GpuPolicy = "auto"
+    refit: RefitPolicy = "auto"
 
     def write(self, path: Path) -> None:
         """Writes `job.json`, whole or not at all."""

@@ -33,6 +33,7 @@ from .gate import verdict
 from .job import ENGINE_KEY, ENGINE_URL
 from .lineage import Setting
 from .promotion import Evidence, Thresholds
+from .refit import judge_inherited, judged_for, withdraw_with
 from .registry import Adapter, AdapterRegistry
 from .reporting import Run
 
@@ -216,9 +217,16 @@ class Judging:
             "notes": list(self.run.notes),
             **({"blind": kept["blind"]} if "blind" in kept else {}),
         }
+        if judged_for(self.adapter) is not None:
+            self.adapter = judge_inherited(registry, self.adapter, evidence, self.thresholds, {"metrics": metrics})
+            return metrics
         changes = {"verdict": found.to_json(), "forced": forced, "metrics": metrics}
+        if found.state != "promoted":
+            withdraw_with(registry, self.adapter, found.state)
         better = self._proven(registry.live())
-        if found.state == "trial" and not forced and better is not None:
+        if better is not None and judged_for(better) == self.adapter.version:
+            self.adapter = registry.update(self.adapter, changes)  # its refit serves for it
+        elif found.state == "trial" and not forced and better is not None:
             self.run.note(f"{better.version} is promoted and stays in use: a trial has not shown that it is better.")
             self.adapter = registry.update(self.adapter, changes)
         else:

@@ -24,6 +24,7 @@ from acclimate_indexer.repository import Repository
 from .advice import advise
 from .control import General
 from .devices import GpuShare, installed_gpus, limit_memory, take_share
+from .drift_loss import note_drift
 from .engine import EngineAddress
 from .job import ENGINE_URL, Job, Progress
 from .judging import Judging
@@ -33,6 +34,7 @@ from .memory import ModelShape
 from .parentage import Parentage
 from .promotion import Thresholds
 from .recipe_choice import needed_on_gpu
+from .refit import has_later_code, is_wanted, judged_for, later_code, refitted
 from .registry import Adapter, AdapterRegistry
 from .reporting import Run
 
@@ -98,7 +100,9 @@ class Pipeline:
                 return dataset
         wanted = self._job.dataset
         if wanted is None and "evaluate" in self._job.phases and "train" not in self._job.phases:
-            wanted = self._data_of(self._adapter_to_measure())
+            if (later := self._later_code) is not None:
+                return later
+            wanted = self._data_of(self._adapter_to_measure)
         return latest_dataset(self._home) if wanted is None else Dataset.open(self._home.datasets / wanted)
 
     def _data_of(self, adapter: Adapter) -> str | None:
@@ -109,6 +113,8 @@ class Pipeline:
     def _adapter_and_figures(self, dataset: Dataset) -> dict[str, Any]:
         setting = self._setting(dataset)
         general = General.beside(self._repository, dataset, self._run, roots=self._general_roots)
+        if {"mine", "train"} <= set(self._job.phases):
+            note_drift(self._run, setting, self._home, self._repository)
         learnt = self._learnt(setting, general)
         adapter = learnt.adapter
         figures: dict[str, Any] = {}
@@ -116,6 +122,10 @@ class Pipeline:
             adapter, figures = self._judging(setting, general, learnt).judged()
         elif self._job.force:
             adapter = AdapterRegistry(self._home).judge(adapter, _forced(adapter))
+        if is_wanted(self._job.refit, setting.device):
+            figures["refit"] = refitted(
+                self._run, setting, adapter, self._repository, self._home, roots=self._general_roots
+            )
         model = setting.model
         return figures | {
             "adapter": adapter.version,
@@ -140,7 +150,7 @@ class Pipeline:
             )
         if "evaluate" not in self._job.phases or "train" in self._job.phases:
             return setting
-        return setting.as_trained(self._adapter_to_measure())
+        return setting.as_trained(self._adapter_to_measure)
 
     def _gpu_share(self, model: LocalModel) -> GpuShare | None:
         """Decided before torch looks for a GPU; None without one. An engine that is not here shares none with us."""
@@ -157,7 +167,7 @@ class Pipeline:
         if "train" in self._job.phases:
             parentage = Parentage(setting=setting, home=self._home, repository=self._repository)
             return learn(self._run, setting, general, self._home, parentage.origin)
-        adapter = self._adapter_to_measure()
+        adapter = self._adapter_to_measure
         return Learnt(adapter=adapter, is_new=False, control=control_of(adapter, self._run))
 
     def _judging(self, setting: Setting, general: General, learnt: Learnt) -> Judging:
@@ -172,14 +182,26 @@ class Pipeline:
             thresholds=Thresholds(**self._job.gate),
         )
 
+    @cached_property
     def _adapter_to_measure(self) -> Adapter:
+        """The one that was named, else the newest that there is something to measure of."""
         registry = AdapterRegistry(self._home)
         if self._job.adapter is not None:
             return registry.get_verified(registry.resolve(self._job.adapter))
         if not (versions := registry.versions()):
             raise AdapterError("There is no adapter to evaluate yet. Train one: `acclimate train`.")
-        versions[-1].verify()
-        return versions[-1]
+        newest = versions[-1]
+        judged = judged_for(newest)
+        if judged is not None and not has_later_code(newest, self._repository):
+            newest = next((each for each in versions if each.version == judged), newest)
+        newest.verify()
+        return newest
+
+    @cached_property
+    def _later_code(self) -> Dataset | None:
+        """What a refitted adapter is judged by; None for one with a verdict of its own."""
+        adapter = self._adapter_to_measure
+        return None if judged_for(adapter) is None else later_code(self._run, adapter, self._repository, self._home)
 
     @contextmanager
     def _only_training(self) -> Iterator[None]:
