@@ -52,6 +52,9 @@ class Recipe:
         clip: Largest norm of the gradient.
         max_target_tokens: Longer middles are left out.
         around_weight: What a token of the code around the middle weighs in the loss, where one of the middle weighs 1.
+            Nothing by default: at equal time the head at all these positions costs what it teaches. After 340 seconds
+            of processor time on fastmcp a weight of 0.3 at a third of the positions left a loss of 1.082 nats a token
+            in 32 steps, none 1.085 in 43 (n 80); 0.1 at all of them 1.093 in 41 against 1.107 in 66 (540 s, n 110).
         retrieval_share: Of the pairs that carry retrieved code in their prompt, as the server may put it there.
         documentation_share: Of the pairs that are doc-comments.
         review_share: Of the pairs that are reviews, most of which say that nothing is wrong.
@@ -74,7 +77,7 @@ class Recipe:
     weight_decay: float = 0.01
     clip: float = 0.5
     max_target_tokens: int = 256
-    around_weight: float = 0.1
+    around_weight: float = 0.0
     retrieval_share: float = 0.0
     documentation_share: float = 0.1
     review_share: float = 0.1
