@@ -14,7 +14,8 @@ from benchmarks.material import Material, file_mark
 
 from acclimate_indexer.models import LocalModel
 from acclimate_indexer.prompts import PromptBuilder
-from acclimate_training.encoding import Example, collated, encoded, schedule
+from acclimate_training.batches import collated
+from acclimate_training.encoding import Example, encoded, schedule
 from acclimate_training.learning import PAIRS_PER_SECOND
 from acclimate_training.mix import lessons
 from acclimate_training.recipe import Device, Recipe

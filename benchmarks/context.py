@@ -186,7 +186,8 @@ def _nats(
 ) -> tuple[float, int]:
     import torch
 
-    from acclimate_training.encoding import Example, collated
+    from acclimate_training.batches import collated
+    from acclimate_training.encoding import Example
     from acclimate_training.evaluation.loss import middle_nats
     from acclimate_training.hardware import device
     from acclimate_training.trainer import load_base

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from dataclasses import astuple, dataclass
 from typing import Any, Self
 
-from acclimate_training.encoding import Example, collated
+from acclimate_training.batches import collated
+from acclimate_training.encoding import Example
 from acclimate_training.evaluation.intervals import Estimate, Observation, estimate
 
 

@@ -8,10 +8,10 @@ from tests.support.tiny_model import TOKENS, write_tokenizer
 from acclimate_indexer.pairs import CompletionPair, ReviewComment, ReviewPair, Snippet
 from acclimate_indexer.prompts import PromptBudget, PromptBuilder
 from acclimate_indexer.review_answer import parsed_answer
+from acclimate_training.batches import collated
 from acclimate_training.encoding import (
     IGNORED,
     Example,
-    collated,
     encoded,
     encoded_review,
     schedule,

@@ -97,7 +97,8 @@ def test_the_default_recipe_fits_a_small_machine() -> None:
 def test_the_estimate_is_a_little_above_what_autograd_keeps(dtype: str, above: float, layers: Any) -> None:
     torch = pytest.importorskip("torch", reason="the runtime is not installed")
     transformers = pytest.importorskip("transformers", reason="the runtime is not installed")
-    from acclimate_training.encoding import Example, collated
+    from acclimate_training.batches import collated
+    from acclimate_training.encoding import Example
     from acclimate_training.evaluation.loss import labelled_nats
     from acclimate_training.trainer import with_new_adapter
 

@@ -12,7 +12,8 @@ from tests.support.tiny_model import tiny_model
 from acclimate_indexer.errors import AdapterError, DiskFull, TrainingError
 from acclimate_indexer.home import Home
 from acclimate_indexer.models import LocalModel
-from acclimate_training.encoding import IGNORED, Example, collated
+from acclimate_training.batches import collated
+from acclimate_training.encoding import IGNORED, Example
 from acclimate_training.recipe import Recipe
 from acclimate_training.validation import PATIENCE, ValidationPlan
 

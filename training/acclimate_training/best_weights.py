@@ -11,7 +11,8 @@ from peft import get_peft_model_state_dict, set_peft_model_state_dict
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
-from .encoding import Example, collated
+from .batches import collated
+from .encoding import Example
 from .evaluation.loss import middle_nats
 
 logger = logging.getLogger(__name__)

@@ -9,9 +9,10 @@ from typing import Any
 from transformers import PrinterCallback, TrainerCallback
 
 from . import distributed
+from .batches import collated
 from .checkpoints import Plan, Resumable, full_disk_named, mark_complete
 from .divergence import Watch
-from .encoding import Example, collated
+from .encoding import Example
 from .fitting import Room
 from .label_trainer import LabelTrainer, arguments
 from .recipe import Recipe

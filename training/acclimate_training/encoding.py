@@ -9,16 +9,12 @@ import hashlib
 import random
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from acclimate_indexer.pairs import CompletionPair, ReviewPair, Snippet
 from acclimate_indexer.prompts import Cursor, PromptBuilder
 from acclimate_indexer.review_answer import answer_text
 
 from .recipe import ExampleKind
-
-if TYPE_CHECKING:
-    import torch
 
 IGNORED = -100  # the label that torch's cross entropy leaves out
 GROUPED_STEPS = 8  # pairs of this many steps are sorted by length together: little padding, hardly less chance
@@ -145,18 +141,3 @@ def schedule(examples: Sequence[Example], *, steps: int, batch: int, micro_batch
         rng.shuffle(micro_batches)
         ordered += [example for group in micro_batches for example in group]
     return ordered
-
-
-def collated(examples: Sequence[Example], pad_id: int) -> dict[str, "torch.Tensor"]:
-    """A batch, padded on the right: ids, mask and labels as (rows, tokens), and the labels' weights beside them."""
-    import torch
-
-    longest = max(example.length for example in examples)
-    padding = [longest - example.length for example in examples]
-    rows = list(zip(examples, padding, strict=True))
-    return {
-        "input_ids": torch.tensor([[*row.prompt, *row.target, *[pad_id] * pad] for row, pad in rows]),
-        "attention_mask": torch.tensor([[1] * row.length + [0] * pad for row, pad in rows]),
-        "labels": torch.tensor([[*row.labels, *[IGNORED] * pad] for row, pad in rows]),
-        "weights": torch.tensor([[*row.weights, *[0.0] * pad] for row, pad in rows]),
-    }

@@ -8,9 +8,10 @@ from collections.abc import Collection, Sequence
 from functools import partial
 from typing import Any
 
+from .batches import collated
 from .best_weights import validation_loss
 from .checkpoints import Plan
-from .encoding import Example, collated
+from .encoding import Example
 from .evaluation.loss import labelled_nats
 from .fitting import Room
 from .recipe import Recipe, steps_for

@@ -7,7 +7,8 @@ from typing import Any
 
 import torch
 
-from ..encoding import IGNORED, collated
+from ..batches import collated
+from ..encoding import IGNORED
 from .contenders import Model
 from .requests import Request
 from .results import LossResult, ResultStore
