@@ -54,7 +54,7 @@ def question(
         place=place,
         age=age,
     )
-    examples = {form: Example(prompt=(number, at), target=(1,)) for at, form in enumerate(FORMS)}
+    examples: dict[Form, Example] = {form: Example(prompt=(number, at), target=(1,)) for at, form in enumerate(FORMS)}
     return Question(pair=pair, examples=examples)
 
 

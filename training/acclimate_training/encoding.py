@@ -1,8 +1,7 @@
 """Pairs as token ids and labels; all ids come from the one prompt builder.
 
 What is wanted (the middle, the comment) carries a label of weight 1. The code around it may carry one of
-a smaller weight: it was read anyway, and it is code of this repository too. Nothing here needs a tensor library until a
-batch is put together.
+a smaller weight: it was read anyway, and it is code of this repository too. Nothing here needs a tensor library.
 """
 
 import hashlib

@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
+from acclimate_indexer.dataset import Dataset
 from acclimate_indexer.home import RepositoryHome
+from acclimate_indexer.models import LocalModel
 from acclimate_indexer.pairs import CompletionKind, Split
+from acclimate_indexer.prompts import PromptBuilder
 
-from ..lineage import Setting
 from .contenders import ADAPTER, ADAPTER_RETRIEVAL, BASE, CANDIDATES, CONTENDERS, Contender, Model
 from .measured import Measured
 from .names import KnownNames
@@ -21,6 +23,21 @@ from .unfinished import AVAILABLE
 LOSS_PAIRS = 80  # about a second each on a processor, for the three models; their loss is told apart by then
 VALIDATION_PAIRS = 50  # to choose between two prompts of one adapter, and to compare engine and trainer
 DOCUMENTATION_EVERY = 4  # so many times fewer documentation pairs are asked than completions
+
+
+class Asked(Protocol):
+    """What decides the questions and how they are put: the setting of a training, or what its adapter tells of it."""
+
+    @property
+    def repository(self) -> str: ...
+    @property
+    def dataset(self) -> Dataset: ...
+    @property
+    def model(self) -> LocalModel: ...
+    @property
+    def builder(self) -> PromptBuilder: ...
+    @property
+    def seed(self) -> int: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +123,7 @@ class HeldOut:
 
 
 def held_out(
-    setting: Setting,
+    setting: Asked,
     home: RepositoryHome,
     *,
     versions: Mapping[Model, str | None],

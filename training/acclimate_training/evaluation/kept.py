@@ -1,16 +1,15 @@
 """What the evaluations of an adapter left on disk, read again: without an engine, and without a tensor library."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from acclimate_indexer.dataset import Dataset
 from acclimate_indexer.errors import AdapterError, DatasetError
 from acclimate_indexer.home import Home, RepositoryHome
-from acclimate_indexer.models import local_model
+from acclimate_indexer.models import LocalModel, local_model
 from acclimate_indexer.prompts import PromptBuilder
 
 from ..adapter import Adapter
-from ..lineage import Setting
-from ..recipe import Recipe
 from ..report.blind import BlindPair
 from .contenders import ADAPTER, BASE, Model
 from .heldout import HeldOut, held_out
@@ -57,13 +56,32 @@ def kept_results(home: Home, kept: RepositoryHome, adapter: Adapter) -> HeldOut:
 
     Raises:
         ModelMissing, ModelCorrupt: Its base model's tokenizer cannot be read, and without it no result be found.
-        AdapterError: That data set is gone, or the base model here is not the one that the adapter was trained for.
+        AdapterError: That data set is gone.
     """
     dataset = _dataset(kept, adapter)
+    model = local_model(home, adapter.base_name)
+    asked = _AsTrained(
+        repository=adapter.repository,
+        dataset=dataset,
+        model=model,
+        builder=PromptBuilder.load(model.folder, model.fim, adapter.prompt_budget),
+        seed=int(adapter.record.get("seed", 0)),
+    )
     versions: dict[Model, str | None] = {"base": None, "adapter": adapter.version}
     if control := adapter.record.get("control"):
         versions["control"] = str(control)
-    return held_out(_setting(home, dataset, adapter), kept, versions=versions)
+    return held_out(asked, kept, versions=versions)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _AsTrained:
+    """How an adapter is asked, from its own record. With another base model in its place no results are found."""
+
+    repository: str
+    dataset: Dataset
+    model: LocalModel
+    builder: PromptBuilder
+    seed: int
 
 
 def _dataset(kept: RepositoryHome, adapter: Adapter) -> Dataset:
@@ -74,20 +92,3 @@ def _dataset(kept: RepositoryHome, adapter: Adapter) -> Dataset:
             f"The held-out places of {adapter.version!r} are not known: the data set that it learnt from is not here. "
             "Evaluate an adapter that was trained here: `acclimate train`, then `acclimate evaluate`."
         ) from error
-
-
-def _setting(home: Home, dataset: Dataset, adapter: Adapter) -> Setting:
-    """As far as prompts depend on it; the rest is of a training, and there is none here."""
-    model, recipe = local_model(home, adapter.base_name), Recipe(budget=adapter.prompt_budget)
-    setting = Setting(
-        repository=adapter.repository,
-        dataset=dataset,
-        model=model,
-        recipe=recipe,
-        builder=PromptBuilder.load(model.folder, model.fim, recipe.budget),
-        device="cpu",
-        minutes=0.0,
-        max_pairs=None,
-        seed=int(adapter.record.get("seed", 0)),
-    )
-    return setting.as_trained(adapter)
