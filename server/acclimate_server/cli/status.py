@@ -72,9 +72,17 @@ def _repository(arguments: argparse.Namespace, context: Context) -> dict[str, An
         "datasets": len(list(home.datasets.glob("*/manifest.json"))),
         "adapters": adapters,
         "live": None if live is None else live.version,
+        "verdict": None if live is None else live.record["verdict"],
+        "report": None if live is None else _report(home, live.version),
         "drift": _drift(repository, home, context) if adapters else None,
         "last_run": _last_run(home),
     }
+
+
+def _report(home: RepositoryHome, version: str) -> str | None:
+    """Where the page about the adapter lies, if it was written."""
+    page = home.report(version)
+    return str(page) if page.is_file() else None
 
 
 def _drift(repository: Repository, home: RepositoryHome, context: Context) -> dict[str, Any] | None:
@@ -111,6 +119,9 @@ def _lines(record: dict[str, Any]) -> list[str]:
         f"Repository: {repository['name']}, {repository['datasets']} data sets, {repository['adapters']} adapters",
         f"Adapter in use: {repository['live'] or 'none, the base model completes'}",
     ]
+    if (verdict := repository["verdict"]) is not None:
+        lines.append(f"Verdict: {verdict['state']}. {verdict.get('reason', '')}")
+        lines.append(f"Report: {repository['report'] or '`acclimate report` writes and opens it'}")
     if (drift := repository["drift"]) is not None:
         lines.append(f"Drift: {drift['said']}")
     if (last := repository["last_run"]) is not None:
