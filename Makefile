@@ -33,7 +33,7 @@ TENSOR_MODULES := test_pipeline.py test_trainer.py
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | awk -F'|' '{printf "  %-18s %s\n", $$1, $$2}'
-	@echo "Variables: REPO=path MINUTES=10 EVALUATION_MINUTES=6 JSON=1 REPOS='a b' PYTHON=python3.12"
+	@echo "Variables: REPO=path MINUTES=10 EVALUATION_MINUTES=6 JSON=1 REPOS='a b' OUTPUT=file.jsonl PYTHON=python3.12"
 
 run: $(CORE) ## set everything up and adapt to REPO: mine, train, evaluate, show a completion
 	@$(BIN)/acclimate adapt "$(REPO)" --minutes $(MINUTES) --evaluation-minutes $(EVALUATION_MINUTES) $(JSON_FLAG)

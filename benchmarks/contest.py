@@ -16,6 +16,7 @@ from acclimate_indexer.errors import TrainingError
 
 ROOT = Path(__file__).resolve().parent.parent
 PATIENCE_SECONDS = 10  # for a child to end by itself
+GB = 1e9
 LOG_CHARACTERS = 600  # of a failed child's log, the last ones
 
 
@@ -27,6 +28,10 @@ class Round:
     seconds: float
     processor_seconds: float
     peak_bytes: int
+
+    @property
+    def said(self) -> str:
+        return f"{self.tokens / self.seconds:.0f} tokens/s, {self.peak_bytes / GB:.2f} GB"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -76,6 +81,7 @@ def _take(contestant: "_Contestant", outcome: Outcome) -> None:
         outcome.loaded_bytes = int(told["loaded_bytes"])
     else:
         outcome.rounds.append(Round(**told))
+        print(f"{contestant.name}: {outcome.rounds[-1].said}", file=sys.stderr)  # a quarter of an hour is long
 
 
 class _Contestant:

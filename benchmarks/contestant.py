@@ -21,6 +21,7 @@ from acclimate_training.recipe import Recipe
 Name = Literal["ours", "plain", "trl"]
 NAMES: tuple[Name, ...] = get_args(Name)
 
+TRL_VARIABLE = "ACCLIMATE_TRL"  # a folder with TRL and what it needs beside the runtime
 SEED = 0
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from benchmarks.contestant import TRL_VARIABLE
 from benchmarks.turns import Turns
 from peft import LoraConfig, get_peft_model
 from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArguments
@@ -24,7 +25,6 @@ from acclimate_training.trainer import load_base
 
 MICRO_BATCH = 4
 LEARNING_RATE = 2e-4  # what peft's and TRL's documentation take for adapters
-TRL_VARIABLE = "ACCLIMATE_TRL"  # a folder with TRL and what it needs beside the runtime
 
 
 def train_plain(local: LocalModel, examples: Sequence[Example], recipe: Recipe, turns: Turns, folder: Path) -> Any:

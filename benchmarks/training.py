@@ -19,8 +19,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from benchmarks.contest import Outcome, contest
-from benchmarks.contestant import NAMES, Job, Name
+from benchmarks.contest import GB, Outcome, contest
+from benchmarks.contestant import NAMES, TRL_VARIABLE, Job, Name
 from benchmarks.held_out import difference, loss
 from benchmarks.material import Material, file_mark, materials, missing_runtime, model_at_hand, number_from
 
@@ -31,12 +31,10 @@ from acclimate_training.encoding import Example, encoded, training_examples
 from acclimate_training.recipe import Device, Recipe
 
 PAIRS_VARIABLE, HELD_OUT_VARIABLE = "ACCLIMATE_BENCH_PAIRS", "ACCLIMATE_BENCH_HELD_OUT"
-TRL_VARIABLE = "ACCLIMATE_TRL"  # a folder with TRL and what it needs beside the runtime
 PAIRS: dict[Device, int] = {"cpu": 120, "cuda": 3200}
 HELD_OUT = 80
 ROUNDS = 5
 PUBLIC_MICRO_BATCH = 4
-GB = 1e9
 
 HEADLINES = ("tokens_over_plain", "memory_over_plain", "loss_difference")  # the least favourable of all sources
 

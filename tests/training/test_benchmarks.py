@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from tests.support.tiny_model import tiny_model
 
+from acclimate_indexer.errors import TrainingError
 from acclimate_indexer.home import Home
 from acclimate_training.recipe import Recipe
 
@@ -34,6 +35,28 @@ def test_trainers_learn_the_same_tokens_in_turns() -> None:
     low, high = source["loss_difference_interval"]
     assert low <= source["loss_difference"] <= high
     assert source["ours"]["loss"] != source["base_loss"] != source["plain"]["loss"]
+
+
+def test_only_trl_may_fail() -> None:
+    from benchmarks.contest import Outcome, Round
+    from benchmarks.held_out import PairLoss
+    from benchmarks.training import figures
+
+    def outcome(seconds: float, peak_bytes: int, nats: float) -> Outcome:
+        rounds = [Round(tokens=100, seconds=seconds, processor_seconds=2 * seconds, peak_bytes=peak_bytes)] * 3
+        losses = [PairLoss(file=file, nats=nats, tokens=3, end_nats=1.0) for file in "abc"]
+        return Outcome(rounds=rounds, losses={"before": losses, "after": losses})
+
+    ours, plain, broken = outcome(1.0, 50, 2.0), outcome(4.0, 100, 6.0), Outcome(failure="no room")
+
+    found = figures({"ours": ours, "plain": plain, "trl": broken}, [])
+
+    assert (found["tokens_over_plain"], found["memory_over_plain"], found["loss_difference"]) == (4.0, 0.5, -1.0)
+    assert found["loss_difference_without_end"] == pytest.approx(-4 / 3)
+    assert found["trl"] == "no room"
+    assert figures({"ours": ours, "plain": plain}, [])["trl"] == "not installed"
+    with pytest.raises(TrainingError, match="no room"):
+        figures({"ours": ours, "plain": broken}, [])
 
 
 def test_an_ablation_changes_one_field_at_a_time() -> None:
