@@ -12,7 +12,6 @@ from acclimate_indexer.home import Home
 from acclimate_training.recipe import Recipe
 
 pytestmark = pytest.mark.tensor
-pytest.importorskip("torch", reason="the runtime is not installed")
 
 
 @pytest.fixture(autouse=True)
