@@ -33,6 +33,7 @@ pytest.importorskip("peft", reason="the runtime is not installed")
 
 FILES = 40
 RECIPE = {"batch": 4, "micro_batch": 2, "layers": "all", "max_epochs": 1.0}
+AMPLE = 10.0  # minutes: an evaluation ends when all is measured, on a busy machine too
 MAX_PAIRS = 110  # so that all trainings here ask for the same general code, which is then read once
 OTHERS_FILES = 40  # of the standard library: enough for every part of the general code, and read in a second or two
 LONG = RECIPE | {"max_epochs": 1000.0}
@@ -110,7 +111,7 @@ def trained(
     """A run that trained and measured all it can without an engine, and its home."""
     folder = tmp_path_factory.mktemp("trained")
     home = Home(data=folder, cache=cache, config=folder).create()
-    result, _ = in_process(a_job(home, repository, evaluation_minutes=1.0), others)
+    result, _ = in_process(a_job(home, repository, evaluation_minutes=AMPLE), others)
     return home, result
 
 
@@ -157,7 +158,7 @@ def started_child(job: Job, cwd: Path) -> tuple["subprocess.Popen[bytes]", Path]
 
 
 def test_a_repository_becomes_an_adapter_with_its_figures(home: Home, repository: Path) -> None:
-    child, folder = started_child(a_job(home, repository, evaluation_minutes=1.0), repository)
+    child, folder = started_child(a_job(home, repository, evaluation_minutes=AMPLE), repository)
     stdout, _ = child.communicate(timeout=300)
 
     lines, _ = read_progress(folder / "progress.jsonl")
@@ -228,7 +229,7 @@ def test_an_unchanged_training_is_not_done_again(
     trained: tuple[Home, dict[str, Any]], repository: Path, others: Root
 ) -> None:
     home, first = trained
-    second, heard = in_process(a_job(home, repository, "second", evaluation_minutes=1.0), others)
+    second, heard = in_process(a_job(home, repository, "second", evaluation_minutes=AMPLE), others)
 
     assert second["adapter"] == first["adapter"]
     assert second["reused"] and not first["reused"]
@@ -238,7 +239,9 @@ def test_an_unchanged_training_is_not_done_again(
 
 def test_a_stopped_evaluation_goes_on_with_what_it_left(home: Home, repository: Path, others: Root) -> None:
     first, _ = in_process(a_job(home, repository, evaluation_minutes=0.001), others)
-    second, heard = in_process(a_job(home, repository, "second", phases=("evaluate",), evaluation_minutes=1.0), others)
+    second, heard = in_process(
+        a_job(home, repository, "second", phases=("evaluate",), evaluation_minutes=AMPLE), others
+    )
 
     counts = [result["contenders"]["base"]["loss_n"] for result in (first, second)]
     assert 0 < counts[0] < counts[1]
@@ -253,10 +256,10 @@ async def test_with_an_engine_all_contenders_answer(
         before = asyncio.all_tasks()
         monkeypatch.setenv(ENGINE_URL, engine.url)
         engine.pieces = ["nothing_like_it"]
-        first, _ = await asyncio.to_thread(in_process, a_job(home, repository, evaluation_minutes=1.0), others)
+        first, _ = await asyncio.to_thread(in_process, a_job(home, repository, evaluation_minutes=AMPLE), others)
         asked = len(engine.asked)
         again, heard = await asyncio.to_thread(
-            in_process, a_job(home, repository, "second", phases=("evaluate",), evaluation_minutes=1.0), others
+            in_process, a_job(home, repository, "second", phases=("evaluate",), evaluation_minutes=AMPLE), others
         )
         if connections := asyncio.all_tasks() - before:
             await asyncio.wait(connections, timeout=5.0)
