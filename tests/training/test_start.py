@@ -1,64 +1,65 @@
 """From where a training begins: afresh, or from an earlier adapter that fits."""
 
+import json
 import os
 import shutil
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.support.git_folder import GitFolder, module
+from tests.support.quick_training import (
+    FUNCTIONS,
+    RECIPE,
+    STEPS,
+    a_job,
+    copied,
+    home_at,
+    in_process,
+    own,
+    paths,
+    registry_of,
+    shop_of,
+    turned_round,
+    weights,
+)
 from tests.support.tiny_model import TINY, tiny_model
 
 from acclimate_indexer.dataset import latest_dataset
+from acclimate_indexer.general.sources import Root
 from acclimate_indexer.home import Home
-from acclimate_indexer.mining.split import path_hash
 from acclimate_indexer.models import local_model
-from acclimate_training.job import Job, Progress
+from acclimate_training.job import Progress
 from acclimate_training.lineage import Setting
 from acclimate_training.parentage import Parentage
-from acclimate_training.phases import Pipeline
 from acclimate_training.recipe import steps_for
-from acclimate_training.registry import Adapter, AdapterRegistry
+from acclimate_training.registry import Adapter
 from acclimate_training.start import Origin, Start, planned_start, start_record
 
 pytestmark = pytest.mark.tensor
 pytest.importorskip("torch", reason="the runtime is not installed")
 pytest.importorskip("peft", reason="the runtime is not installed")
 
-# 25 steps, however fast the machine is: the pairs end before the minutes do. Both starts are then tried for 5.
-RECIPE = {"batch": 4, "micro_batch": 4, "layers": "all", "max_epochs": 1.0, "learning_rate": 1e-3}
-STEPS, TRIED = 25, 5
+TRIED = 5  # a quarter of 25 steps, rounded down to a rung
 ORIGIN = Origin(version="shop-1", weights=Path("/nowhere"), total_steps=100, learnt_from=("a",))
 
 Killed = type("Killed", (BaseException,), {})
 
 
-def paths() -> list[str]:
-    """Three files that validate, one that tests, and more that are learnt from: their hashes decide."""
-    named = [f"ware{number}.py" for number in range(200)]
-    validating = [path for path in named if path_hash(path) < 0.05][:3]
-    testing = [path for path in named if 0.05 <= path_hash(path) < 0.15][:1]
-    return [*validating, *testing, *[path for path in named if path_hash(path) >= 0.15][:16]]
-
-
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> GitFolder:
-    folder = GitFolder.new(tmp_path_factory.mktemp("start") / "shop")
-    folder.commit({path: module(path.removesuffix(".py"), functions=8) for path in paths()})
-    return folder
+    return shop_of(tmp_path_factory.mktemp("start") / "shop")
 
 
 @pytest.fixture(scope="module")
 def trained(shop: GitFolder, tmp_path_factory: pytest.TempPathFactory) -> Home:
     """A home with one adapter in use, and the data of a commit since."""
-    folder = tmp_path_factory.mktemp("home")
-    home = Home(data=folder, cache=folder / "cache", config=folder).create()
+    home = home_at(tmp_path_factory.mktemp("home")).create()
     tiny_model(home)
-    in_process(a_job(home, shop, "first"))
-    shop.commit({paths()[-1]: module("bargain", functions=8)}, day=1)
+    in_process(a_job(home, shop, "first", force=True))
+    shop.commit({paths()[-1]: module("bargain", functions=FUNCTIONS)}, day=1)
     in_process(a_job(home, shop, "mined", phases=("mine",)))
     return home
 
@@ -75,51 +76,6 @@ def again(trained: Home, shop: GitFolder, tmp_path_factory: pytest.TempPathFacto
 def home(trained: Home, tmp_path: Path) -> Home:
     """A copy of the first."""
     return copied(trained, tmp_path / "home")
-
-
-def copied(home: Home, folder: Path) -> Home:
-    shutil.copytree(home.data, folder)
-    return Home(data=folder, cache=folder / "cache", config=folder)
-
-
-def a_job(home: Home, shop: GitFolder, name: str, **changes: Any) -> Job:
-    job = Job(
-        id=name,
-        repository=shop.path,
-        data=home.data,
-        cache=home.cache,
-        phases=("mine", "train"),
-        model=TINY,
-        minutes=2.0,
-        max_pairs=100,
-        force=True,
-        recipe=RECIPE,
-        threads=1,
-    )
-    return replace(job, **changes)
-
-
-def in_process(
-    job: Job, heard: list[Progress] | None = None, report: Callable[[Progress], None] | None = None
-) -> dict[str, Any]:
-    folder = Home(data=job.data, cache=job.cache, config=job.data).for_repository(job.repository / ".git").runs / job.id
-    folder.mkdir(parents=True)
-    told = report or (heard if heard is not None else []).append
-    return Pipeline(job, told, folder, general_roots=()).run()
-
-
-def registry_of(home: Home, shop: GitFolder) -> AdapterRegistry:
-    return AdapterRegistry(home.for_repository(shop.path / ".git"))
-
-
-def made(home: Home, shop: GitFolder, job: Job) -> Adapter:
-    return registry_of(home, shop).get(in_process(job)["adapter"])
-
-
-def weights(adapter: Adapter) -> dict[str, Any]:
-    from safetensors.torch import load_file
-
-    return dict(load_file(adapter.folder / "adapter_model.safetensors"))
 
 
 def test_an_earlier_adapter_that_does_better_is_gone_on_from(again: Home, shop: GitFolder) -> None:
@@ -139,23 +95,11 @@ def test_one_that_does_worse_is_left_where_it_is(home: Home, shop: GitFolder) ->
     registry = registry_of(home, shop)
     (good,) = registry.versions()
     registry.set_live(turned_round(registry, good).version)
-    record = made(home, shop, a_job(home, shop, "second")).record
+    record = registry.get(in_process(a_job(home, shop, "second"))["adapter"]).record
 
     assert record["start"]["continued"] > record["start"]["afresh"]
     assert (record["parent"], record["total_steps"]) == (None, STEPS)
     assert record["learnt_from"] == [record["dataset"]["hash"]]
-
-
-def turned_round(registry: AdapterRegistry, adapter: Adapter) -> Adapter:
-    """An adapter that does the opposite of what another one does, and a hundred times as much of it."""
-    from safetensors.torch import save_file
-
-    version = f"{adapter.version}-copy"
-    partial_folder = registry.partial(version)
-    shutil.copyfile(adapter.folder / "adapter_config.json", partial_folder / "adapter_config.json")
-    changed = {name: value * -100 if "lora_B" in name else value for name, value in weights(adapter).items()}
-    save_file(changed, partial_folder / "adapter_model.safetensors")
-    return registry.publish(partial_folder, adapter.record | {"version": version, "fingerprint": "another"})
 
 
 @pytest.mark.parametrize("at", [("trying", TRIED + 2), ("after", TRIED + 3)])
@@ -171,8 +115,8 @@ def test_a_training_killed_meanwhile_begins_where_it_would_have(
             raise Killed
 
     with pytest.raises(Killed):
-        in_process(a_job(home, shop, "killed"), report=killed)
-    resumed = registry_of(home, shop).get(in_process(a_job(home, shop, "again"), heard)["adapter"])
+        in_process(a_job(home, shop, "killed"), killed)
+    resumed = registry_of(home, shop).get(in_process(a_job(home, shop, "again"), heard.append)["adapter"])
 
     assert resumed.record["start"] == whole.record["start"]
     assert resumed.record["parent"] == whole.record["parent"]
@@ -184,11 +128,10 @@ def test_a_training_killed_meanwhile_begins_where_it_would_have(
 
 def origin(home: Home, shop: GitFolder, **changes: Any) -> Origin | None:
     """From where a training on the newest data would begin."""
-    repository, local = shop.open(), local_model(home, TINY)
-    own = home.for_repository(repository.common_directory)
+    local, datasets = local_model(home, TINY), own(home, shop)
     job = a_job(home, shop, "asked", recipe=RECIPE | changes)
-    setting = Setting.of(job, repository="shop", dataset=latest_dataset(own), model=local, device="cpu")
-    return Parentage(setting=setting, home=own, repository=repository).origin()
+    setting = Setting.of(job, repository="shop", dataset=latest_dataset(datasets), model=local, device="cpu")
+    return Parentage(setting=setting, home=datasets, repository=shop.open()).origin()
 
 
 def test_the_adapter_in_use_is_what_a_training_may_begin_from(home: Home, shop: GitFolder) -> None:
@@ -200,7 +143,7 @@ def test_the_adapter_in_use_is_what_a_training_may_begin_from(home: Home, shop: 
 
 
 def without_data(home: Home, shop: GitFolder, adapter: Adapter) -> None:
-    shutil.rmtree(home.for_repository(shop.path / ".git").datasets / adapter.record["dataset"]["hash"])
+    shutil.rmtree(own(home, shop).datasets / adapter.record["dataset"]["hash"])
 
 
 def withdrawn(home: Home, shop: GitFolder, adapter: Adapter) -> None:
@@ -238,12 +181,55 @@ def test_one_of_newer_code_is_not_gone_on_from(again: Home, shop: GitFolder, tmp
     home = copied(again, tmp_path / "home")
     registry = registry_of(home, shop)
     first, _ = registry.versions()
-    os.utime(home.for_repository(shop.path / ".git").datasets / first.record["dataset"]["hash"] / "manifest.json")
+    os.utime(own(home, shop).datasets / first.record["dataset"]["hash"] / "manifest.json")
     both = origin(home, shop)
-    registry.delete(first.version)
+    registry.delete(first.version, force=True)
 
     assert both is not None and both.version == first.version
     assert origin(home, shop) is None
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path) -> Root:
+    """Code that is not the repository's: a control learns it."""
+    for name in ("alpha", "beta", "gamma", "delta", "epsilon", "zeta"):
+        (tmp_path / "elsewhere" / name).mkdir(parents=True)
+        for part in ("one", "two"):
+            text = module(f"{name}_{part}", functions=FUNCTIONS)
+            (tmp_path / "elsewhere" / name / f"{part}.py").write_text(text, encoding="utf-8")
+    return Root(name="elsewhere", place=tmp_path / "elsewhere")
+
+
+def control_record(home: Home, adapter: Adapter) -> dict[str, Any]:
+    folder = home.controls / str(adapter.record["control"]).removeprefix("control-")
+    record: dict[str, Any] = json.loads((folder / "control.json").read_text(encoding="utf-8"))
+    return record
+
+
+def test_the_control_of_one_that_went_on_goes_on_from_its_parents(
+    again: Home, shop: GitFolder, tmp_path: Path, elsewhere: Root
+) -> None:
+    home = copied(again, tmp_path / "home")
+    registry = registry_of(home, shop)
+    for number, adapter in enumerate(registry.versions()):
+        data = adapter.record["dataset"]["hash"]
+        in_process(a_job(home, shop, f"control-{number}", phases=("train",), dataset=data), roots=[elsewhere])
+    parent, second = registry.versions()
+
+    assert (control_record(home, parent)["total_steps"], control_record(home, parent)["after"]) == (STEPS, None)
+    found = control_record(home, second)
+    assert (found["steps"], found["total_steps"], found["after"]) == (STEPS, 2 * STEPS, parent.record["control"])
+
+
+def test_where_the_parents_control_is_gone_one_of_as_many_steps_is_trained(
+    again: Home, shop: GitFolder, tmp_path: Path, elsewhere: Root
+) -> None:
+    home = copied(again, tmp_path / "home")
+    in_process(a_job(home, shop, "control"), roots=[elsewhere])
+    _, second = registry_of(home, shop).versions()
+
+    found = control_record(home, second)
+    assert (found["steps"], found["total_steps"], found["after"]) == (2 * STEPS, 2 * STEPS, None)
 
 
 @pytest.mark.parametrize(("steps", "tried"), [(10, None), (25, 5), (50, 10), (100, 25), (400, 25)])
