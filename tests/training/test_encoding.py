@@ -8,7 +8,7 @@ from tests.support.tiny_model import TOKENS, write_tokenizer
 from acclimate_indexer.pairs import CompletionPair, ReviewComment, ReviewPair, Snippet
 from acclimate_indexer.prompts import PromptBudget, PromptBuilder
 from acclimate_indexer.review_answer import parsed_answer
-from acclimate_training.batches import collated
+from acclimate_training.batches import LENGTH_STEP, collated, trimmed
 from acclimate_training.encoding import (
     IGNORED,
     Example,
@@ -189,10 +189,24 @@ def test_a_batch_is_padded_and_its_padding_is_not_learnt() -> None:
     pytest.importorskip("torch", reason="the runtime is not installed")
     short = Example(prompt=(5, 6), target=(7,), around=(1,), around_weight=0.5)
     long = Example(prompt=(1, 2, 3), target=(8, 9))
+    padding = LENGTH_STEP - 5
 
     batch = collated([short, long], pad_id=0)
 
-    assert batch["input_ids"].tolist() == [[5, 6, 7, 0, 0], [1, 2, 3, 8, 9]]
-    assert batch["attention_mask"].tolist() == [[1, 1, 1, 0, 0], [1, 1, 1, 1, 1]]
-    assert batch["labels"].tolist() == [[IGNORED, 6, 7, IGNORED, IGNORED], [IGNORED, IGNORED, IGNORED, 8, 9]]
-    assert batch["weights"].tolist() == [[0.0, 0.5, 1.0, 0.0, 0.0], [0.0, 0.0, 0.0, 1.0, 1.0]]
+    assert batch["input_ids"].tolist() == [[5, 6, 7, 0, 0] + [0] * padding, [1, 2, 3, 8, 9] + [0] * padding]
+    assert batch["labels"].tolist() == [
+        [IGNORED, 6, 7, IGNORED, IGNORED] + [IGNORED] * padding,
+        [IGNORED, IGNORED, IGNORED, 8, 9] + [IGNORED] * padding,
+    ]
+    assert batch["weights"][:, :5].tolist() == [[0.0, 0.5, 1.0, 0.0, 0.0], [0.0, 0.0, 0.0, 1.0, 1.0]]
+
+
+def test_a_part_of_a_batch_keeps_no_padding_of_longer_rows() -> None:
+    pytest.importorskip("torch", reason="the runtime is not installed")
+    short = Example(prompt=(5, 6), target=(7,))
+    batch = collated([short, Example(prompt=(1,) * LENGTH_STEP, target=(2,))], pad_id=0)
+
+    part = trimmed({name: tensor[:1] for name, tensor in batch.items()})
+
+    assert batch["input_ids"].shape == (2, 2 * LENGTH_STEP)
+    assert part["input_ids"].shape == (1, LENGTH_STEP)

@@ -97,7 +97,7 @@ def test_the_default_recipe_fits_a_small_machine() -> None:
 def test_the_estimate_is_a_little_above_what_autograd_keeps(dtype: str, above: float, layers: Any) -> None:
     torch = pytest.importorskip("torch", reason="the runtime is not installed")
     transformers = pytest.importorskip("transformers", reason="the runtime is not installed")
-    from acclimate_training.batches import collated
+    from acclimate_training.batches import collated, rounded
     from acclimate_training.encoding import Example
     from acclimate_training.evaluation.loss import labelled_nats
     from acclimate_training.trainer import with_new_adapter
@@ -124,7 +124,7 @@ def test_the_estimate_is_a_little_above_what_autograd_keeps(dtype: str, above: f
     estimate = activation_bytes(
         ModelShape.of(config.to_dict()),
         recipe,
-        Load(longest_tokens=200, labelled_tokens=20),
+        Load(longest_tokens=rounded(200), labelled_tokens=20),
         rows=4,
         checkpointing=False,
         bytes_per_value=getattr(torch, dtype).itemsize,

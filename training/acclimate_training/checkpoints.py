@@ -148,7 +148,7 @@ def full_disk_named(folder: Path) -> Iterator[None]:
         if isinstance(error, DiskFull) or not any(words in str(error) for words in FULL_DISK_WORDS):
             raise
         raise DiskFull(
-            f"A checkpoint could not be written into {str(folder)!r}: the disk seems to be full. "
+            f"Not all could be written into {str(folder)!r}: the disk seems to be full. "
             "Free some space and train again; the training goes on from the last whole checkpoint."
         ) from error
 

@@ -12,6 +12,7 @@ import torch
 
 from acclimate_indexer.errors import TrainingError
 
+from .batches import rounded, trimmed
 from .encoding import Example
 from .hardware import free_bytes
 from .memory import Load, ModelShape, memory_plan
@@ -41,9 +42,7 @@ class Room:
             yield batch
             return
         for at in range(0, count, self.rows):
-            part = {name: tensor[at : at + self.rows] for name, tensor in batch.items()}
-            longest = int(part["attention_mask"].sum(dim=1).max())
-            yield {name: tensor[:, :longest] for name, tensor in part.items()}
+            yield trimmed({name: tensor[at : at + self.rows] for name, tensor in batch.items()})
 
     def within(self, attempt: Callable[[], T], *, before_retry: Callable[[], None]) -> T:
         """What `attempt` gives, with fewer rows if memory runs out; `before_retry` undoes what it had begun.
@@ -100,7 +99,7 @@ class Room:
 def room_for(model: Any, examples: Sequence[Example], recipe: Recipe) -> Room:
     """For the longest micro-batch; the base has its memory already."""
     load = Load(
-        longest_tokens=max(example.length for example in examples),
+        longest_tokens=rounded(max(example.length for example in examples)),
         labelled_tokens=max(len(example.target) + len(example.around) for example in examples),
     )
     plan = memory_plan(

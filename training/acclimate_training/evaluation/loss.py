@@ -31,7 +31,6 @@ def labelled_nats(model: Any, batch: dict[str, torch.Tensor]) -> tuple[torch.Ten
     with nullcontext() if dtype == torch.float32 else torch.autocast(device.type, dtype=dtype):
         logits = model(
             input_ids=batch["input_ids"],
-            attention_mask=_mask_if_padded(batch["attention_mask"]),
             logits_to_keep=positions,
             use_cache=False,
         ).logits
@@ -89,7 +88,3 @@ def speaking_as(model: Any, who: Model) -> Iterator[None]:
     model.set_adapter(ADAPTER_NAMES[who])
     yield
 
-
-def _mask_if_padded(mask: torch.Tensor) -> torch.Tensor | None:
-    """Without a mask attention takes its causal path, which is faster."""
-    return None if bool(mask.all()) else mask
