@@ -39,9 +39,6 @@ class Verdict:
         return asdict(self) | {"checks": [asdict(check) for check in self.checks]}
 
 
-NOT_MEASURED = Verdict(state="rejected", reason="Nothing was measured on held-out code yet.")
-
-
 def verdict(evidence: Evidence, thresholds: Thresholds | None = None, *, force: bool = False) -> Verdict:
     """Judges what was measured."""
     limits = thresholds or Thresholds()

@@ -20,7 +20,6 @@ from acclimate_indexer.pairs import CompletionKind, CompletionPair, ReviewPair
 from . import checkpoints
 from .control import Control, Controls, General
 from .encoding import Example, encoded, schedule
-from .gate import NOT_MEASURED
 from .lineage import Setting, lineage
 from .mix import kinds_trained, lessons
 from .parentage import total_steps
@@ -156,8 +155,7 @@ def _trained_adapter(
         shared_unless=frozenset(lengths),
         origin=origin,
     )
-    facts = {"verdict": NOT_MEASURED.to_json(), "forced": run.job.force}
-    adapter = published(run, setting, lesson, home, facts)
+    adapter = published(run, setting, lesson, home, {"forced": run.job.force})
     if (parent := adapter.record["parent"]) is not None:
         run.note(f"The training began from {parent}, which did better than to begin afresh.")
     return adapter
@@ -200,15 +198,19 @@ def _trained_control(
     *,
     steps: int,
     total: int,
-) -> Control:
+) -> Control | None:
     by_kind: dict[ExampleKind, Iterable[CompletionPair]] = {
         "completion": _of_kind(pairs, "completion"),
         "documentation": _of_kind(pairs, "documentation"),
     }
     after = controls.after
+    examples = _lessons(setting, by_kind, (), at_most=len(pairs))
+    if not examples:
+        run.note("The general code on this machine gives no pair that is short enough, so no control was trained.")
+        return None
     lesson = Lesson(
         phase="control",
-        examples=_lessons(setting, by_kind, (), at_most=len(pairs)),
+        examples=examples,
         validation=(),
         fingerprint=controls.fingerprint(steps, pairs),
         steps=steps,
