@@ -21,6 +21,7 @@ class FakeEngine:
         nats: What each token of a prompt costs every model that is asked for that.
         pause_seconds: Between two pieces.
         forgets: Names of adapters that loading seems to accept and completing does not know, once each.
+        dies_after: So many completions; then it is gone as if it had been killed. None lets it live.
         closed_early: How many streams were closed by the client before their end.
     """
 
@@ -31,16 +32,33 @@ class FakeEngine:
         self.nats = 2.0
         self.pause_seconds = 0.0
         self.forgets: list[str] = []
+        self.dies_after: int | None = None
         self.adapters: dict[str, str] = {}
         self.asked: list[dict[str, Any]] = []
         self.loads: list[str] = []
         self.closed_early = 0
         self.is_healthy = True
+        self._server: asyncio.Server | None = None
+        self._writers: set[asyncio.StreamWriter] = set()
+
+    async def start(self) -> asyncio.Server:
+        """Listens on a free port of the loopback address."""
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self.url = f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+        return self._server
+
+    def _die(self) -> None:
+        assert self._server is not None
+        self._server.close()
+        for writer in self._writers:
+            writer.transport.abort()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._writers.add(writer)
         with suppress(ConnectionError, asyncio.IncompleteReadError):
             while (request := await _request(reader)) is not None:
                 await self._answer(*request, reader, writer)
+        self._writers.discard(writer)
         writer.close()
 
     async def _answer(
@@ -56,6 +74,9 @@ class FakeEngine:
             self.adapters[body["lora_name"]] = body["lora_path"]
             return await _reply(writer, 200, {})
         self.asked.append(body)
+        if self.dies_after is not None and len(self.asked) > self.dies_after:
+            self._die()
+            raise ConnectionResetError
         model = body["model"]
         if model in self.forgets:
             self.forgets.remove(model)
@@ -91,8 +112,7 @@ class FakeEngine:
 async def fake_engine() -> AsyncIterator[FakeEngine]:
     """A fake engine on a free port of the loopback address."""
     engine = FakeEngine()
-    server = await asyncio.start_server(engine._serve, "127.0.0.1", 0)
-    engine.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    server = await engine.start()
     try:
         yield engine
     finally:

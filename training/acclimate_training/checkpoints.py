@@ -4,6 +4,7 @@ A checkpoint is whole once its marker is there, which is written after everythin
 the checksum of every file. One that was cut short by a kill, a loss of power or a failing disk is not gone on from.
 """
 
+import errno
 import hashlib
 import json
 import logging
@@ -28,8 +29,11 @@ SCHEMA = 2
 PLAN = "plan.json"
 COMPLETE = "complete.json"
 STATE = "trainer_state.json"  # transformers' name for the log of the steps
-# What safetensors and torch say of a disk that is full; neither passes the system's error on.
-FULL_DISK_WORDS = ("os error 28", "os error 122", "PytorchStreamWriter failed", "iostream error", "unexpected pos")
+# What safetensors and torch say of a disk that is full, or of a limit on sizes; neither passes the system's error on.
+FULL_DISK_WORDS = (
+    *(f"os error {number}" for number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)),
+    *("PytorchStreamWriter failed", "iostream error", "unexpected pos"),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
