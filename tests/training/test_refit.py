@@ -24,6 +24,7 @@ from acclimate_indexer.dataset import Dataset, MiningOptions, latest_dataset
 from acclimate_indexer.home import Home
 from acclimate_indexer.mining.split import commits_since
 from acclimate_indexer.models import local_model
+from acclimate_training.evaluation.unfinished import has_more_to_measure
 from acclimate_training.job import Progress
 from acclimate_training.lineage import Setting
 from acclimate_training.parentage import Parentage
@@ -183,6 +184,10 @@ def test_it_is_judged_by_code_that_was_committed_after_its_data(home: Home, late
     assert f"n {result['differences']['adapter']['base']['loss_n']})" in adapter.reason
     (check,) = adapter.record["verdict"]["checks"]
     assert (check["name"], check["passed"]) == ("later_code", True)
+    head = later.git("rev-parse", "HEAD")
+    assert adapter.record["metrics"]["judged_to"] == head
+    assert has_more_to_measure(again.record, head) and not has_more_to_measure(again.record)
+    assert has_more_to_measure(adapter.record, "a later one")
 
 
 @pytest.mark.parametrize("changes", [{"phases": ("evaluate",)}, {"phases": ("mine", "train")}], ids=["asked", "beside"])

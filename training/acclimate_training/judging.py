@@ -29,6 +29,7 @@ from .evaluation.questions import Question
 from .evaluation.requests import Request, in_order
 from .evaluation.results import ResultStore
 from .evaluation.secrets import secret_questions
+from .evaluation.unfinished import JUDGED_TO
 from .gate import verdict
 from .job import ENGINE_KEY, ENGINE_URL
 from .lineage import Setting
@@ -218,6 +219,7 @@ class Judging:
             **({"blind": kept["blind"]} if "blind" in kept else {}),
         }
         if judged_for(self.adapter) is not None:
+            metrics[JUDGED_TO] = self.setting.dataset.commit
             self.adapter = judge_inherited(registry, self.adapter, evidence, self.thresholds, {"metrics": metrics})
             return metrics
         changes = {"verdict": found.to_json(), "forced": forced, "metrics": metrics}

@@ -17,6 +17,7 @@ from acclimate_indexer.mining.split import commits_since
 from acclimate_indexer.pairs import CompletionKind
 from acclimate_indexer.repository import Repository
 
+from .evaluation.unfinished import REFIT_OF
 from .lineage import Setting
 from .registry import Adapter, AdapterRegistry
 from .start import Origin
@@ -25,7 +26,6 @@ logger = logging.getLogger(__name__)
 
 SHAPE = ("method", "rank", "alpha", "targets", "layers")  # of a recipe: with another, the weights mean something else
 KINDS: tuple[CompletionKind, ...] = ("completion", "documentation")
-REFIT_OF = "refit_of"  # of a record: the adapter whose recipe was fitted again on everything up to HEAD
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,10 +19,11 @@ from acclimate_indexer.repository import Repository
 
 from .control import General
 from .evaluation.contenders import ADAPTER, BASE, CONTROL
+from .evaluation.unfinished import REFIT_OF
 from .job import RefitPolicy
 from .learning import Lesson, enough_examples, published
 from .lineage import Setting
-from .parentage import REFIT_OF, learnt_from, total_steps
+from .parentage import learnt_from, total_steps
 from .promotion import Check, Evidence, Figures, Thresholds, secrets_check
 from .recipe import Device, Recipe
 from .registry import Adapter, AdapterRegistry
