@@ -131,7 +131,7 @@ class AutomaticTraining:
         if settings.training.automatic and drift.exceeds and attempts.may_retrain(drift.to, now):
             request = RetrainRequest(repository=place, is_automatic=True)
             return _Wanted(request=request, remember=partial(attempts.retraining, drift.to, now))
-        adapter = self._unfinished(opened) if settings.evaluation.automatic else None
+        adapter = self._unfinished(opened, drift.to) if settings.evaluation.automatic else None
         if adapter is None:
             return None
         known = adapter.version, adapter.record.get("metrics")
@@ -140,7 +140,7 @@ class AutomaticTraining:
         request = RetrainRequest(repository=place, is_automatic=True, phases=("evaluate",), adapter=adapter.version)
         return _Wanted(request=request, remember=partial(attempts.evaluating, *known, now))
 
-    def _unfinished(self, opened: OpenRepository) -> Adapter | None:
+    def _unfinished(self, opened: OpenRepository, head: str) -> Adapter | None:
         """The newest adapter or the one in use, where the engine that runs can measure more of it."""
         connection, registry = self._session.connection, AdapterRegistry(opened.home)
         if connection.client is None or connection.model is None:
@@ -148,7 +148,7 @@ class AutomaticTraining:
         for adapter in (*registry.versions()[-1:], registry.live()):
             if adapter is None or adapter.base_identity != connection.model.identity:
                 continue
-            if _is_measurable(opened, adapter):
+            if _is_measurable(opened, adapter, head):
                 return adapter
         return None
 
@@ -156,10 +156,10 @@ class AutomaticTraining:
         return await asyncio.get_running_loop().run_in_executor(self._session.executor, work)
 
 
-def _is_measurable(opened: OpenRepository, adapter: Adapter) -> bool:
+def _is_measurable(opened: OpenRepository, adapter: Adapter, head: str) -> bool:
     data = adapter.record.get("dataset")
     has_data = isinstance(data, dict) and (opened.home.datasets / str(data.get("hash")) / "manifest.json").is_file()
-    return has_data and has_more_to_measure(adapter.record)
+    return has_data and has_more_to_measure(adapter.record, head)
 
 
 def _status(opened: OpenRepository, drift: Drift) -> DriftStatus:

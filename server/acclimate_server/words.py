@@ -13,6 +13,8 @@ PHASE_WORDS = {
     "general loss": "Measuring the loss on general code",
     "general": "Completing general code",
     "trust": "Comparing engine and trainer",
+    "refit": "Training once more on everything",
+    "drift": "Measuring the loss on newer code",
     "engine": "Waiting for the engine, seconds",
     "generate": "Completing held-out code",
     "evaluate": "Comparing on held-out code",

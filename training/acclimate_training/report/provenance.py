@@ -12,6 +12,8 @@ SPLITS = ("train", "validation", "test")
 SPLIT_WORDS = {
     "time+file": "By time, and whole files by a hash of their path.",
     "file": "By file only: the repository is younger than 30 days, so nothing later could be held out.",
+    "none": "Nothing: this version was trained on all that there was.",
+    "since": "All that was committed after its data.",
 }
 SHORT = 12  # characters of a commit or a checksum: enough to compare by eye
 
