@@ -34,7 +34,8 @@ def show_comparison(result: dict[str, Any], terminal: Terminal) -> None:
 
 def contenders_table(contenders: dict[str, dict[str, Any]], title: str) -> Table:
     """A row a contender; a figure stands with its 95% interval and n."""
-    table = Table(title=title, title_justify="left", caption="95% intervals in brackets; prompt in tokens", caption_justify="left")
+    caption = "95% intervals in brackets; prompt in tokens"
+    table = Table(title=title, title_justify="left", caption=caption, caption_justify="left")
     table.add_column("contender", no_wrap=True)
     shown = [column for column in COLUMNS if any(column[0] in figures for figures in contenders.values())]
     for _, heading, _ in shown:
