@@ -39,7 +39,7 @@ class FakeEngine:
         self.closed_early = 0
         self.is_healthy = True
         self._server: asyncio.Server | None = None
-        self._writers: set[asyncio.StreamWriter] = set()
+        self._connections: dict[asyncio.Task[Any], asyncio.StreamWriter] = {}
 
     async def start(self) -> asyncio.Server:
         """Listens on a free port of the loopback address."""
@@ -47,18 +47,25 @@ class FakeEngine:
         self.url = f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
         return self._server
 
+    async def left_alone(self) -> None:
+        """Returns when every client has hung up: no socket is open then."""
+        if self._connections:
+            await asyncio.wait(self._connections, timeout=5.0)
+
     def _die(self) -> None:
         assert self._server is not None
         self._server.close()
-        for writer in self._writers:
+        for writer in self._connections.values():
             writer.transport.abort()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._writers.add(writer)
+        task = asyncio.current_task()
+        assert task is not None
+        self._connections[task] = writer
         with suppress(ConnectionError, asyncio.IncompleteReadError):
             while (request := await _request(reader)) is not None:
                 await self._answer(*request, reader, writer)
-        self._writers.discard(writer)
+        del self._connections[task]
         writer.close()
 
     async def _answer(

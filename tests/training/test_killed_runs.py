@@ -171,6 +171,7 @@ def test_kills_at_the_narrowest_moments_change_nothing(undisturbed: Undisturbed,
     assert ended == 0, last.log()
     assert last.last.result is not None
     assert_same_outcome(home, jobs[-1], last.last.result, undisturbed)
+    assert the_one_adapter(repository_home(jobs[-1])).record["resumed_at"] == STEPS  # it was only to be written
 
 
 def dying(event: str, **where: Any) -> Accident:
