@@ -87,4 +87,3 @@ def speaking_as(model: Any, who: Model) -> Iterator[None]:
         return
     model.set_adapter(ADAPTER_NAMES[who])
     yield
-
