@@ -23,7 +23,8 @@ class Thresholds:
         min_pairs: Fewer prove nothing: a bootstrap then says more about the few than about the adapter.
         stratum_pairs: A smaller stratum is too small to forbid anything.
         min_stop_rate: Of the answers, that end by themselves; where the cut is sure first, none is waited for.
-        length_ratio: Between which the median of the answers' lengths over the true ones must lie.
+        length_ratio: Between which the median of the answers' lengths over the true ones must lie. Below 1 is usual:
+            long blocks are answered shortly, and an answer has a limit of tokens.
     """
 
     min_gain_points: float = 1.5
@@ -33,7 +34,7 @@ class Thresholds:
     min_pairs: int = 20
     stratum_pairs: int = 100
     min_stop_rate: float = 0.75
-    length_ratio: tuple[float, float] = (0.75, 1.33)
+    length_ratio: tuple[float, float] = (0.6, 1.5)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
