@@ -71,11 +71,13 @@ def advise(run: Run, setting: Setting, home: RepositoryHome, repository: Reposit
     split = str(setting.dataset.manifest["split_commit"])
     known = KnownNames.of(repository, split, setting.dataset.conventions())
     held = held_out(setting, home, versions={"base": None}, known=known, at_most=PAIRS)
-    address = EngineAddress(url=url, key=os.environ.get(ENGINE_KEY, ""))
-    try:
-        asyncio.run(asked(_asking(setting, held), address, run, seconds=run.job.evaluation_minutes * 60))
-    except* EngineError as group:
-        raise EngineUnavailable(str(group.exceptions[0])) from None
+    what = _asking(setting, held)
+    if not what.is_empty:
+        address = EngineAddress(url=url, key=os.environ.get(ENGINE_KEY, ""))
+        try:
+            asyncio.run(asked(what, address, run, seconds=run.job.evaluation_minutes * 60))
+        except* EngineError as group:
+            raise EngineUnavailable(str(group.exceptions[0])) from None
     found = advice(held.measured(), known)
     table = held.table()
     return {
