@@ -137,6 +137,7 @@ _DEVICE_FIELDS: dict[Device, dict[str, Any]] = {
         "learning_rate": 2e-4,
         "batch": 32,
         "micro_batch": 8,
+        "retrieval_share": 0.5,
         "budget": PromptBudget(prefix=1024, suffix=512, context=1024),
     },
 }
