@@ -185,6 +185,7 @@ def test_the_last_round_of_a_training_is_of_the_most_useful() -> None:
     assert sorted(seen) == sorted([*range(10), 0, 1, 2])
 
 
+@pytest.mark.tensor
 def test_a_batch_is_padded_and_its_padding_is_not_learnt() -> None:
     pytest.importorskip("torch", reason="the runtime is not installed")
     short = Example(prompt=(5, 6), target=(7,), around=(1,), around_weight=0.5)
@@ -201,6 +202,7 @@ def test_a_batch_is_padded_and_its_padding_is_not_learnt() -> None:
     assert batch["weights"][:, :5].tolist() == [[0.0, 0.5, 1.0, 0.0, 0.0], [0.0, 0.0, 0.0, 1.0, 1.0]]
 
 
+@pytest.mark.tensor
 def test_a_part_of_a_batch_keeps_no_padding_of_longer_rows() -> None:
     pytest.importorskip("torch", reason="the runtime is not installed")
     short = Example(prompt=(5, 6), target=(7,))
