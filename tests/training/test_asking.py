@@ -21,14 +21,14 @@ from acclimate_indexer.home import Home
 from acclimate_indexer.pairs import CompletionPair, Snippet
 from acclimate_indexer.prompts import PromptBudget, PromptBuilder
 from acclimate_training.engine import PRIORITY_EVALUATION, EngineAddress, EngineClient
-from acclimate_training.evaluation.asking import Asking, asked, waiting
+from acclimate_training.evaluation.asking import Asking, ask, asked
 from acclimate_training.evaluation.contenders import ADAPTER, CONTENDERS, Model
 from acclimate_training.evaluation.contenders import BASE as BASE_CONTENDER
 from acclimate_training.evaluation.generation import Served
 from acclimate_training.evaluation.parity import engine_less_trainer
 from acclimate_training.evaluation.prompted import Prompts
 from acclimate_training.evaluation.questions import questions
-from acclimate_training.evaluation.requests import Request, in_order
+from acclimate_training.evaluation.requests import Request, in_order, unanswered
 from acclimate_training.evaluation.results import LossResult, ResultStore
 from acclimate_training.evaluation.secrets import SecretQuestion, secret_questions, told
 from acclimate_training.job import Job, Progress
@@ -136,8 +136,8 @@ async def test_the_adapters_are_loaded_and_all_is_asked(tmp_path: Path, builder:
         facts = await facts_of(engine, what, a_run(tmp_path, heard))
 
     assert engine.loads == ["shop-1", "control-1"]
-    assert not waiting(what.answers, what.stores)
-    assert not waiting(what.general, what.general_stores)
+    assert not unanswered(what.answers, what.stores)
+    assert not unanswered(what.general, what.general_stores)
     assert facts == {"secrets": {"asked": 1, "told": 0}, "parity": {"base": 0.5, "adapter": 0.5}}
     assert list(dict.fromkeys(each.phase for each in heard)) == ["generate", "general", "trust"]
     assert replace(what, facts=facts).is_empty
@@ -177,6 +177,8 @@ async def test_an_engine_with_another_base_is_not_asked(tmp_path: Path, builder:
     async with fake_engine() as engine:
         with pytest.raises(EngineError, match="The engine serves 'fake-base', but the adapter is for 'another'"):
             await facts_of(engine, what, run)
+        with pytest.raises(EngineError, match="The engine serves"):  # itself, not in a group
+            await asyncio.to_thread(ask, what, EngineAddress(url=engine.url), run, seconds=1.0)
 
         assert engine.asked == []
 
@@ -190,7 +192,7 @@ async def test_without_time_no_answers_are_generated_but_secrets_are_tried(
 
         assert len(engine.asked) == 2
     assert facts == {"secrets": {"asked": 1, "told": 0}, "parity": {}}
-    assert len(waiting(what.answers, what.stores)) == len(what.answers)
+    assert len(unanswered(what.answers, what.stores)) == len(what.answers)
 
 
 async def test_an_adapter_that_the_engine_forgot_is_an_error_of_the_engine(

@@ -5,27 +5,25 @@ divided by what could help: names of this repository that no prompt showed can b
 that begins right and goes on is the format's fault, which any training mends; the rest may be out of reach.
 """
 
-import asyncio
-import os
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from acclimate_indexer.errors import EngineError, EngineUnavailable
+from acclimate_indexer.errors import EngineUnavailable
 from acclimate_indexer.fragment import fragment
 from acclimate_indexer.home import RepositoryHome
 from acclimate_indexer.languages.registry import language_named
 from acclimate_indexer.repository import Repository
 from acclimate_indexer.vocabulary import words_of
 
-from .engine import EngineAddress
-from .evaluation.asking import Asking, asked
+from .evaluation.asking import Asking, ask
 from .evaluation.contenders import BASE, BASE_RETRIEVAL, WITHOUT_TRAINING, Contender
 from .evaluation.heldout import HeldOut, held_out
 from .evaluation.measured import Measured
 from .evaluation.names import KnownNames
 from .evaluation.questions import Question
-from .job import ENGINE_KEY, ENGINE_URL
+from .evaluation.requests import in_order
+from .job import given_engine
 from .lineage import Setting
 from .reporting import Run
 
@@ -65,19 +63,15 @@ def advise(run: Run, setting: Setting, home: RepositoryHome, repository: Reposit
     Raises:
         EngineError: No engine was given, or it does not answer.
     """
-    url = os.environ.get(ENGINE_URL)
-    if not url:
+    address = given_engine()
+    if address is None:
         raise EngineUnavailable("Advice needs an engine, and none was given.")
     split = str(setting.dataset.manifest["split_commit"])
     known = KnownNames.of(repository, split, setting.dataset.conventions())
     held = held_out(setting, home, versions={"base": None}, known=known, at_most=PAIRS)
     what = _asking(setting, held)
     if not what.is_empty:
-        address = EngineAddress(url=url, key=os.environ.get(ENGINE_KEY, ""))
-        try:
-            asyncio.run(asked(what, address, run, seconds=run.job.evaluation_minutes * 60))
-        except* EngineError as group:
-            raise EngineUnavailable(str(group.exceptions[0])) from None
+        ask(what, address, run, seconds=run.job.evaluation_minutes * 60)
     found = advice(held.measured(), known)
     table = held.table()
     return {
@@ -89,20 +83,17 @@ def advise(run: Run, setting: Setting, home: RepositoryHome, repository: Reposit
 
 def advice(measured: Measured, known: KnownNames) -> Advice | None:
     """What the answers say; None if there are too few."""
-    common = [
-        question
-        for question in measured.questions
-        if all(question in measured.answered(contender) for contender in WITHOUT_TRAINING)
-    ]
+    answered = [{each.name for each in measured.answered(contender)} for contender in WITHOUT_TRAINING]
+    common = [question for question in measured.questions if all(question.name in names for names in answered)]
     if len(common) < MIN_ANSWERS:
         return None
     best = max(WITHOUT_TRAINING, key=lambda each: _hits(measured, each, common))
     missed = [question for question in common if not measured.scores(best, question)["exact_match"]]
-    begun = [question for question in missed if _begins_right(measured, best, question)]
-    unseen = [question for question in missed if question not in begun and unseen_names(question, best, known)]
+    others = [question for question in missed if not _begins_right(measured, best, question)]
+    unseen = [question for question in others if unseen_names(question, best, known)]
     shares = {
         "hit": 1 - len(missed) / len(common),
-        "format_missed": len(begun) / len(common),
+        "format_missed": (len(missed) - len(others)) / len(common),
         "names_missed": len(unseen) / len(common),
     }
     rounded = {name: round(share, 3) for name, share in shares.items()}
@@ -151,7 +142,7 @@ def _said(best: Contender, shares: dict[str, float], pairs: int, is_worthwhile: 
 
 
 def _asking(setting: Setting, held: HeldOut) -> Asking:
-    requests = [each for each in held.generation_requests if each.question in held.questions]
+    requests = in_order(held.questions, held.contenders)
     return Asking(
         base=setting.model.name,
         names={"base": setting.model.name},

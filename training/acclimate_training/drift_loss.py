@@ -26,7 +26,7 @@ from .evaluation.intervals import Observation
 from .evaluation.measured import Measured
 from .evaluation.prompted import Prompts
 from .evaluation.questions import questions
-from .evaluation.requests import in_order
+from .evaluation.requests import in_order, unmeasured
 from .evaluation.results import ResultStore
 from .evaluation.table import difference
 from .learning import control_of
@@ -137,7 +137,7 @@ class _Glance:
     def _measure(self, since: Measured) -> None:
         contenders = [each for each in (BASE, CONTROL, ADAPTER) if each.model in since.stores]
         requests = in_order(since.questions, contenders, block=PAIRS)
-        if all(request.digest in since.stores[request.contender.model].losses for request in requests):
+        if not unmeasured(requests, since.stores):
             return
         from .evaluation.loss import measure_losses
 
@@ -160,10 +160,9 @@ class _Glance:
         self.adapter.verify()
         with self.run.phase("load"):
             base = trainer.load_base(self.setting.model, self.setting.device, threads=self.run.job.threads)
-            model = trainer.with_saved_adapter(base, self.adapter.folder)
-            if self._control is not None:
-                trainer.add_saved_adapter(model, self._control.folder, "control")
-        return model
+            return trainer.with_saved_adapters(
+                base, self.adapter.folder, None if self._control is None else self._control.folder
+            )
 
     def _judge(self, registry: AdapterRegistry, since: Measured) -> None:
         found = {

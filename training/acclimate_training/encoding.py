@@ -9,6 +9,7 @@ import random
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from acclimate_indexer.mining.contexts import CONTEXT_SHARE
 from acclimate_indexer.pairs import CompletionPair, ReviewPair, Snippet
 from acclimate_indexer.prompts import Cursor, PromptBuilder
 from acclimate_indexer.review_answer import answer_text
@@ -17,7 +18,6 @@ from .recipe import ExampleKind
 
 IGNORED = -100  # the label that torch's cross entropy leaves out
 GROUPED_STEPS = 8  # pairs of this many steps are sorted by length together: little padding, hardly less chance
-MINED_CONTEXT_SHARE = 0.5  # of a data set's training pairs carry retrieved code
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +117,7 @@ def _keeps_context(pair: CompletionPair, share: float) -> bool:
     if not pair.context:
         return False
     mark = hashlib.sha256(f"{pair.path}\0{pair.middle}\0{len(pair.prefix)}".encode("utf-8", "replace")).digest()
-    return int.from_bytes(mark[:4]) / 2**32 < share / MINED_CONTEXT_SHARE
+    return int.from_bytes(mark[:4]) / 2**32 < share / CONTEXT_SHARE
 
 
 def schedule(examples: Sequence[Example], *, steps: int, batch: int, micro_batch: int, seed: int) -> list[Example]:

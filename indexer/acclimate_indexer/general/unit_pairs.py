@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from acclimate_indexer.context.index import ContextIndex
 from acclimate_indexer.mining.analysis import FileAnalysis, analysed
 from acclimate_indexer.mining.completion import pair_of
-from acclimate_indexer.mining.contexts import CONTEXT_SHARE
-from acclimate_indexer.mining.contexts import _with_context as with_context_at_times
+from acclimate_indexer.mining.contexts import CONTEXT_SHARE, with_context
 from acclimate_indexer.mining.selection import Selection, in_turns
 from acclimate_indexer.mining.source import Source
 from acclimate_indexer.pairs import CompletionKind, CompletionPair
@@ -162,7 +161,7 @@ class LanguageMiner:
         texts = {each.source.path: each.source.text for each in read}
         index = ContextIndex(((each.source.path, each.analysis.facts()) for each in read), texts.get)
         for pair in pairs:
-            yield with_context_at_times(pair, index, self._asked.seed, self._context_share)
+            yield with_context(pair, index, self._asked.seed, self._context_share)
 
 
 def _interleaved(many: Sequence[CompletionPair], few: Sequence[CompletionPair]) -> list[CompletionPair]:

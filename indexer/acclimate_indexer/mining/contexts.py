@@ -35,14 +35,14 @@ def in_context(
     with stages.stage("index") as advance:
         index = ContextIndex(state.facts(state.learnt_files(), advance), state.text_of_path())
     with stages.stage("context") as advance:
-        found = [_with_context(pair, index, seed, CONTEXT_SHARE) for pair in told(train, advance, total)]
+        found = [with_context(pair, index, seed, CONTEXT_SHARE) for pair in told(train, advance, total)]
         train = [_without_held_out(pair, held_lines, dropped) for pair in found]
         for file in state.held_out_files():
             index.replace(file.path, state.analyses[file.path].facts())
         advance(len(train), total)
-        validation = [_with_context(pair, index, seed, 1.0) for pair in validation]
+        validation = [with_context(pair, index, seed, 1.0) for pair in validation]
         advance(len(train) + len(validation), total)
-        test = [_with_context(pair, index, seed, 1.0) for pair in test]
+        test = [with_context(pair, index, seed, 1.0) for pair in test]
     return train, validation, test
 
 
@@ -54,7 +54,7 @@ def _without_held_out(pair: CompletionPair, held_lines: HeldOutLines, dropped: C
     return replace(pair, context=())
 
 
-def _with_context(pair: CompletionPair, index: ContextIndex, seed: int, share: float) -> CompletionPair:
+def with_context(pair: CompletionPair, index: ContextIndex, seed: int, share: float) -> CompletionPair:
     """The pair, in a share of the cases with context. Whether, the pair alone decides."""
     named = f"{seed}\0{pair.path}\0{pair.commit}\0{len(pair.prefix)}\0{pair.middle}".encode("utf-8", errors="replace")
     choice = random.Random(int.from_bytes(hashlib.sha256(named).digest()[:8]))  # noqa: S311 - repeatable, not secret

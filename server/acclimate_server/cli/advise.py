@@ -2,15 +2,10 @@
 
 import argparse
 import asyncio
-from typing import Any
 
-from ..completion.base_model import installed_model
-from ..completion.connection import runtime_python
-from ..pipeline_process import new_run_id, resolved_job
-from ..runtime.find import find_runtime
 from .comparison import contenders_table
 from .context import Context
-from .pipeline import held_engine, opened_repository, run_child, tree_of
+from .pipeline import opened_repository, run_with_engine
 from .verb import DONE, Verbs, add_evaluation_options, add_model_option, add_repository, add_verb
 
 TOO_FEW = "Too few held-out places were answered to say anything. Give it more `--evaluation-minutes`."
@@ -34,7 +29,11 @@ def register(verbs: Verbs, shared: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, context: Context) -> int:
-    result = asyncio.run(_advise(arguments, context))
+    repository = opened_repository(arguments.repository)
+    settings = context.settings(
+        repository.work_tree, model__name=arguments.model, evaluation__minutes=arguments.evaluation_minutes
+    )
+    result = asyncio.run(run_with_engine(repository, settings, context, phases=("mine", "advise")))
     terminal, advice = context.terminal, result.get("advice")
     if contenders := result.get("contenders"):
         terminal.show(contenders_table(contenders, f"{result.get('repository')}, without training"))
@@ -43,24 +42,3 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
     terminal.show(TOO_FEW if advice is None else advice["said"])
     terminal.finish(result)
     return DONE
-
-
-async def _advise(arguments: argparse.Namespace, context: Context) -> dict[str, Any]:
-    repository = opened_repository(arguments.repository)
-    settings = context.settings(
-        repository.work_tree, model__name=arguments.model, evaluation__minutes=arguments.evaluation_minutes
-    )
-    home = context.home.create()
-    model = installed_model(home, settings.model.name)
-    job = resolved_job(
-        run=new_run_id(),
-        home=home,
-        repository=tree_of(repository),
-        settings=settings,
-        model=model.name,
-        phases=("mine", "advise"),
-    )
-    python = find_runtime(home, runtime_python(settings)).python
-    runs = home.for_repository(repository.common_directory).runs
-    async with held_engine(home, settings, model) as lease:
-        return await run_child(job, runs, python=python, engine=lease.address, terminal=context.terminal)

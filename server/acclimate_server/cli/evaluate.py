@@ -2,17 +2,10 @@
 
 import argparse
 import asyncio
-from typing import Any
 
-from acclimate_indexer.models import LocalModel
-
-from ..completion.base_model import installed_model
-from ..completion.connection import runtime_python
-from ..pipeline_process import new_run_id, resolved_job
-from ..runtime.find import find_runtime
 from .comparison import show_comparison
 from .context import Context
-from .pipeline import held_engine, opened_repository, run_child, tree_of
+from .pipeline import opened_repository, run_with_engine
 from .verb import DONE, Verbs, add_evaluation_options, add_model_option, add_repository, add_verb
 
 NO_BOUND_MINUTES = 7 * 24 * 60.0  # a week: longer than any evaluation; Ctrl-C loses nothing
@@ -45,31 +38,21 @@ def register(verbs: Verbs, shared: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, context: Context) -> int:
-    result = asyncio.run(_evaluate(arguments, context))
-    show_comparison(result, context.terminal)
-    context.terminal.finish(result)
-    return DONE
-
-
-async def _evaluate(arguments: argparse.Namespace, context: Context) -> dict[str, Any]:
     repository = opened_repository(arguments.repository)
     minutes = arguments.evaluation_minutes
     if arguments.to_the_end and minutes is None:
         minutes = NO_BOUND_MINUTES
     settings = context.settings(repository.work_tree, model__name=arguments.model, evaluation__minutes=minutes)
-    home = context.home.create()
-    model: LocalModel = installed_model(home, settings.model.name)
-    job = resolved_job(
-        run=new_run_id(),
-        home=home,
-        repository=tree_of(repository),
-        settings=settings,
-        model=model.name,
-        phases=("evaluate",),
-        force=arguments.force,
-        adapter=arguments.adapter,
+    result = asyncio.run(
+        run_with_engine(
+            repository,
+            settings,
+            context,
+            phases=("evaluate",),
+            force=arguments.force,
+            adapter=arguments.adapter,
+        )
     )
-    python = find_runtime(home, runtime_python(settings)).python
-    runs = home.for_repository(repository.common_directory).runs
-    async with held_engine(home, settings, model) as lease:
-        return await run_child(job, runs, python=python, engine=lease.address, terminal=context.terminal)
+    show_comparison(result, context.terminal)
+    context.terminal.finish(result)
+    return DONE

@@ -11,13 +11,16 @@ from acclimate_indexer.home import Home
 from acclimate_indexer.models import LocalModel
 from acclimate_indexer.repository import Repository
 from acclimate_training.engine import EngineAddress
-from acclimate_training.job import Job, Progress
+from acclimate_training.job import Job, Phase, Progress
 
-from ..completion.connection import engine_options
+from ..completion.base_model import installed_model
+from ..completion.connection import engine_options, runtime_python
 from ..engine.lease import EngineLease
-from ..pipeline_process import PipelineProcess
+from ..pipeline_process import PipelineProcess, new_run_id, resolved_job
+from ..runtime.find import find_runtime
 from ..settings import Settings
 from ..words import phase_words
+from .context import Context
 from .terminal import Phases, Terminal
 
 
@@ -70,6 +73,40 @@ async def run_child(
     if last.state != "finished":
         raise TrainingError(last.reason or f"The run {job.id} was {last.state}.")
     return last.result or {}
+
+
+async def run_with_engine(
+    repository: Repository,
+    settings: Settings,
+    context: Context,
+    *,
+    phases: tuple[Phase, ...],
+    force: bool = False,
+    adapter: str | None = None,
+) -> dict[str, Any]:
+    """Runs these phases with what is installed, the engine held meanwhile, and gives the result.
+
+    Raises:
+        RuntimeMissing, ModelMissing: Something is not installed.
+        EngineError: The engine cannot be started, or serves another model to somebody else.
+        TrainingError: The run failed, or was cancelled by somebody else.
+    """
+    home = context.home.create()
+    python = find_runtime(home, runtime_python(settings)).python
+    model = installed_model(home, settings.model.name)
+    job = resolved_job(
+        run=new_run_id(),
+        home=home,
+        repository=tree_of(repository),
+        settings=settings,
+        model=model.name,
+        phases=phases,
+        force=force,
+        adapter=adapter,
+    )
+    runs = home.for_repository(repository.common_directory).runs
+    async with held_engine(home, settings, model) as lease:
+        return await run_child(job, runs, python=python, engine=lease.address, terminal=context.terminal)
 
 
 def _show(phases: Phases, progress: Progress) -> None:

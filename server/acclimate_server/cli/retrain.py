@@ -6,16 +6,12 @@ from typing import Any
 
 from acclimate_indexer.repository import Repository
 
-from ..completion.base_model import installed_model
-from ..completion.connection import runtime_python
 from ..keeping_up import Claim, current_drift
-from ..pipeline_process import new_run_id, resolved_job
-from ..runtime.find import find_runtime
 from ..settings import Settings
 from .comparison import show_comparison
 from .context import Context
 from .dataset import split_table
-from .pipeline import held_engine, opened_repository, run_child, tree_of
+from .pipeline import opened_repository, run_with_engine
 from .verb import (
     DONE,
     Verbs,
@@ -82,21 +78,7 @@ def _nothing_done(reason: str, drift: dict[str, Any], context: Context) -> int:
 
 
 async def _retrain(repository: Repository, settings: Settings, force: bool, context: Context) -> dict[str, Any]:
-    home, terminal = context.home, context.terminal
-    python = find_runtime(home, runtime_python(settings)).python
-    model = installed_model(home, settings.model.name)
-    job = resolved_job(
-        run=new_run_id(),
-        home=home,
-        repository=tree_of(repository),
-        settings=settings,
-        model=model.name,
-        phases=("mine", "train", "evaluate"),
-        force=force,
-    )
-    runs = home.for_repository(repository.common_directory).runs
-    async with held_engine(home, settings, model) as lease:
-        result = await run_child(job, runs, python=python, engine=lease.address, terminal=terminal)
-    terminal.show(split_table(result.get("pairs", {}), f"Pairs mined from {repository.name}"))
-    show_comparison(result, terminal)
+    result = await run_with_engine(repository, settings, context, phases=("mine", "train", "evaluate"), force=force)
+    context.terminal.show(split_table(result.get("pairs", {}), f"Pairs mined from {repository.name}"))
+    show_comparison(result, context.terminal)
     return result

@@ -4,6 +4,7 @@ What it is trusted with comes last and costs little: whether it computes what th
 tells secrets. Without these nothing is promoted, so they have time of their own.
 """
 
+import asyncio
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,15 +19,11 @@ from ..reporting import Run
 from .contenders import Model
 from .generation import Served, generate_answers, wait_until_healthy
 from .parity import engine_less_trainer
-from .requests import Request
-from .results import ResultStore
+from .requests import Request, Stores, unanswered
 from .secrets import SecretQuestion, told
 
-ANSWERS_SHARE = 0.7  # of the seconds, while anything of the rest is open
-GENERAL_SHARE = 0.2
+ANSWERS_SHARE = 0.7  # of the seconds, while anything of the rest is open; general code gets what both leave
 TRUST_SHARE = 0.1
-
-Stores = Mapping[Model, ResultStore]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,16 +55,24 @@ class Asking:
     def is_empty(self) -> bool:
         """Whether all is known already."""
         return not (
-            waiting(self.answers, self.stores)
-            or waiting(self.general, self.general_stores)
+            unanswered(self.answers, self.stores)
+            or unanswered(self.general, self.general_stores)
             or "secrets" not in self.facts
             or len(self.facts.get("parity", {})) < len(self.parity)
         )
 
 
-def waiting(requests: Sequence[Request], stores: Stores) -> list[Request]:
-    """Those that were not answered yet."""
-    return [each for each in requests if each.digest not in stores[each.contender.model].generations]
+def ask(what: Asking, address: EngineAddress, run: Run, *, seconds: float) -> dict[str, Any]:
+    """`asked`, for code that awaits nothing; raises the first of the engine's errors itself."""
+    failures: list[EngineError] = []
+    found: dict[str, Any] = {}
+    try:
+        found = asyncio.run(asked(what, address, run, seconds=seconds))
+    except* EngineError as group:
+        failures.append(_first(group))
+    if failures:  # raised in there it would come out as a group
+        raise failures[0]
+    return found
 
 
 async def asked(what: Asking, address: EngineAddress, run: Run, *, seconds: float) -> dict[str, Any]:
@@ -82,7 +87,7 @@ async def asked(what: Asking, address: EngineAddress, run: Run, *, seconds: floa
         await wait_until_healthy(client, on_wait=run.report_engine)
         await _load(client, what)
         ends = time.monotonic() + seconds
-        is_more = bool(waiting(what.general, what.general_stores)) or "secrets" not in facts
+        is_more = bool(unanswered(what.general, what.general_stores)) or "secrets" not in facts
         await _generate(client, what, "generate", run, seconds * (ANSWERS_SHARE if is_more else 1.0))
         await _generate(client, what, "general", run, ends - time.monotonic() - TRUST_SHARE * seconds)
         with run.phase("trust"):
@@ -102,7 +107,7 @@ async def _load(client: EngineClient, what: Asking) -> None:
 
 async def _generate(client: EngineClient, what: Asking, phase: str, run: Run, seconds: float) -> None:
     requests, stores = (what.answers, what.stores) if phase == "generate" else (what.general, what.general_stores)
-    if not waiting(requests, stores) or seconds <= 0:
+    if not unanswered(requests, stores) or seconds <= 0:
         return
     with run.phase(phase) as advance:
         await generate_answers(
@@ -131,3 +136,8 @@ async def _trust(client: EngineClient, what: Asking, seconds: float) -> dict[str
             if nats is not None:
                 parity[model] = round(nats, 5)
     return found | {"parity": parity}
+
+
+def _first(group: BaseExceptionGroup[EngineError]) -> EngineError:
+    first = group.exceptions[0]
+    return _first(first) if isinstance(first, BaseExceptionGroup) else first

@@ -105,21 +105,17 @@ class HeldOut:
 
     def shown_example(self) -> dict[str, Any] | None:
         """A pair to show, with the answers of base and adapter: the first that differs, whoever is right."""
-        measured = self.measured()
-        answers = {
-            question.name: {each.name: measured.served(each, question) for each in (BASE, ADAPTER)}
-            for question in self.questions
-        }
-        differing = (
-            question
-            for question in self.questions
-            if None not in answers[question.name].values() and len(set(answers[question.name].values())) > 1
-        )
-        question = next(differing, next(iter(self.questions), None))
-        if question is None:
+        if not self.questions:
             return None
-        served = {name: text for name, text in answers[question.name].items() if text is not None}
-        return question.pair.to_json() | {"served": served}
+        measured = self.measured()
+
+        def served(question: Question) -> dict[str, str]:
+            texts = {each.name: measured.served(each, question) for each in (BASE, ADAPTER)}
+            return {name: text for name, text in texts.items() if text is not None}
+
+        differing = (each for each in self.questions if len(set(served(each).values())) > 1)
+        question = next(differing, self.questions[0])
+        return question.pair.to_json() | {"served": served(question)}
 
 
 def held_out(

@@ -10,8 +10,8 @@ import torch
 from ..batches import collated
 from ..encoding import IGNORED
 from .contenders import Model
-from .requests import Request
-from .results import LossResult, ResultStore
+from .requests import Request, Stores, unmeasured
+from .results import LossResult
 
 ADAPTER_NAMES: Mapping[Model, str] = {"adapter": "default", "control": "control"}  # within a peft model
 
@@ -50,7 +50,7 @@ def middle_nats(model: Any, batch: dict[str, torch.Tensor]) -> tuple[torch.Tenso
 def measure_losses(
     model: Any,
     requests: Sequence[Request],
-    stores: Mapping[Model, ResultStore],
+    stores: Stores,
     *,
     pad_id: int,
     seconds: float,
@@ -62,7 +62,7 @@ def measure_losses(
     """
     model.eval()
     started = time.monotonic()
-    waiting = [each for each in requests if each.digest not in stores[each.contender.model].losses]
+    waiting = unmeasured(requests, stores)
     for done, request in enumerate(waiting, start=1):
         elapsed = time.monotonic() - started
         if elapsed > seconds:

@@ -1,10 +1,13 @@
 """One question to one contender, and in which order they are put."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from .contenders import TIERS, Contender, Model
 from .questions import Question
+from .results import ResultStore
+
+Stores = Mapping[Model, ResultStore]
 
 BLOCK = 40  # pairs that every tier answers before any answers the next: intervals then begin to mean something
 
@@ -40,3 +43,13 @@ def in_order(questions: Sequence[Question], contenders: Iterable[Contender], *, 
     for request in requests:
         asked.setdefault((request.contender.model, request.digest), request)
     return list(asked.values())
+
+
+def unmeasured(requests: Iterable[Request], stores: Stores) -> list[Request]:
+    """Those whose loss is not known yet."""
+    return [each for each in requests if each.digest not in stores[each.contender.model].losses]
+
+
+def unanswered(requests: Iterable[Request], stores: Stores) -> list[Request]:
+    """Those that nobody has answered yet."""
+    return [each for each in requests if each.digest not in stores[each.contender.model].generations]

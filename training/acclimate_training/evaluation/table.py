@@ -159,8 +159,9 @@ def _less_loss(
 
 
 def written(found: Mapping[str, Estimate]) -> Figures:
-    written: Figures = {}
+    """As records have them: a figure, and its interval beside it."""
+    row: Figures = {}
     for figure, each in found.items():
-        written[figure] = round(each.mean, DIGITS)
-        written[f"{figure}_interval"] = [round(each.low, DIGITS), round(each.high, DIGITS)]
-    return written
+        row[figure] = round(each.mean, DIGITS)
+        row[f"{figure}_interval"] = [round(each.low, DIGITS), round(each.high, DIGITS)]
+    return row
