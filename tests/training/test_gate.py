@@ -416,3 +416,14 @@ def test_a_promotion_is_withdrawn_to_a_trial_when_its_gain_shrinks() -> None:
     shrunk = replace(proven(), differences={"adapter": against_all(0.16, half=0.02)})
 
     assert verdict(shrunk).state == "trial"
+
+
+def test_a_dozen_general_lines_that_did_not_change_prove_nothing() -> None:
+    few = {"infilling_exact_match": 0.0, "infilling_exact_match_interval": [0.0, 0.0], "n": 13}
+
+    found = verdict(proven(general=few))
+
+    general = next(check for check in found.checks if check.name == "general")
+    assert found.state == "trial"
+    assert general.passed is None
+    assert general.said.endswith("n 13): fewer than 20 lines prove nothing.")

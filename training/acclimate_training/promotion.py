@@ -164,6 +164,8 @@ def _general(evidence: Evidence, limits: Thresholds) -> Check:
         f"General infilling changed by {100 * found['infilling_exact_match']:+.1f} points "
         f"(95% interval {100 * low:+.1f} to {100 * high:+.1f}, n {found['n']})"
     )
+    if int(found["n"]) < limits.min_pairs:
+        return Check(name="general", passed=None, said=f"{said}: fewer than {limits.min_pairs} lines prove nothing.")
     kept = 100 * low > -limits.max_general_loss_points
     return Check(name="general", passed=kept, said=said + (": kept." if kept else ": a loss cannot be ruled out."))
 
