@@ -27,7 +27,6 @@ from .repository import Commit, Repository
 log = logging.getLogger(__name__)
 
 CHURN_VERSION = 1  # counts up when the same two commits would give other figures
-CACHE = "churn.json"
 MAX_KEPT = 32  # pairs of commits; one adapter and a month of mornings
 MAX_COUNTED_FILES = 500  # of a state; of the others as many lines a byte are assumed, so that any size takes 0.1 s
 NEAR_COMMITS = 1_000  # looked at before the whole main line is: an adapter is seldom older
@@ -83,7 +82,7 @@ def churn_since(
         RepositoryError: git cannot read the repository.
     """
     options, until = options or MiningOptions(), repository.head()
-    memory = _Memory(home.root / CACHE)
+    memory = _Memory(home.churn)
     reading = [CHURN_VERSION, options.exclude, options.max_file_bytes]
     key = _digest([*reading, since, until])
     known = memory.churn(key)

@@ -13,6 +13,9 @@
     ├── evaluations/        one JSONL a contender: results by pair, never measured twice
     ├── adapters/<version>/ a peft folder and adapter.json (last)
     ├── registry.sqlite     what changes about adapters: verdicts, figures, tags, history, which one is in use
+    ├── churn.json          how many lines were new between two commits, counted before
+    ├── retrain.lock        one retraining a repository
+    ├── automatic.json      what was started by itself, and when
     ├── reports/<version>.html  what a person reads about an adapter; mode 0600
     └── live.json           a copy of which one, for whoever looks with every request
 <cache>/                    platformdirs' user cache directory, or $ACCLIMATE_HOME/cache
@@ -155,6 +158,18 @@ class RepositoryHome:
     def report(self, version: str) -> Path:
         """The page about an adapter. A version is a name that the registry knows, never a path."""
         return self.root / "reports" / f"{version}.html"
+
+    @property
+    def churn(self) -> Path:
+        return self.root / "churn.json"
+
+    @property
+    def retrain_lock(self) -> Path:
+        return self.root / "retrain.lock"
+
+    @property
+    def attempts(self) -> Path:
+        return self.root / "automatic.json"
 
     @property
     def live(self) -> Path:

@@ -9,7 +9,6 @@ from typing import Any
 from acclimate_indexer.durable import write_json
 from acclimate_indexer.home import RepositoryHome
 
-FILE = "automatic.json"
 RETRAIN_PAUSE = timedelta(hours=12)  # twice a day: a training keeps a laptop's fans up for a quarter of an hour
 EVALUATE_PAUSE = timedelta(hours=1)
 VAIN_PAUSE = timedelta(days=1)  # after one that measured nothing new: what was in its way seldom goes by itself
@@ -42,7 +41,7 @@ class Attempts:
 
     def _read(self) -> dict[str, dict[str, Any]]:
         try:
-            record = json.loads((self.home.root / FILE).read_text(encoding="utf-8"))
+            record = json.loads(self.home.attempts.read_text(encoding="utf-8"))
         except (OSError, ValueError):
             return {}
         if not isinstance(record, dict):
@@ -50,7 +49,7 @@ class Attempts:
         return {name: value for name, value in record.items() if isinstance(value, dict)}
 
     def _write(self, name: str, attempt: dict[str, str]) -> None:
-        write_json(self.home.root / FILE, {"schema": 1, **self._read(), name: attempt})
+        write_json(self.home.attempts, {"schema": 1, **self._read(), name: attempt})
 
 
 def _is_over(at: Any, pause: timedelta, now: datetime) -> bool:

@@ -16,8 +16,6 @@ from acclimate_training.job import Job
 from .pipeline_process import JOB_FILE
 from .settings import Settings
 
-LOCK = "retrain.lock"
-
 
 def current_drift(repository: Repository, home: RepositoryHome, settings: Settings) -> Drift:
     """How far the repository is beyond its adapter, by the limits of the settings. Reads git: not for an event loop.
@@ -34,7 +32,7 @@ class Claim:
 
     def __init__(self, home: RepositoryHome) -> None:
         self._home = home
-        self._lock = FileLock(home.root / LOCK, thread_local=False)  # taken in a worker thread, given back anywhere
+        self._lock = FileLock(home.retrain_lock, thread_local=False)  # taken in a worker thread, given back anywhere
 
     def take(self) -> str:
         """Takes the right. Gives a sentence about who was faster; an empty one if nobody was."""

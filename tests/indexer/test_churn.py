@@ -9,7 +9,7 @@ import pytest
 from tests.support.git_folder import GitFolder, module
 
 from acclimate_indexer import churn
-from acclimate_indexer.churn import CACHE, Churn, churn_since
+from acclimate_indexer.churn import Churn, churn_since
 from acclimate_indexer.errors import RepositoryError
 from acclimate_indexer.home import RepositoryHome
 from acclimate_indexer.mining.options import MiningOptions
@@ -147,10 +147,10 @@ def test_a_damaged_memory_is_none(shop: GitFolder, home: RepositoryHome, damage:
     since = shop.commit({"cart.py": module("cart")}, day=0)
     shop.commit({"prices.py": module("prices")}, day=1)
     home.root.mkdir()
-    (home.root / CACHE).write_text(damage, encoding="utf-8")
+    home.churn.write_text(damage, encoding="utf-8")
 
     assert measured(shop, home, since).lines == LINES
-    assert json.loads((home.root / CACHE).read_text(encoding="utf-8"))["churn"]
+    assert json.loads(home.churn.read_text(encoding="utf-8"))["churn"]
 
 
 def test_the_memory_is_bounded(shop: GitFolder, home: RepositoryHome, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -160,7 +160,7 @@ def test_the_memory_is_bounded(shop: GitFolder, home: RepositoryHome, monkeypatc
         shop.commit({"rate.py": f"RATE = {day}\n"}, day=day)
         measured(shop, home, since)
 
-    record = json.loads((home.root / CACHE).read_text(encoding="utf-8"))
+    record = json.loads(home.churn.read_text(encoding="utf-8"))
     assert (len(record["churn"]), len(record["lines"])) == (2, 1)
 
 
@@ -175,7 +175,7 @@ def test_of_many_files_some_are_counted(shop: GitFolder, home: RepositoryHome, m
 def test_the_caller_may_not_write_its_memory(shop: GitFolder, home: RepositoryHome) -> None:
     since = shop.commit({"cart.py": module("cart")}, day=0)
     home.root.mkdir()
-    (home.root / CACHE).mkdir()
+    home.churn.mkdir()
 
     assert measured(shop, home, since).lines == 0
 

@@ -23,7 +23,7 @@ from acclimate_indexer.models import LocalModel
 from acclimate_indexer.prompts import PromptBudget
 from acclimate_indexer.repository import Repository
 from acclimate_server.app import create_server
-from acclimate_server.attempts import EVALUATE_PAUSE, FILE, RETRAIN_PAUSE, VAIN_PAUSE, Attempts
+from acclimate_server.attempts import EVALUATE_PAUSE, RETRAIN_PAUSE, VAIN_PAUSE, Attempts
 from acclimate_server.automatic_training import AutomaticTraining
 from acclimate_server.completion.base_model import Prompts
 from acclimate_server.features import activity
@@ -274,7 +274,7 @@ async def test_outside_a_repository_there_is_no_drift(home: Home, repository: Pa
 def test_attempts_survive_damage_and_a_clock_that_was_wrong(tmp_path: Path) -> None:
     attempts = Attempts(home=RepositoryHome(root=tmp_path))
     for damage in ("{", "[]", '{"retrain": 3}', '{"retrain": {"at": "soon"}}'):
-        (tmp_path / FILE).write_text(damage, encoding="utf-8")
+        RepositoryHome(root=tmp_path).attempts.write_text(damage, encoding="utf-8")
 
         assert attempts.may_retrain("a", NOW)
     attempts.retraining("a", NOW + timedelta(days=400))
@@ -283,7 +283,7 @@ def test_attempts_survive_damage_and_a_clock_that_was_wrong(tmp_path: Path) -> N
     assert not attempts.may_retrain("a", NOW)  # both are kept
     assert attempts.may_evaluate("shop-2", None, NOW + EVALUATE_PAUSE)
     assert not attempts.may_evaluate("shop-1", None, NOW + VAIN_PAUSE - timedelta(seconds=1))
-    assert json.loads((tmp_path / FILE).read_text(encoding="utf-8"))["schema"] == 1
+    assert json.loads(RepositoryHome(root=tmp_path).attempts.read_text(encoding="utf-8"))["schema"] == 1
 
 
 def test_the_machine_is_free_without_load_and_on_mains(monkeypatch: pytest.MonkeyPatch) -> None:
