@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 from tests.support.fake_engine import BASE, fake_engine
+from tests.support.run_child import run_folder
 from tests.support.tiny_model import tiny_model
 
 from acclimate_indexer.errors import AdapterError, TooFewPairs
@@ -130,11 +131,6 @@ def a_job(home: Home, repository: Path, name: str = "first", **changes: Any) -> 
         threads=1,
     )
     return replace(job, **changes)
-
-
-def run_folder(job: Job) -> Path:
-    home = Home(data=job.data, cache=job.cache, config=job.data)
-    return home.for_repository(job.repository / ".git").runs / job.id
 
 
 def in_process(job: Job, others: Root) -> tuple[dict[str, Any], list[Progress]]:
