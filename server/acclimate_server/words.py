@@ -8,6 +8,7 @@ PHASE_WORDS = {
     "encode": "Encoding the pairs",
     "general code": "Looking for general code",
     "train": "Training",
+    "primer": "Training a primer on general code",
     "control": "Training a control on general code",
     "loss": "Measuring the loss on held-out code",
     "general loss": "Measuring the loss on general code",

@@ -10,10 +10,13 @@ from acclimate_training.recipe import Recipe, steps_for
 @pytest.mark.parametrize(
     ("minutes", "seconds_per_step", "steps"),
     [
-        (10, 1.0, 400),
-        (10, 1.51, 200),
+        (10, 1.0, 560),
+        (10, 1.1, 400),
+        (10, 1.51, 280),
+        (10, 2.2, 200),
         (10, 6.0, 100),
-        (10, 6.01, 50),
+        (10, 6.01, 70),
+        (10, 8.6, 50),
         (10, 20.0, 25),
         (1, 4.0, 10),
         (1, 7.0, 5),
@@ -25,7 +28,7 @@ def test_minutes_are_rounded_down_to_the_ladder(minutes: float, seconds_per_step
 
 
 def test_steps_never_repeat_few_pairs_too_often() -> None:
-    assert steps_for(60, 0.1, max_steps=49) == 25
+    assert steps_for(60, 0.1, max_steps=49) == 35
     assert steps_for(60, 0.1, max_steps=1) == 5
 
 

@@ -268,7 +268,19 @@ def test_a_tie_goes_to_afresh() -> None:
     assert tie.is_decided and not tie.continues
     assert start_record(tie, steps=100, dataset="b") == {
         "parent": None,
+        "primer": None,
         "start": {"afresh": 1.5, "continued": 1.5, "pairs": 30},
         "total_steps": 100,
         "learnt_from": ["b"],
     }
+
+
+def test_the_steps_of_what_a_training_began_from_count() -> None:
+    primer = Origin(version="control-1", weights=Path("/nowhere"), total_steps=50, learnt_from=())
+    start = Start(parent="shop-1", total_steps=150, learnt_from=("a",), steps=25, pairs=30)
+    afresh = start_record(start.decided(afresh=1.4, continued=1.5), steps=100, dataset="b", begun_at=primer)
+    continued = start_record(start.decided(afresh=1.5, continued=1.4), steps=100, dataset="b", begun_at=primer)
+
+    assert (afresh["parent"], afresh["primer"], afresh["total_steps"]) == (None, "control-1", 150)
+    assert (continued["parent"], continued["primer"], continued["total_steps"]) == ("shop-1", "control-1", 250)
+    assert (afresh["learnt_from"], continued["learnt_from"]) == (["b"], ["a", "b"])

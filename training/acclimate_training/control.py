@@ -3,9 +3,10 @@
 It is what an adapter must beat to have learnt the repository and not just how a hole is filled. A control is cached by
 all that it depends on: base, recipe, steps, device and its very pairs, so that repositories of one language share it.
 
-An adapter that began from an earlier one has had more steps than this training gave it, and a control of these alone
-would flatter it. Its control therefore begins where the earlier one's ended, and takes as many steps more: as many
-in all, in as many schedules, for no more time than half of the minutes, whatever the adapter's ancestry.
+An adapter that began from the primer, or from an earlier one, has had more steps than this training gave it, and a
+control of these alone would flatter it. Its control therefore begins from the primer, too, or where the earlier one's
+ended, and takes as many steps more: as many in all, in as many schedules, for no more time than half of the minutes,
+whatever the adapter's ancestry.
 """
 
 import hashlib
@@ -27,11 +28,14 @@ from acclimate_indexer.pairs import CompletionPair
 from acclimate_indexer.repository import Repository
 
 from .adapter_files import changed_file, checksums
+from .encoding import Example
 from .lineage import Setting
 from .reporting import Run
+from .start import Origin
 
 SCHEMA = 1
 MANIFEST = "control.json"  # written last
+SPARE = 1.25  # times the pairs that are seen: the middles of some are too long
 MAX_PAIRS = 20_000  # an hour's training on a GPU; more general code teaches nothing further
 
 
@@ -71,6 +75,28 @@ class Control:
     version: str
     folder: Path
 
+    @property
+    def record(self) -> dict[str, Any]:
+        """What its manifest says of its training."""
+        found: dict[str, Any] = json.loads((self.folder / MANIFEST).read_text(encoding="utf-8"))
+        return found
+
+    @property
+    def total_steps(self) -> int:
+        """That it was trained, those of what it went on from included."""
+        record = self.record
+        return int(record.get("total_steps") or record["steps"])
+
+    @property
+    def origin(self) -> Origin:
+        """To begin a training from; it has learnt nothing of a repository."""
+        return Origin(version=self.version, weights=self.folder, total_steps=self.total_steps, learnt_from=())
+
+    @classmethod
+    def named(cls, version: str, folder: Path, note: Callable[[str], None]) -> "Control | None":
+        """The control of a version in the folder of all, if it is still there and whole."""
+        return cls.whole(folder / version.removeprefix("control-"), note)
+
     @classmethod
     def whole(cls, folder: Path, note: Callable[[str], None]) -> "Control | None":
         """The control in a folder, if every file is what was written. `note` hears of one that is damaged."""
@@ -107,8 +133,8 @@ class Controls:
         return {int(steps) for steps, _, begun in found if begun == self._begun}
 
     def pairs(self, steps: int, run: Run) -> tuple[CompletionPair, ...]:
-        """What a control of so many steps learns: as many pairs as the adapter sees at most."""
-        return self.general.pairs("control", min(MAX_PAIRS, steps * self.setting.recipe.batch), run)
+        """What a control of so many steps learns: as many pairs as the adapter sees at most, and some to spare."""
+        return self.general.pairs("control", min(MAX_PAIRS, int(SPARE * steps * self.setting.recipe.batch)), run)
 
     def found(self, steps: int, pairs: Sequence[CompletionPair]) -> Control | None:
         """The control of these steps and pairs, if it was trained before."""
@@ -120,14 +146,16 @@ class Controls:
         """Of its training, for checkpoints."""
         return f"control-{self._name(steps, pairs)}"
 
-    def partial(self, steps: int, pairs: Sequence[CompletionPair]) -> Path:
-        """Where it is written before `publish`; the name is never used twice, since an engine may remember it."""
-        return self.folder / f".partial-{self._name(steps, pairs)}-{secrets.token_hex(2)}"
+    def partial(self) -> Path:
+        """Where one is written before `publish`."""
+        return self.folder / f".partial-{secrets.token_hex(4)}"
 
-    def publish(self, partial: Path, record: dict[str, Any]) -> Control:
-        """Makes a written peft folder a control."""
-        write_json(partial / MANIFEST, {"schema": SCHEMA, **record, "files": checksums(partial)})
-        folder = self.folder / partial.name.removeprefix(".partial-")
+    def publish(self, partial: Path, steps: int, pairs: Sequence[CompletionPair], record: dict[str, Any]) -> Control:
+        """Makes a written peft folder a control. Its name is never used twice, since an engine may remember it."""
+        facts = {"steps": steps, **record, "after": None if self.after is None else self.after.version}
+        facts["total_steps"] = steps + (0 if self.after is None else self.after.total_steps)
+        write_json(partial / MANIFEST, {"schema": SCHEMA, **facts, "files": checksums(partial)})
+        folder = self.folder / f"{self._name(steps, pairs)}-{secrets.token_hex(2)}"
         with disk_full_named(folder):
             partial.replace(folder)
         return Control(version=f"control-{folder.name}", folder=folder)
@@ -142,6 +170,12 @@ class Controls:
         for place in self.folder.glob(f"{self._key}-*/{MANIFEST}"):
             if Control.whole(place.parent, note) is None:
                 shutil.rmtree(place.parent, ignore_errors=True)
+
+    def fresh(self, examples: list[Example], steps: int) -> list[Example]:
+        """With those first that what it goes on from has not seen, as far as there are any."""
+        seen = 0 if self.after is None else self.after.total_steps * self.setting.recipe.batch
+        at = max(0, min(seen, len(examples) - steps * self.setting.recipe.batch))
+        return examples[at:] + examples[:at]
 
     @property
     def _begun(self) -> str:

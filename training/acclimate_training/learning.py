@@ -1,8 +1,9 @@
 """The training phase: from a data set to an adapter of this repository and the control that it is measured against.
 
-Nothing is trained a second time: an unchanged training gives the adapter that there is, and controls are cached. While
-a control of the right length is missing, half of the minutes are its. Where an earlier adapter fits (`parentage`), the
-training begins from it or afresh, whichever does better (`start`).
+Nothing is trained a second time: an unchanged training gives the adapter that there is, and controls are cached. The
+adapter and its control both begin from the primer (`primer`), whose training takes a third of the minutes if there is
+none yet; while a control of the right length is missing, half of what is left is its. Where an earlier adapter fits
+(`parentage`), the training begins from it or afresh, whichever does better (`start`).
 """
 
 import math
@@ -23,6 +24,7 @@ from .encoding import Example, encoded, schedule
 from .lineage import Setting, lineage
 from .mix import kinds_trained, lessons
 from .parentage import total_steps
+from .primer import MADE_FOR, once_each, primed
 from .recipe import MIN_PAIRS, ExampleKind, rungs
 from .recipe_choice import data_words
 from .registry import Adapter, AdapterRegistry
@@ -56,9 +58,10 @@ class Lesson:
 
     Attributes:
         shared_unless: Half of the minutes are its if its steps are none of these; None gives it all.
+        minutes: For all of it; None takes the setting's.
         steps: If they are given already.
         origin: An earlier adapter to begin from, if that does better.
-        begin_at: The folder of an adapter to begin from in any case.
+        begin_at: What to begin afresh begins from; None for nothing.
     """
 
     phase: str
@@ -66,9 +69,10 @@ class Lesson:
     validation: Sequence[Example]
     fingerprint: str
     shared_unless: frozenset[int] | None = None
+    minutes: float | None = None
     steps: int | None = None
     origin: Origin | None = None
-    begin_at: Path | None = None
+    begin_at: Origin | None = None
 
 
 def learn(
@@ -93,7 +97,7 @@ def learn(
         _require_room(home.root)
         adapter = _trained_adapter(run, setting, general, controls, home, origin())
     else:
-        checkpoints.remove_of(home, setting.fingerprint)
+        checkpoints.remove_of(home, _fingerprint(setting, adapter.record.get("primer")))
     control = _control(run, setting, controls, adapter, home)
     if control is not None and adapter.record.get("control") != control.version:
         adapter = registry.update(adapter, {"control": control.version})
@@ -103,7 +107,13 @@ def learn(
 def control_of(adapter: Adapter, run: Run) -> Control | None:
     """The control that an adapter was trained beside, if it is still there and whole."""
     version = adapter.record.get("control")
-    return None if version is None else Control.whole(run.home.controls / version.removeprefix("control-"), run.note)
+    return None if version is None else Control.named(version, run.home.controls, run.note)
+
+
+def primer_of(adapter: Adapter, run: Run) -> Control | None:
+    """The primer that an adapter began from, if it did and that is still there and whole."""
+    version = adapter.record.get("primer")
+    return None if version is None else Control.named(version, run.home.controls, run.note)
 
 
 def published(run: Run, setting: Setting, lesson: Lesson, home: RepositoryHome, facts: Mapping[str, Any]) -> Adapter:
@@ -121,7 +131,8 @@ def published(run: Run, setting: Setting, lesson: Lesson, home: RepositoryHome, 
     kinds = kinds_trained(ordered[: trained.stopped_at * recipe.batch])
     for sentence in data_words(kinds):
         run.note(sentence)
-    record = lineage(setting, trained, version=version, created=created) | {"trained_pairs": kinds}
+    record = lineage(setting, trained, version=version, created=created, begun_at=lesson.begin_at)
+    record["trained_pairs"] = kinds
     adapter = registry.publish(partial, {**record, **facts})
     checkpoints.remove_all(home)
     return adapter
@@ -144,21 +155,31 @@ def _trained_before(run: Run, setting: Setting, registry: AdapterRegistry) -> Ad
 def _trained_adapter(
     run: Run, setting: Setting, general: General, controls: Controls, home: RepositoryHome, origin: Origin | None
 ) -> Adapter:
-    lengths = controls.rungs()
+    examples = enough_examples(run, setting, general)
+    start = primed(run, setting, controls, lambda pairs, minutes: _primer(run, setting, controls, pairs, home, minutes))
+    primer = start.primer
+    lengths = replace(controls, after=primer).rungs()
     if origin is not None:  # which control is wanted is known only when the better start is
         lengths &= replace(controls, after=_control_of_version(origin.version, run, home)).rungs()
     lesson = Lesson(
         phase="train",
-        examples=enough_examples(run, setting, general),
+        examples=examples,
         validation=_validation(setting),
-        fingerprint=setting.fingerprint,
+        fingerprint=_fingerprint(setting, None if primer is None else primer.version),
         shared_unless=frozenset(lengths),
+        minutes=start.minutes,
         origin=origin,
+        begin_at=None if primer is None else primer.origin,
     )
     adapter = published(run, setting, lesson, home, {"forced": run.job.force})
     if (parent := adapter.record["parent"]) is not None:
         run.note(f"The training began from {parent}, which did better than to begin afresh.")
     return adapter
+
+
+def _fingerprint(setting: Setting, primer: str | None) -> str:
+    """Of the training, for checkpoints."""
+    return setting.fingerprint if primer is None else f"{setting.fingerprint}-{primer}"
 
 
 def _control_of_version(version: str, run: Run, home: RepositoryHome) -> Control | None:
@@ -169,14 +190,17 @@ def _control_of_version(version: str, run: Run, home: RepositoryHome) -> Control
 
 
 def _control(run: Run, setting: Setting, controls: Controls, adapter: Adapter, home: RepositoryHome) -> Control | None:
-    """The control that has had as many steps as the adapter and its parents (`control` says how).
+    """The control that has had as many steps as the adapter and what it began from (`control` says how).
 
-    Where the parent's is gone, one of the next rung is trained: that may take longer, but does not flatter.
+    Where what it would go on from is gone, one of the next rung is trained from nothing: that may take longer, but does
+    not flatter.
     """
-    steps, total, parent = int(adapter.record["steps"]), total_steps(adapter), adapter.record.get("parent")
-    if parent is not None and (after := _control_of_version(str(parent), run, home)) is not None:
-        controls = replace(controls, after=after)
-    elif parent is not None:
+    steps, total, record = int(adapter.record["steps"]), total_steps(adapter), adapter.record
+    if (parent := record.get("parent")) is not None:
+        controls = replace(controls, after=_control_of_version(str(parent), run, home))
+    else:
+        controls = replace(controls, after=primer_of(adapter, run))
+    if controls.after is None and steps < total:
         steps = total = next(rung for rung in rungs() if rung >= total)
     pairs = controls.pairs(total, run)
     if not pairs:
@@ -186,42 +210,65 @@ def _control(run: Run, setting: Setting, controls: Controls, adapter: Adapter, h
         checkpoints.remove_of(home, controls.fingerprint(steps, pairs))
         return found
     run.note(f"A control of {total} steps was trained on general code; it is kept for later runs.")
-    return _trained_control(run, setting, controls, pairs, home, steps=steps, total=total)
+    examples = _general_lessons(run, setting, pairs)
+    lesson = Lesson(
+        phase="control",
+        examples=controls.fresh(examples, steps),
+        validation=(),
+        fingerprint=controls.fingerprint(steps, pairs),
+        steps=steps,
+        begin_at=None if controls.after is None else controls.after.origin,
+    )
+    return _trained_control(run, setting, controls, lesson, pairs, home, {}) if examples else None
+
+
+def _primer(
+    run: Run,
+    setting: Setting,
+    controls: Controls,
+    pairs: Sequence[CompletionPair],
+    home: RepositoryHome,
+    minutes: float,
+) -> Control | None:
+    setting_once, examples = once_each(setting, _general_lessons(run, setting, pairs))
+    if not examples:
+        return None
+    run.note("A primer was trained on general code: how a hole is filled. It is kept for all repositories.")
+    lesson = Lesson(
+        phase="primer",
+        examples=examples,
+        validation=(),
+        fingerprint=f"primer-{setting.fingerprint}",
+        minutes=minutes,
+    )
+    return _trained_control(run, setting_once, controls, lesson, pairs, home, {MADE_FOR: setting.fingerprint})
+
+
+def _general_lessons(run: Run, setting: Setting, pairs: Sequence[CompletionPair]) -> list[Example]:
+    by_kind: dict[ExampleKind, Iterable[CompletionPair]] = {
+        "completion": _of_kind(pairs, "completion"),
+        "documentation": _of_kind(pairs, "documentation"),
+    }
+    examples = _lessons(setting, by_kind, (), at_most=len(pairs))
+    if not examples:
+        run.note("The general code on this machine gives no pair that is short enough: nothing was trained on it.")
+    return examples
 
 
 def _trained_control(
     run: Run,
     setting: Setting,
     controls: Controls,
+    lesson: Lesson,
     pairs: Sequence[CompletionPair],
     home: RepositoryHome,
-    *,
-    steps: int,
-    total: int,
-) -> Control | None:
-    by_kind: dict[ExampleKind, Iterable[CompletionPair]] = {
-        "completion": _of_kind(pairs, "completion"),
-        "documentation": _of_kind(pairs, "documentation"),
-    }
-    after = controls.after
-    examples = _lessons(setting, by_kind, (), at_most=len(pairs))
-    if not examples:
-        run.note("The general code on this machine gives no pair that is short enough, so no control was trained.")
-        return None
-    lesson = Lesson(
-        phase="control",
-        examples=examples,
-        validation=(),
-        fingerprint=controls.fingerprint(steps, pairs),
-        steps=steps,
-        begin_at=None if after is None else after.folder,
-    )
+    facts: Mapping[str, Any],
+) -> Control:
     controls.remove_partials()
-    partial = controls.partial(steps, pairs)
+    partial = controls.partial()
     trained = _trained(run, setting, lesson, home, partial)
-    record: dict[str, Any] = {"steps": trained.steps, "tokens": trained.tokens, "seconds": round(trained.seconds, 1)}
-    record |= {"total_steps": total, "after": None if after is None else after.version}
-    control = controls.publish(partial, record | {"languages": controls.general.languages})
+    record = {"tokens": trained.tokens, "seconds": round(trained.seconds, 1), "languages": controls.general.languages}
+    control = controls.publish(partial, trained.steps, pairs, {**record, **facts})
     checkpoints.remove_all(home)
     return control
 
@@ -240,7 +287,7 @@ def _trained(run: Run, setting: Setting, lesson: Lesson, home: RepositoryHome, t
             model,
             lesson.examples,
             recipe=setting.recipe,
-            minutes=setting.minutes,
+            minutes=setting.minutes if lesson.minutes is None else lesson.minutes,
             seed=setting.seed,
             fingerprint=lesson.fingerprint,
             checkpoints=folder,
@@ -250,7 +297,7 @@ def _trained(run: Run, setting: Setting, lesson: Lesson, home: RepositoryHome, t
             shared_unless=lesson.shared_unless,
             steps=lesson.steps,
             origin=lesson.origin,
-            begin_at=lesson.begin_at,
+            begin_at=None if lesson.begin_at is None else lesson.begin_at.weights,
         )
     for sentence in trained.notes:
         run.note(sentence)

@@ -23,7 +23,7 @@ from .memory import ModelShape
 from .recipe import Device, Recipe
 from .recipe_choice import Circumstances, chosen_recipe
 from .registry import Adapter
-from .start import start_record
+from .start import Origin, start_record
 
 if TYPE_CHECKING:
     from .trainer import Trained
@@ -96,8 +96,14 @@ class Setting:
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
 
 
-def lineage(setting: Setting, trained: "Trained", *, version: str, created: datetime) -> dict[str, Any]:
-    """The part of `adapter.json` that is known before anything was measured."""
+def lineage(
+    setting: Setting, trained: "Trained", *, version: str, created: datetime, begun_at: Origin | None = None
+) -> dict[str, Any]:
+    """The part of `adapter.json` that is known before anything was measured.
+
+    Args:
+        begun_at: What the training began from, if it did not go on from an earlier adapter.
+    """
     model = setting.model
     return {
         "version": version,
@@ -137,7 +143,7 @@ def lineage(setting: Setting, trained: "Trained", *, version: str, created: date
         "recipe_fingerprint": setting.recipe.fingerprint(),
         "prompt_budget": setting.recipe.budget.to_json(),
         "libraries": {name: metadata.version(name) for name in LIBRARIES},
-        **start_record(trained.start, steps=trained.steps, dataset=setting.dataset.hash),
+        **start_record(trained.start, steps=trained.steps, dataset=setting.dataset.hash, begun_at=begun_at),
     }
 
 

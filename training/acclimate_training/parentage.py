@@ -42,12 +42,7 @@ class Parentage:
             if why := self._why_not(adapter):
                 logger.info("not begun from %s: %s", adapter.version, why)
                 continue
-            return Origin(
-                version=adapter.version,
-                weights=adapter.folder,
-                total_steps=total_steps(adapter),
-                learnt_from=learnt_from(adapter),
-            )
+            return origin_of(adapter)
         return None
 
     def _candidates(self) -> Iterator[Adapter]:
@@ -89,8 +84,18 @@ class Parentage:
         return "" if learnt_from(adapter) else "what it learnt from is not known"
 
 
+def origin_of(adapter: Adapter) -> Origin:
+    """The adapter as what a training begins from."""
+    return Origin(
+        version=adapter.version,
+        weights=adapter.folder,
+        total_steps=total_steps(adapter),
+        learnt_from=learnt_from(adapter),
+    )
+
+
 def total_steps(adapter: Adapter) -> int:
-    """That it was trained, its parents' included."""
+    """That it was trained, those of its parents or its primer included."""
     return int(adapter.record.get("total_steps") or adapter.record["steps"])
 
 

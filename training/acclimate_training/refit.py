@@ -21,13 +21,14 @@ from .control import General
 from .evaluation.contenders import ADAPTER, BASE, CONTROL
 from .evaluation.unfinished import REFIT_OF
 from .job import RefitPolicy
-from .learning import Lesson, enough_examples, published
+from .learning import Lesson, enough_examples, primer_of, published
 from .lineage import Setting
-from .parentage import learnt_from, total_steps
+from .parentage import origin_of, total_steps
 from .promotion import Check, Evidence, Figures, Thresholds, secrets_check
 from .recipe import Device, Recipe
 from .registry import Adapter, AdapterRegistry
 from .reporting import Run
+from .start import Origin
 
 LATER_CODE = "later_code"  # the one check of an inherited verdict
 
@@ -147,24 +148,24 @@ def _fitted_again(
         max_pairs=record["max_pairs"],
         seed=int(record["seed"]),
     )
-    parent = _parent(adapter, home)
-    steps = _steps(adapter) if parent is not None or not record.get("parent") else total_steps(adapter)
+    begin_at = _begun_at(run, adapter, home)
+    is_lost = begin_at is None and total_steps(adapter) > int(record["steps"])
+    steps = total_steps(adapter) if is_lost else _steps(adapter)
     lesson = Lesson(
         phase="refit",
         examples=enough_examples(run, setting, General.beside(repository, dataset, run, roots=roots)),
         validation=(),
         fingerprint=f"refit-{adapter.version}-{setting.fingerprint}",
         steps=steps,
-        begin_at=None if parent is None else parent.folder,
+        begin_at=begin_at,
     )
     facts = {
         "verdict": _inherited(adapter),
         "forced": False,
         "control": record.get("control"),
         REFIT_OF: adapter.version,
-        "parent": None if parent is None else parent.version,
-        "total_steps": steps + (0 if parent is None else total_steps(parent)),
-        "learnt_from": [*(() if parent is None else learnt_from(parent)), dataset.hash],
+        "parent": None if begin_at is None else record.get("parent"),
+        "primer": None if begin_at is None else record.get("primer"),
     }
     return published(run, setting, lesson, home, facts)
 
@@ -180,11 +181,13 @@ def _inherited(adapter: Adapter) -> dict[str, Any]:
     }
 
 
-def _parent(adapter: Adapter, home: RepositoryHome) -> Adapter | None:
-    """What the adapter began from, and its refit does, too; None if it began afresh or that one is gone."""
-    parent = adapter.record.get("parent")
+def _begun_at(run: Run, adapter: Adapter, home: RepositoryHome) -> Origin | None:
+    """What the adapter began from, and its refit does, too; None if that was nothing, or is gone."""
+    if (parent := adapter.record.get("parent")) is None:
+        primer = primer_of(adapter, run)
+        return None if primer is None else primer.origin
     try:
-        return None if parent is None else AdapterRegistry(home).get_verified(str(parent))
+        return origin_of(AdapterRegistry(home).get_verified(str(parent)))
     except AdapterError:
         return None
 

@@ -1,5 +1,8 @@
 """From where a training begins: afresh, or from an adapter that there is, whichever does better on held-out pairs.
 
+Afresh means from the primer (`primer`), which knows how a hole is filled and nothing of a repository; only where there
+is none, from weights that know nothing.
+
 Both starts train the first steps of the very plan that is then followed, on the same pairs in the same order, and are
 asked the same pairs of the validation part, never of the test. The better one goes on from there, so that only the
 other's steps are lost: training both apart from the plan would cost twice as much and say the same. It is tried only
@@ -22,7 +25,7 @@ ASKED_PAIRS = 48  # of the validation part: half a minute on a processor, and st
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Origin:
-    """The adapter that a training may begin from.
+    """An adapter that a training begins from, or may begin from.
 
     Attributes:
         weights: Its folder.
@@ -118,17 +121,23 @@ def planned_start(
     return None
 
 
-def start_record(start: Start | None, *, steps: int, dataset: str) -> dict[str, Any]:
+def start_record(start: Start | None, *, steps: int, dataset: str, begun_at: Origin | None = None) -> dict[str, Any]:
     """The part of an adapter's record that says how its training began.
 
-    `total_steps` counts the steps of its parents, too: the control that it is compared with has as many.
+    `total_steps` counts the steps of its parents or of its primer, too: the control that it is compared with has as
+    many.
+
+    Args:
+        begun_at: What to begin afresh means, if not from nothing.
     """
-    found: dict[str, Any] = {"parent": None, "start": None, "total_steps": steps, "learnt_from": [dataset]}
-    if start is None:
-        return found
-    if start.is_decided:
+    found: dict[str, Any] = {"parent": None, "primer": None, "start": None}
+    before, learnt = 0, tuple[str, ...]()
+    if begun_at is not None:
+        found["primer"] = begun_at.version
+        before, learnt = begun_at.total_steps, begun_at.learnt_from
+    if start is not None and start.is_decided:
         found["start"] = {"afresh": start.afresh, "continued": start.continued, "pairs": start.pairs}
-    if start.continues:
-        found |= {"parent": start.parent, "total_steps": steps + start.total_steps}
-        found["learnt_from"] = list(dict.fromkeys((*start.learnt_from, dataset)))
-    return found
+    if start is not None and start.continues:
+        found["parent"] = start.parent
+        before, learnt = start.total_steps, start.learnt_from
+    return found | {"total_steps": steps + before, "learnt_from": list(dict.fromkeys((*learnt, dataset)))}

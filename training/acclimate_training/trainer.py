@@ -141,7 +141,7 @@ def train(
         steps: So many, whatever the minutes say.
         shared_unless: Half of the minutes are somebody else's, unless the steps that fit into all of them are of these.
         origin: An adapter to begin from where that does better than to begin afresh.
-        begin_at: The folder of an adapter to begin from in any case.
+        begin_at: The folder of an adapter that to begin afresh begins from.
 
     Raises:
         TrainingError: The training diverged, or not a single pair fits into the memory.
@@ -181,7 +181,7 @@ def train(
     )
     before = None
     if plan.start is not None and not plan.start.is_decided and origin is not None:
-        before = tried(course, origin, checkpoints, fingerprint)
+        before = tried(course, origin, checkpoints, fingerprint, begin_at=begin_at)
         plan = before.plan
     found = distributed.agreed(lambda: resumable(checkpoints))
     logger.info("training %d steps of %d pairs, from %s", plan.steps, recipe.batch, found.checkpoint)

@@ -34,8 +34,13 @@ class Tried:
     seconds: float
 
 
-def tried(course: Course, origin: Origin, checkpoints: Path, fingerprint: str) -> Tried:
+def tried(
+    course: Course, origin: Origin, checkpoints: Path, fingerprint: str, *, begin_at: Path | None = None
+) -> Tried:
     """Trains both starts for the plan's first steps and compares them; what was tried before a kill is not repeated.
+
+    Args:
+        begin_at: Where to begin afresh begins, if not from nothing.
 
     Raises:
         AdapterError: The earlier adapter cannot be read.
@@ -45,7 +50,7 @@ def tried(course: Course, origin: Origin, checkpoints: Path, fingerprint: str) -
     start = course.plan.start
     assert start is not None
     began = time.monotonic()
-    afresh, spent_afresh = _loss_after(course, start, checkpoints / STARTS / AFRESH, done=0)
+    afresh, spent_afresh = _loss_after(course, start, checkpoints / STARTS / AFRESH, done=0, weights=begin_at)
     continued, spent_continued = _loss_after(
         course, start, checkpoints / STARTS / CONTINUED, done=start.steps, weights=origin.weights
     )

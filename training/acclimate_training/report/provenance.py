@@ -99,6 +99,7 @@ def _lineage_facts(record: dict[str, Any]) -> list[tuple[str, Child]]:
         ("data set", text(part(record, "dataset"), "hash")),
         ("commit", text(part(record, "dataset"), "commit")[:SHORT]),
         ("continued from", text(record, "parent")),
+        ("primer", text(record, "primer")),
         ("steps", _counted(record, "steps", "")),
         ("resumed at step", _counted(record, "resumed_at", "")),
         ("pairs trained on", _counted(record, "pairs", "")),
