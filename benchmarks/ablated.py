@@ -1,6 +1,11 @@
-"""One variant of the recipe: trained for its time by the product's own trainer, then asked the held-out pairs."""
+"""One variant of the recipe: trained for its time by the product's own trainer, then asked the held-out pairs.
+
+As in the product, it begins from a primer, which knows the format already: one for each shape that an adapter may have.
+"""
 
 import hashlib
+import json
+import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -13,14 +18,17 @@ from benchmarks.held_out import measured
 from benchmarks.material import Material, file_mark
 
 from acclimate_indexer.models import LocalModel
+from acclimate_indexer.pairs import CompletionPair
 from acclimate_indexer.prompts import PromptBuilder
 from acclimate_training.batches import collated
 from acclimate_training.encoding import Example, encoded, schedule
 from acclimate_training.learning import PAIRS_PER_SECOND
 from acclimate_training.mix import lessons
-from acclimate_training.recipe import Device, Recipe
+from acclimate_training.parentage import SHAPE
+from acclimate_training.primer import PRIMER_STEPS
+from acclimate_training.recipe import Device, ExampleKind, Recipe
 
-BASE = "base"
+BASE, PRIMER = "base", "primer"  # what is not trained here
 FEWEST_PAIRS = 24  # so that even a test's fraction of a second has some to choose from
 UNTIMED, TIMED = 4, 12  # micro-batches of the warm-up
 CLOCKS: dict[Device, tuple[str, Callable[[], float]]] = {
@@ -31,7 +39,7 @@ CLOCKS: dict[Device, tuple[str, Callable[[], float]]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Variant:
-    """The default with some fields changed; the one called `base` is not trained at all."""
+    """The default with some fields changed; those called `base` and `primer` are not trained any further."""
 
     name: str
     changes: Mapping[str, Any] = field(default_factory=dict)
@@ -40,19 +48,25 @@ class Variant:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bench:
-    """What all variants have in common: `seconds` of training, and held-out pairs as they are asked, by form."""
+    """What all variants have in common: `seconds` of training, and held-out pairs as they are asked, by form.
+
+    `primers` is the folder where those are kept.
+    """
 
     material: Material
     local: LocalModel
     where: Device
     seconds: float
     default: Recipe
+    primers: Path
     held_out: Mapping[str, Sequence[tuple[str, Example]]]
 
     @classmethod
-    def of(cls, material: Material, local: LocalModel, where: Device, seconds: float) -> "Bench":
+    def of(cls, material: Material, local: LocalModel, where: Device, seconds: float, primers: Path) -> "Bench":
         default = Recipe.for_device(where)
-        bench = cls(material=material, local=local, where=where, seconds=seconds, default=default, held_out={})
+        bench = cls(
+            material=material, local=local, where=where, seconds=seconds, default=default, primers=primers, held_out={}
+        )
         forms = {"plain": bench.asked(default), "retrieval": bench.asked(default, with_context=True)}
         return replace(bench, held_out=forms)
 
@@ -67,6 +81,7 @@ class Bench:
             "device": self.where,
             "seconds": self.seconds,
             "default": self.default.fingerprint(),
+            "primer_pairs": len(self.material.general),
             "held_out_pairs": len(self.material.held_out),
             "held_out": hashlib.sha256(asked.encode()).hexdigest()[:16],
         }
@@ -84,6 +99,40 @@ class Bench:
             )
             for pair in self.material.held_out
         ]
+
+    def primer(self, recipe: Recipe) -> Path:
+        """The folder of the primer for adapters of this shape; trained if it is not there."""
+        shape = {name: getattr(recipe, name) for name in SHAPE}
+        asked = hashlib.sha256(json.dumps([self.setting | {"seconds": None}, shape], sort_keys=True).encode())
+        folder = self.primers / asked.hexdigest()[:16]
+        if not folder.exists():
+            self._train_primer(replace(self.default, **shape), folder)
+        return folder
+
+    def _train_primer(self, recipe: Recipe, folder: Path) -> None:
+        from acclimate_training.trainer import load_base, save_adapter, train, with_new_adapter
+
+        pairs: dict[ExampleKind, Sequence[CompletionPair]] = {"completion": self.material.general}
+        builder, at_most = self.builder(recipe), len(self.material.general)
+        examples = lessons(pairs, (), builder, recipe, repository=self.material.name, at_most=at_most)
+        model = with_new_adapter(load_base(self.local, self.where), recipe, 0)
+        with TemporaryDirectory() as checkpoints:
+            train(
+                model,
+                examples,
+                recipe=recipe,
+                minutes=0.0,
+                seed=0,
+                fingerprint="primer",
+                checkpoints=Path(checkpoints),
+                pad_id=0,
+                report=lambda _step: None,
+                steps=min(PRIMER_STEPS, len(examples) // recipe.batch),
+            )
+        partial = folder.with_name(f".partial-{folder.name}")
+        shutil.rmtree(partial, ignore_errors=True)
+        save_adapter(model, partial, self.local.name)
+        partial.replace(folder)
 
     def lessons(self, recipe: Recipe) -> list[Example]:
         """What the product would train on, but for code of other repositories."""
@@ -115,11 +164,15 @@ def most_pairs(seconds: float, where: Device) -> int:
 def ablated(bench: Bench, variant: Variant) -> dict[str, Any]:
     """The record of one variant, fit for a line of JSON."""
     from acclimate_training.trainer import load_base, with_new_adapter
+    from acclimate_training.two_starts import take_weights
 
     recipe = replace(bench.default, **variant.changes)
     recipe = replace(recipe, micro_batch=min(recipe.micro_batch, recipe.batch)).checked()
+    primer = None if variant.name == BASE else bench.primer(recipe)
     model = with_new_adapter(load_base(bench.local, bench.where), recipe, variant.seed)
-    spent = Spent() if variant.name == BASE else _train(model, bench, recipe, variant.seed)
+    if primer is not None:
+        take_weights(model, primer)
+    spent = Spent() if variant.name in (BASE, PRIMER) else _train(model, bench, recipe, variant.seed)
     asked = dict(bench.held_out)
     if recipe.budget != bench.default.budget:
         asked["own prompt"] = bench.asked(recipe)

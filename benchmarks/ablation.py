@@ -2,8 +2,10 @@
 
     make bench-ablation REPOS=path [OUTPUT=file.jsonl]
 
-Equal time is time of the processor, all threads together, since other processes move it least; on CUDA (written, not
-run) it is wall clock. A timed warm-up turns it into a step count, and the record says what was then spent.
+All begin from the same primer, as in the product: what is compared is what they learn of the repository, and not how
+soon they know the format. Equal time is time of the processor, all threads together, since other processes move it
+least; on CUDA (written, not run) it is wall clock. A timed warm-up turns it into a step count, and the record says what
+was then spent.
 
 All are asked the same held-out pairs, of the repository's validation and test part together, without and with retrieved
 code, in the default's prompts; another prompt budget also in its own. Differences are paired with the default, and
@@ -21,12 +23,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from benchmarks.ablated import BASE, CLOCKS, Bench, Variant, ablated, most_pairs
+from benchmarks.ablated import BASE, CLOCKS, PRIMER, Bench, Variant, ablated, most_pairs
 from benchmarks.ablation_table import DEFAULT, figures, markdown
 from benchmarks.material import materials, missing_runtime, model_at_hand, number_from
 
 from acclimate_indexer.durable import write_text
 from acclimate_indexer.prompts import PromptBudget
+from acclimate_training.control import SPARE
+from acclimate_training.primer import PRIMER_STEPS
 from acclimate_training.recipe import Recipe
 
 SECONDS_VARIABLE, HELD_OUT_VARIABLE = "ACCLIMATE_ABLATION_SECONDS", "ACCLIMATE_BENCH_HELD_OUT"
@@ -52,20 +56,23 @@ def main(
     found: dict[str, Any] = {"clock": CLOCKS[where][0]}
     with TemporaryDirectory() as folder:
         local = model_at_hand(Path(folder))
-        for material in materials(repositories, pairs=most_pairs(seconds, where), held_out=held_out):
+        most = most_pairs(seconds, where)
+        general = min(most, int(SPARE * PRIMER_STEPS * Recipe.for_device(where).batch))
+        for material in materials(repositories, pairs=most, held_out=held_out, general=general):
             place = output or RESULTS / f"ablation-{material.name.replace(' ', '-')}.jsonl"
-            bench = Bench.of(material, local, where, seconds)
+            bench = Bench.of(material, local, where, seconds, place.parent / ".primers")
             found[material.name] = _completed(bench, (chosen or variants)(bench.default), place)
     return found
 
 
 def variants(default: Recipe) -> Iterator[Variant]:
-    """The base, the default twice, and every other value of a few fields."""
+    """The base, the primer, the default twice, and every other value of a few fields."""
     yield Variant(name=BASE)
+    yield Variant(name=PRIMER)
     yield Variant(name=DEFAULT)
     yield Variant(name="seed 1", seed=1)
     values: dict[str, Sequence[Any]] = {
-        "around_weight": (0.0, 0.1, 0.3),
+        "around_weight": (0.0, 0.1, 0.3, 1.0),
         "layers": ("all", "upper_half"),
         "retrieval_share": (0.0, 0.5),
         "budget": (_scaled(default.budget, 0.5), _scaled(default.budget, 2)),

@@ -225,7 +225,7 @@ async def _stock_engine(home: Home, options: EngineOptions) -> AsyncIterator[Eng
             stdout=log,
             stderr=log,
             cwd=home.engine_log.parent,
-            env=vllm_environment(key) | {"ACCLIMATE_ENGINE": "0"},
+            env=vllm_environment(key, spec.device) | {"ACCLIMATE_ENGINE": "0"},
         )
     client = EngineClient(EngineAddress(url=f"http://127.0.0.1:{port}", key=key))
     try:

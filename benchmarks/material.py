@@ -34,6 +34,7 @@ class Material:
 
     Attributes:
         commit: Of the repository; of the standard library the version of Python.
+        general: Pairs of other code, for what comes before the repository's.
     """
 
     name: str
@@ -41,13 +42,14 @@ class Material:
     pairs: Mapping[ExampleKind, Sequence[CompletionPair]]
     reviews: Sequence[ReviewPair]
     held_out: Sequence[CompletionPair]
+    general: Sequence[CompletionPair] = ()
 
 
-def materials(repositories: Sequence[Path], *, pairs: int, held_out: int) -> list[Material]:
+def materials(repositories: Sequence[Path], *, pairs: int, held_out: int, general: int = 0) -> list[Material]:
     """Of each repository, or of the standard library if none is named."""
     if not repositories:
-        return [_of_the_standard_library(pairs, held_out)]
-    return [_of_a_repository(path, held_out) for path in repositories]
+        return [_of_the_standard_library(pairs, held_out, general)]
+    return [_of_a_repository(path, held_out, general) for path in repositories]
 
 
 def missing_runtime() -> dict[str, str]:
@@ -77,10 +79,16 @@ def file_mark(path: str) -> str:
     return hashlib.sha256(path.encode("utf-8", "replace")).hexdigest()[:10]
 
 
-def _of_a_repository(path: Path, held_out: int) -> Material:
+def _of_a_repository(path: Path, held_out: int, general: int) -> Material:
     """Validation and test part together: whoever chooses a default by them must not report on that repository."""
-    repository = Repository.open(path)
-    dataset = mine(repository, Home.default().create().for_repository(repository.common_directory))
+    repository, home = Repository.open(path), Home.default().create()
+    dataset = mine(repository, home.for_repository(repository.common_directory))
+    other: Sequence[CompletionPair] = ()
+    if general:
+        own = OwnCode.of(repository, dataset.commit)
+        code = GeneralCode.found(exclude=own, work_tree=repository.work_tree, cache=home.general_code)
+        languages = {name: float(each["train"]) for name, each in dataset.manifest["counts"]["language"].items()}
+        other = code.pairs("control", {name: count for name, count in languages.items() if count}, general).pairs
     return Material(
         name=repository.name,
         commit=dataset.commit,
@@ -90,18 +98,21 @@ def _of_a_repository(path: Path, held_out: int) -> Material:
         },
         reviews=list(dataset.reviews("train")),
         held_out=file_balanced([*dataset.pairs("validation"), *dataset.pairs("test")], seed=0)[:held_out],
+        general=other,
     )
 
 
-def _of_the_standard_library(pairs: int, held_out: int) -> Material:
+def _of_the_standard_library(pairs: int, held_out: int, general: int) -> Material:
     root = Root(name="python", place=Path(sysconfig.get_path("stdlib")), is_library=True)
     code = GeneralCode.found(exclude=OwnCode(), roots=[root], cache=Home.default().create().general_code)
     learnt = code.pairs("control", {"python": 1.0}, pairs, documentation_share=0.0)
     asked = code.pairs("probe", {"python": 1.0}, held_out, documentation_share=0.0)
+    other = code.pairs("replay", {"python": 1.0}, general, documentation_share=0.0).pairs if general else ()
     return Material(
         name=STANDARD_LIBRARY,
         commit=sysconfig.get_python_version(),
         pairs={"completion": learnt.pairs},
         reviews=(),
         held_out=asked.pairs,
+        general=other,
     )

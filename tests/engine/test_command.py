@@ -1,5 +1,6 @@
 """What vLLM is started with, and what is read from its last words."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from acclimate_indexer.errors import ModelCorrupt, RuntimeMissing
 from acclimate_server.engine.child import last_error
 from acclimate_server.engine.command import check, vllm_command, vllm_environment
 from acclimate_server.engine.options import EngineOptions, EngineSpec
+from acclimate_vllm_plugin.keyed import Keyed
 
 
 @pytest.fixture
@@ -19,7 +21,7 @@ def spec(tmp_path: Path) -> EngineSpec:
 def test_the_environment_has_the_key_and_nothing_of_the_users_python() -> None:
     users = {"PATH": "/bin", "PYTHONPATH": "/evil", "PYTHONSTARTUP": "/evil.py", "VLLM_LOGGING_LEVEL": "DEBUG"}
 
-    environment = vllm_environment("k", users)
+    environment = vllm_environment("k", "cpu", users)
 
     assert environment["VLLM_API_KEY"] == "k"
     assert environment["PATH"] == "/bin"
@@ -33,6 +35,21 @@ def test_the_command_listens_on_loopback_only_and_serves_under_the_models_name(s
     assert command[1:3] == ["-P", "-m"]
     assert command[command.index("--host") + 1] == "127.0.0.1"
     assert command[command.index("--served-model-name") + 1] == "stand-in"
+
+
+def test_an_engine_on_a_gpu_can_be_put_to_sleep_and_every_address_of_it_asks_for_the_key(
+    spec: EngineSpec, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("acclimate_server.engine.command._gpu_memory_gb", lambda: 80.0)
+
+    on_gpu = replace(spec, device="cuda")
+    assert "--enable-sleep-mode" in vllm_command(on_gpu, 8123)
+    assert "--enable-sleep-mode" not in vllm_command(spec, 8123)
+    assert vllm_environment("k", "cuda", {})["VLLM_SERVER_DEV_MODE"] == "1"
+    assert "VLLM_SERVER_DEV_MODE" not in vllm_environment("k", "cpu", {})
+    for each in (on_gpu, spec):
+        command = vllm_command(each, 8123)
+        assert command[command.index("--middleware") + 1] == f"{Keyed.__module__}.{Keyed.__name__}"
 
 
 def test_a_spec_survives_the_wire_and_unknown_keys_are_ignored(spec: EngineSpec) -> None:

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing, suppress
 from pathlib import Path
 
+import httpx
 import psutil
 import pytest
 from tests.support.engine import MODEL, START_SECONDS, engine_processes, home_with_model
@@ -87,6 +88,15 @@ async def test_the_base_completes_from_ids_and_streams_the_same(client: EngineCl
     assert answer.text.startswith(" first + second")
     assert "".join(streamed) == answer.text
     assert 0 < len(answer.token_ids) <= 8
+
+
+async def test_no_address_but_the_health_answers_without_the_key(client: EngineClient) -> None:
+    root = client.address.url.removesuffix("/v1")
+    async with httpx.AsyncClient(base_url=root, trust_env=False) as http:
+        found = {path: (await http.get(path)).status_code for path in ("/health", "/metrics", "/version", "/v1/models")}
+
+    assert found == {"/health": 200, "/metrics": 401, "/version": 401, "/v1/models": 401}
+    assert "vllm:num_requests_running" in await client.metrics()
 
 
 async def test_a_stop_token_ends_the_answer_and_is_not_printed(client: EngineClient, prompt: list[int]) -> None:

@@ -65,7 +65,7 @@ def test_an_ablation_changes_one_field_at_a_time() -> None:
     changed = [variant.changes for variant in variants(default)]
 
     assert max(map(len, changed)) == 1
-    assert changed.count({}) == len(["base", "default", "seed 1"])
+    assert changed.count({}) == len(["base", "primer", "default", "seed 1"])
     assert {name for each in changed for name in each} == {
         "around_weight",
         "layers",
@@ -83,7 +83,7 @@ def test_an_ablation_goes_on_where_it_was_stopped(tmp_path: Path) -> None:
 
     def chosen(default: Recipe) -> list[Variant]:
         budget = replace(default.budget, prefix=64)
-        return [Variant(name="base"), Variant(name="default"), Variant(name="short", changes={"budget": budget})]
+        return [Variant(name="primer"), Variant(name="default"), Variant(name="short", changes={"budget": budget})]
 
     output = tmp_path / "results" / "ablation.jsonl"
     main([], output, chosen)
@@ -95,7 +95,9 @@ def test_an_ablation_goes_on_where_it_was_stopped(tmp_path: Path) -> None:
     after = output.read_text(encoding="utf-8").splitlines()
     assert after[:2] == lines[:2]
     assert json.loads(after[-1])["name"] == "short"
-    assert list(found) == ["base", "default", "short"]
+    assert list(found) == ["primer", "default", "short"]
+    (primer,) = (output.parent / ".primers").iterdir()  # one shape
+    assert (primer / "adapter_model.safetensors").is_file()
     assert [found[name]["steps"] > 0 for name in found] == [False, True, True]
     assert {"difference_retrieval_interval", "loss_own_prompt_without_end"} <= set(found["short"])
     assert output.with_suffix(".md").read_text(encoding="utf-8").count("\n| ") == len(found) + 2

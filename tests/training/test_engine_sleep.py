@@ -3,14 +3,20 @@
 import json
 import threading
 from collections.abc import Iterator
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
 
 from acclimate_indexer.errors import EngineError, EngineRefused, EngineUnavailable
+from acclimate_indexer.home import Home
 from acclimate_training.engine import EngineAddress
-from acclimate_training.engine_sleep import engine_asleep, wake_if_asleep
+from acclimate_training.engine_sleep import can_sleep, engine_asleep, wake_after_training, wake_if_asleep
+from acclimate_training.job import Job
+from acclimate_training.reporting import Run
 
 
 class SleepyEngine(ThreadingHTTPServer):
@@ -127,6 +133,36 @@ def test_one_that_a_killed_training_left_asleep_is_woken(engine: SleepyEngine) -
     assert wake_if_asleep(engine.address)
     assert not engine.is_asleep
     assert not wake_if_asleep(engine.address)
+
+
+def test_one_that_sleeps_for_a_training_is_let_sleep(engine: SleepyEngine, home: Home) -> None:
+    engine.is_asleep = True
+
+    with FileLock(home.create().training_lock):
+        wake_after_training(engine.address, home)
+    assert engine.is_asleep
+    assert engine.asked == []
+    wake_after_training(engine.address, home)
+    assert not engine.is_asleep
+
+
+def test_an_engine_says_whether_it_can_sleep(engine: SleepyEngine) -> None:
+    assert can_sleep(engine.address)
+    engine.can_sleep = False
+    assert not can_sleep(engine.address)
+    assert not can_sleep(EngineAddress(url="http://127.0.0.1:9"))
+
+
+def test_a_run_has_the_gpu_while_it_has_a_model(engine: SleepyEngine, home: Home, tmp_path: Path) -> None:
+    job = Job(id="one", repository=tmp_path, data=home.data, cache=home.cache, phases=("train",), model="base")
+    run = Run(job=job, home=home, folder=tmp_path, report=lambda _: None)
+    with run.room_for_a_model():
+        assert not engine.is_asleep  # there is room for both, unless somebody has said otherwise
+    run.engine_asleep = partial(engine_asleep, engine.address, [5, 6], model="base")
+
+    with run.room_for_a_model():
+        assert engine.is_asleep
+    assert not engine.is_asleep
 
 
 def test_no_engine_at_all_is_said() -> None:

@@ -5,7 +5,6 @@ those that its verdict rests on, and those of later commits. It is a glance besi
 of the evaluation's minutes. A refitted adapter is judged by it, too, since all that was written before it has learnt.
 """
 
-import gc
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -26,7 +25,7 @@ from .evaluation.intervals import Observation
 from .evaluation.measured import Measured
 from .evaluation.prompted import Prompts
 from .evaluation.questions import questions
-from .evaluation.requests import in_order, unmeasured
+from .evaluation.requests import Request, Stores, in_order, unmeasured
 from .evaluation.results import ResultStore
 from .evaluation.table import difference
 from .learning import control_of
@@ -137,8 +136,11 @@ class _Glance:
     def _measure(self, since: Measured) -> None:
         contenders = [each for each in (BASE, CONTROL, ADAPTER) if each.model in since.stores]
         requests = in_order(since.questions, contenders, block=PAIRS)
-        if not unmeasured(requests, since.stores):
-            return
+        if unmeasured(requests, since.stores):
+            with self.run.room_for_a_model():
+                self._measure_losses(requests, since.stores)
+
+    def _measure_losses(self, requests: list[Request], stores: Stores) -> None:
         from .evaluation.loss import measure_losses
 
         model = self._loaded_model()
@@ -146,13 +148,11 @@ class _Glance:
             measure_losses(
                 model,
                 requests,
-                since.stores,
+                stores,
                 pad_id=self.setting.builder.end_of_text_id,
                 seconds=MINUTES_SHARE * self.run.job.evaluation_minutes * 60,
                 report=advance,
             )
-        del model
-        gc.collect()  # its gigabytes are the training's now
 
     def _loaded_model(self) -> Any:
         from . import trainer

@@ -1,8 +1,7 @@
 """The engine's GPU for the training: put the engine to sleep, and have it awake and itself again afterwards.
 
 A sleeping vLLM (level 1) keeps its weights in the machine's memory and its process alive; waking takes a second or two.
-It must have been started with `--enable-sleep-mode` and `VLLM_SERVER_DEV_MODE=1`, whose endpoints ask for no key: on a
-machine with other users that is only for an engine that they cannot reach.
+It must have been started with `--enable-sleep-mode` and `VLLM_SERVER_DEV_MODE=1`, as ours is on a GPU.
 
 Against a real vLLM on CUDA: written, not run. The order of the requests and the errors are tested.
 """
@@ -13,8 +12,10 @@ from contextlib import contextmanager
 from typing import Any
 
 import httpx
+from filelock import FileLock, Timeout
 
 from acclimate_indexer.errors import EngineError, EngineRefused, EngineUnavailable
+from acclimate_indexer.home import Home
 
 from .engine import EngineAddress
 
@@ -49,6 +50,27 @@ def engine_asleep(address: EngineAddress, canary: Sequence[int], *, model: str) 
                 f"The engine at {address.url!r} woke up but does not answer as before. Start it anew: "
                 "`acclimate engine stop`; the next request starts it."
             )
+
+
+def can_sleep(address: EngineAddress) -> bool:
+    """Whether the engine was started so that it can."""
+    with _client(address) as http:
+        try:
+            return "is_sleeping" in _ask(http, "GET", "/is_sleeping")
+        except EngineError:
+            return False
+
+
+def wake_after_training(address: EngineAddress, home: Home) -> None:
+    """Wakes an engine that a killed training left asleep, unless another training needs it to sleep."""
+    lock = FileLock(home.training_lock)
+    try:
+        with lock.acquire(timeout=0):
+            wake_if_asleep(address)
+    except Timeout:
+        logger.info("a training runs: the engine is left as it is")
+    except EngineError as error:  # whoever asks it next hears that it does not answer
+        logger.warning("the engine could not be asked whether it sleeps: %s", error)
 
 
 def wake_if_asleep(address: EngineAddress) -> bool:

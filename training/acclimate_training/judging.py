@@ -4,7 +4,6 @@ The losses come first, so that a good adapter is in use before the slowest part 
 the answers are there. What is not measured in time stays open: the next evaluation goes on where this one ended.
 """
 
-import gc
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -70,7 +69,6 @@ class Judging:
         started = time.monotonic()
         self.facts = dict(self.adapter.record.get("metrics", {}).get("facts", {}))
         self._measure_losses()
-        gc.collect()  # the trainer's model: its gigabytes are the engine's now
         self._judge()
         self._ask_engine(self._seconds - (time.monotonic() - started))
         metrics = self._judge()
@@ -120,6 +118,10 @@ class Judging:
         ]
         if not any(unmeasured(requests, stores) for _, requests, stores, _ in stages):
             return
+        with self.run.room_for_a_model():
+            self._measure(stages)
+
+    def _measure(self, stages: list[tuple[str, list[Request], Stores, float]]) -> None:
         from .evaluation.loss import measure_losses
 
         model = self._loaded_model()

@@ -275,6 +275,11 @@ def _trained_control(
 
 def _trained(run: Run, setting: Setting, lesson: Lesson, home: RepositoryHome, target: Path) -> "Trained":
     """Trains a new adapter and writes it into the target as a peft folder."""
+    with run.room_for_a_model():
+        return _trained_here(run, setting, lesson, home, target)
+
+
+def _trained_here(run: Run, setting: Setting, lesson: Lesson, home: RepositoryHome, target: Path) -> "Trained":
     from . import trainer
 
     with run.phase("load"):

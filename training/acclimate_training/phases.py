@@ -5,8 +5,8 @@ what was measured on a pair is kept.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from functools import cached_property
+from contextlib import AbstractContextManager, contextmanager
+from functools import cached_property, partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -18,12 +18,15 @@ from acclimate_indexer.errors import AdapterError, RuntimeMissing
 from acclimate_indexer.general.sources import Root
 from acclimate_indexer.home import Home, RepositoryHome
 from acclimate_indexer.models import LocalModel, local_model
+from acclimate_indexer.prompts import Cursor
 from acclimate_indexer.repository import Repository
 
 from .advice import advise
 from .control import General
 from .devices import GpuShare, installed_gpus, limit_memory, take_share
 from .drift_loss import note_drift
+from .engine import EngineAddress
+from .engine_sleep import can_sleep, engine_asleep, wake_if_asleep
 from .job import Job, Progress, given_engine
 from .judging import Judging
 from .learning import Learnt, control_of, learn
@@ -146,6 +149,10 @@ class Pipeline:
             setting = Setting.of(
                 self._job, repository=self._repository.name, dataset=dataset, model=model, device=device()
             )
+        engine = given_engine()
+        if share is not None and share.policy == "sleep" and engine is not None:
+            wake_if_asleep(engine)  # a training that was killed may have left it so
+            self._run.engine_asleep = partial(self._while_the_engine_sleeps, engine, setting)
         if "evaluate" not in self._job.phases or "train" in self._job.phases:
             return setting
         return setting.as_trained(self._adapter_to_measure)
@@ -156,10 +163,19 @@ class Pipeline:
             return None
         engine = given_engine()
         is_beside = engine is not None and engine.is_loopback
-        needed = needed_on_gpu(ModelShape.read(model.folder), self._job.recipe)
-        share = take_share(self._job.gpu_policy, needed_bytes=needed, engine_gpu=0 if is_beside else None)
+        share = take_share(
+            self._job.gpu_policy,
+            needed_bytes=needed_on_gpu(ModelShape.read(model.folder), self._job.recipe),
+            engine_gpu=0 if is_beside else None,
+            can_sleep=engine is not None and is_beside and can_sleep(engine),
+        )
         self._run.note(share.reason)
         return share
+
+    def _while_the_engine_sleeps(self, engine: EngineAddress, setting: Setting) -> AbstractContextManager[None]:
+        canary = Cursor(path="canary.py", language="python", prefix="def add(first, second):\n    return ", suffix="\n")
+        prompt = setting.builder.prompt(canary, repository=setting.repository)
+        return engine_asleep(engine, prompt, model=setting.model.name)
 
     def _learnt(self, setting: Setting, general: General) -> Learnt:
         if "train" in self._job.phases:

@@ -1,8 +1,10 @@
 """What the phases of one run share: who hears of the progress, the seconds that were spent, and what must be said."""
 
+import gc
+import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -31,6 +33,7 @@ class Run:
         folder: Its own, for checkpoints.
         seconds: What each phase took so far.
         notes: Sentences for whoever reads the result.
+        engine_asleep: Within it the engine sleeps, where it must for a model of ours to have room.
     """
 
     job: Job
@@ -39,6 +42,7 @@ class Run:
     report: Callable[[Progress], None]
     seconds: dict[str, float] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    engine_asleep: Callable[[], AbstractContextManager[None]] = nullcontext
 
     def note(self, sentence: str) -> None:
         if sentence not in self.notes:
@@ -60,6 +64,17 @@ class Run:
             yield advance
         finally:
             self.seconds[name] = round(self.seconds.get(name, 0.0) + time.monotonic() - started, 2)
+
+    @contextmanager
+    def room_for_a_model(self) -> Iterator[None]:
+        """To load one in a function that is called within; its gigabytes are the engine's again afterwards."""
+        with self.engine_asleep():
+            try:
+                yield
+            finally:
+                gc.collect()
+                if (torch := sys.modules.get("torch")) is not None and torch.cuda.is_available():
+                    torch.cuda.empty_cache()
 
     def report_step(self, phase: str, step: "Step") -> None:
         self.report(

@@ -58,7 +58,7 @@ class VllmRun:
                 stdout=output,
                 stderr=output,
                 cwd=log.parent,
-                env=vllm_environment(key),
+                env=vllm_environment(key, spec.device),
                 start_new_session=True,
             )
         return cls(process, port, log, log_start)

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from acclimate_indexer.errors import EngineError, ModelCorrupt, RuntimeMissing
 
-from .options import EngineSpec
+from .options import Device, EngineSpec
 
+KEYED = "acclimate_vllm_plugin.keyed.Keyed"
 MAX_LORAS = 2  # in one batch: the live adapter and the one under evaluation
 MAX_CPU_LORAS = 8  # kept in memory beside these; an adapter is tens of megabytes
 KV_CACHE_GB = 1  # on a CPU: 87,000 tokens of the 0.5B model
@@ -31,27 +32,37 @@ def vllm_command(spec: EngineSpec, port: int) -> list[str]:
     command += ["--enable-lora", "--max-lora-rank", str(spec.max_lora_rank)]
     command += ["--max-loras", str(MAX_LORAS), "--max-cpu-loras", str(MAX_CPU_LORAS)]
     command += ["--enable-prefix-caching", "--scheduling-policy", "priority", "--disable-uvicorn-access-log"]
+    command += ["--middleware", KEYED]
     if spec.device == "cuda":
-        command += ["--gpu-memory-utilization", f"{gpu_share(spec):.3f}"]
+        command += ["--gpu-memory-utilization", f"{gpu_share(spec):.3f}", "--enable-sleep-mode"]
     return command
 
 
-def vllm_environment(key: str, environ: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """Little of ours, nothing of the user's Python: the engine outlives the shell or editor that caused it."""
+def vllm_environment(key: str, device: Device, environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """Little of ours, nothing of the user's Python: the engine outlives the shell or editor that caused it.
+
+    On a GPU it may be put to sleep for a training. vLLM offers that only beside what its developers use, which is why
+    all of its addresses ask for the key (`KEYED`).
+    """
+    sleeping = {"VLLM_SERVER_DEV_MODE": "1"} if device == "cuda" else {}
     kept = {name: value for name, value in environ.items() if name in KEPT_VARIABLES or name.startswith(KEPT_PREFIXES)}
-    return kept | {
-        "ACCLIMATE_ENGINE": "1",
-        "DO_NOT_TRACK": "1",
-        "HF_HUB_OFFLINE": "1",
-        "PYTHONSAFEPATH": "1",
-        "PYTHONUNBUFFERED": "1",  # the last words of a dying process reach the log
-        "VLLM_ALLOW_RUNTIME_LORA_UPDATING": "True",
-        "VLLM_API_KEY": key,
-        "VLLM_CPU_KVCACHE_SPACE": str(KV_CACHE_GB),
-        "VLLM_CPU_NUM_OF_RESERVED_CPU": "0" if (os.cpu_count() or 1) <= FEW_CORES else "1",
-        "VLLM_NO_USAGE_STATS": "1",
-        "VLLM_PLUGINS": "acclimate",
-    }
+    return (
+        kept
+        | sleeping
+        | {
+            "ACCLIMATE_ENGINE": "1",
+            "DO_NOT_TRACK": "1",
+            "HF_HUB_OFFLINE": "1",
+            "PYTHONSAFEPATH": "1",
+            "PYTHONUNBUFFERED": "1",  # the last words of a dying process reach the log
+            "VLLM_ALLOW_RUNTIME_LORA_UPDATING": "True",
+            "VLLM_API_KEY": key,
+            "VLLM_CPU_KVCACHE_SPACE": str(KV_CACHE_GB),
+            "VLLM_CPU_NUM_OF_RESERVED_CPU": "0" if (os.cpu_count() or 1) <= FEW_CORES else "1",
+            "VLLM_NO_USAGE_STATS": "1",
+            "VLLM_PLUGINS": "acclimate",
+        }
+    )
 
 
 def check(spec: EngineSpec) -> None:

@@ -20,14 +20,17 @@ import psutil
 from acclimate_indexer.durable import write_json
 from acclimate_indexer.errors import AcclimateError
 from acclimate_indexer.home import Home
+from acclimate_training.engine import EngineAddress
+from acclimate_training.engine_sleep import wake_after_training
 
 from .child import VllmRun, free_port
 from .lease import CONNECT_SECONDS, running_engine
-from .options import EngineSpec, EngineState, StateName
+from .options import Device, EngineSpec, EngineState, StateName
 
 ASK_SECONDS = 5.0  # a client asks at once; who does not is none
 UNUSED_SECONDS = 30.0  # without any lease yet: whoever started us has died meanwhile
 BACKOFF_SECONDS = (1.0, 5.0, 15.0)  # before each restart after a crash; then it is given up
+AWAKE_SECONDS = 10.0  # between looking whether a GPU's engine was left asleep
 STEADY_SECONDS = 600.0  # after so long a life, crashes are counted anew
 
 log = logging.getLogger(__name__)
@@ -138,7 +141,7 @@ class Supervisor:
                 if is_ready:
                     log.info("ready: %s on port %d", spec.model_name, self._port)
                     self._set_state("ready")
-                    await run.process.wait()
+                    await self._end_of(run, spec.device)
             finally:
                 await run.stop()
             crashes = 1 if is_ready and time.monotonic() - since > STEADY_SECONDS else crashes + 1
@@ -150,6 +153,16 @@ class Supervisor:
                 return
             self._set_state("starting", f"The engine is restarted after a crash: {reason}.")
             await asyncio.sleep(BACKOFF_SECONDS[crashes - 1])
+
+    async def _end_of(self, run: VllmRun, device: Device) -> None:
+        """Returns when vLLM ends. Meanwhile one that a killed training left asleep is woken; only a GPU's can sleep."""
+        address = EngineAddress(url=f"http://127.0.0.1:{self._port}", key=self._key)
+        while device == "cuda":
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(run.process.wait(), AWAKE_SECONDS)
+                return
+            await asyncio.to_thread(wake_after_training, address, self._home)
+        await run.process.wait()
 
     async def _end_engine(self) -> None:
         engine, self._engine = self._engine, None
