@@ -3,8 +3,6 @@
 Started with `multiprocessing`'s fork server, which has loaded the tensor libraries once for all children.
 """
 
-import pickle
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -56,14 +54,13 @@ def trained(task: Task, told: Callable[[int], None]) -> tuple[Any, Any]:
     import torch
 
     from acclimate_training import checkpoints as kept
-    from acclimate_training import distributed
     from acclimate_training.trainer import load_base, train, with_new_adapter
 
     torch.set_num_threads(1)
     model = local_model(Home(data=task.home, cache=task.home, config=task.home), task.model)
     adapted: Any = with_new_adapter(load_base(model, "cpu").float(), task.recipe, seed=0)
     checkpoints = task.folder / "checkpoints"
-    if kept.planned(checkpoints, "f") is None and distributed.is_first():
+    if kept.planned(checkpoints, "f") is None:
         kept.begin(checkpoints, "f", kept.Plan(steps=task.steps, validation=task.validation))
     examples = some_examples(48)
     done = train(
@@ -86,17 +83,3 @@ def save(task: Task, adapted: Any) -> None:
     from acclimate_training.trainer import save_adapter
 
     save_adapter(adapted, task.folder / f"adapter-{datetime.now(UTC):%H%M%S%f}", task.model)
-
-
-def as_one_of_several(path: Path) -> None:
-    """Under torchrun: trains the task in the file, and the first process saves."""
-    from acclimate_training import distributed
-
-    task: Task = pickle.loads(path.read_bytes())  # noqa: S301 - the test's own
-    adapted, _ = trained(task, lambda _: None)
-    if distributed.is_first():
-        save(task, adapted)
-
-
-if __name__ == "__main__":
-    as_one_of_several(Path(sys.argv[1]))

@@ -53,16 +53,22 @@ class GpuShare:
     reason: str
 
 
-def take_share(wanted: GpuPolicy, *, needed_bytes: int, engine_gpu: int | None, can_sleep: bool = False) -> GpuShare:
-    """Decides, and confines this process to the freest GPU of its share; raises as `gpu_share` does.
+def take_share(
+    wanted: GpuPolicy, *, needed_bytes: int, engine_gpu: int | None, can_sleep: bool = False, several: bool = True
+) -> GpuShare:
+    """Decides, and confines this process and its children to the share; raises as `gpu_share` does.
 
     To be called before torch first looks for a GPU, and `limit_memory` with the result after it was imported.
+
+    Args:
+        several: More than one GPU is of use; else the freest is taken.
     """
     gpus = visible(installed_gpus(), os.environ)
     share = gpu_share(wanted, gpus, engine_gpu=engine_gpu, needed_bytes=needed_bytes, can_sleep=can_sleep)
-    if share.gpus:
+    if share.gpus and not several:
         freest = max((gpu for gpu in gpus if gpu.index in share.gpus), key=lambda gpu: gpu.free_bytes)
         share = replace(share, gpus=(freest.index,))
+    if share.gpus:
         confine(share)
     return share
 
@@ -120,11 +126,7 @@ def visible(gpus: Sequence[Gpu], environ: Mapping[str, str]) -> list[Gpu]:
 
 
 def confine(share: GpuShare, environ: MutableMapping[str, str] = os.environ) -> None:
-    """Makes the share all that this process sees; to be called before torch first looks for a GPU.
-
-    More than one visible GPU in one process would make transformers copy the model among threads: several are for
-    `launch_command`, whose processes take one each.
-    """
+    """Makes the share all that this process and its children see; to be called before torch first looks for a GPU."""
     environ["CUDA_DEVICE_ORDER"] = "PCI_BUS_ID"  # else torch counts by speed, and the driver by slot
     environ["CUDA_VISIBLE_DEVICES"] = ",".join(map(str, share.gpus))
 
@@ -134,7 +136,7 @@ def limit_memory(share: GpuShare) -> None:
     torch = sys.modules.get("torch")
     if torch is None or not share.memory_bytes or not torch.cuda.is_available():
         return
-    total = torch.cuda.get_device_properties(0).total_memory
+    total = torch.cuda.get_device_properties(torch.cuda.current_device()).total_memory
     torch.cuda.set_per_process_memory_fraction(min(1.0, share.memory_bytes / total))
 
 

@@ -103,7 +103,7 @@ class LabelTrainer(Trainer):  # type: ignore[misc]  # transformers is not there 
 def arguments(recipe: Recipe, steps: int, seed: int, checkpoints: Path, device_type: str) -> Any:
     """How many steps of what, checkpointed how often."""
     on_gpu = device_type == "cuda"
-    return Arguments(
+    found = Arguments(
         output_dir=str(checkpoints),
         max_steps=steps,
         per_device_train_batch_size=recipe.micro_batch,
@@ -133,3 +133,7 @@ def arguments(recipe: Recipe, steps: int, seed: int, checkpoints: Path, device_t
         report_to="none",
         disable_tqdm=True,
     )
+    if on_gpu and distributed.count() == 1:
+        _ = found.device  # counts the GPUs
+        found._n_gpu = 1  # noqa: SLF001 - with several in sight transformers would copy the model among threads
+    return found

@@ -30,9 +30,11 @@ from .recipe_choice import data_words
 from .registry import Adapter, AdapterRegistry
 from .reporting import Run
 from .start import Origin
+from .task import Lesson, Task, loaded, performed
+from .together import performed_together, processes_for
 
 if TYPE_CHECKING:
-    from .trainer import Trained
+    from .course import Trained
 
 ROOM_BYTES = 500 * 10**6  # three checkpoints of an adapter on a 7B model, each with two moments a weight
 PAIRS_PER_SECOND = {"cpu": 4, "cuda": 200}  # above what they train: what is never seen need not be encoded (2 ms each)
@@ -50,29 +52,6 @@ class Learnt:
     adapter: Adapter
     is_new: bool
     control: Control | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lesson:
-    """One training: of what, and how its progress is called.
-
-    Attributes:
-        shared_unless: Half of the minutes are its if its steps are none of these; None gives it all.
-        minutes: For all of it; None takes the setting's.
-        steps: If they are given already.
-        origin: An earlier adapter to begin from, if that does better.
-        begin_at: What to begin afresh begins from; None for nothing.
-    """
-
-    phase: str
-    examples: Sequence[Example]
-    validation: Sequence[Example]
-    fingerprint: str
-    shared_unless: frozenset[int] | None = None
-    minutes: float | None = None
-    steps: int | None = None
-    origin: Origin | None = None
-    begin_at: Origin | None = None
 
 
 def learn(
@@ -275,43 +254,41 @@ def _trained_control(
 
 def _trained(run: Run, setting: Setting, lesson: Lesson, home: RepositoryHome, target: Path) -> "Trained":
     """Trains a new adapter and writes it into the target as a peft folder."""
+    processes = processes_for(run.share, setting.recipe)
+    if processes > 1:  # they share the pairs in another order than one alone
+        lesson = replace(lesson, fingerprint=f"{lesson.fingerprint}-{processes}")
+    task = Task(
+        lesson=lesson,
+        model=setting.model,
+        recipe=setting.recipe,
+        device=setting.device,
+        seed=setting.seed,
+        threads=run.job.threads,
+        minutes=setting.minutes if lesson.minutes is None else lesson.minutes,
+        pad_id=setting.builder.end_of_text_id,
+        checkpoints=run.folder / "checkpoints",
+        target=target,
+        share=run.share,
+    )
+    checkpoints.adopt(task.checkpoints, home, lesson.fingerprint)
     with run.room_for_a_model():
-        return _trained_here(run, setting, lesson, home, target)
-
-
-def _trained_here(run: Run, setting: Setting, lesson: Lesson, home: RepositoryHome, target: Path) -> "Trained":
-    from . import trainer
-
-    with run.phase("load"):
-        base = trainer.load_base(setting.model, setting.device, threads=run.job.threads, method=setting.recipe.method)
-        model = trainer.with_new_adapter(base, setting.recipe, setting.seed)
-    folder = run.folder / "checkpoints"
-    checkpoints.adopt(folder, home, lesson.fingerprint)
-    with run.phase(lesson.phase):
-        trained = trainer.train(
-            model,
-            lesson.examples,
-            recipe=setting.recipe,
-            minutes=setting.minutes if lesson.minutes is None else lesson.minutes,
-            seed=setting.seed,
-            fingerprint=lesson.fingerprint,
-            checkpoints=folder,
-            pad_id=setting.builder.end_of_text_id,
-            report=lambda step: run.report_step(lesson.phase, step),
-            validation=lesson.validation,
-            shared_unless=lesson.shared_unless,
-            steps=lesson.steps,
-            origin=lesson.origin,
-            begin_at=None if lesson.begin_at is None else lesson.begin_at.weights,
-        )
+        trained = _performed(run, task, processes)
     for sentence in trained.notes:
         run.note(sentence)
-    try:
-        trainer.save_adapter(model, target, setting.model.name)
-    except DiskFull:
-        shutil.rmtree(target, ignore_errors=True)  # half of an adapter is of no use, and the last line needs room
-        raise
     return trained
+
+
+def _performed(run: Run, task: Task, processes: int) -> "Trained":
+    phase = task.lesson.phase
+    if processes > 1:
+        with run.phase(phase):
+            return performed_together(
+                task, processes, run.folder / "together", lambda step: run.report_step(phase, step)
+            )
+    with run.phase("load"):
+        model = loaded(task)
+    with run.phase(phase):
+        return performed(task, model, lambda step: run.report_step(phase, step))
 
 
 def enough_examples(run: Run, setting: Setting, general: General) -> list[Example]:

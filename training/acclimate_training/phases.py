@@ -168,7 +168,9 @@ class Pipeline:
             needed_bytes=needed_on_gpu(ModelShape.read(model.folder), self._job.recipe),
             engine_gpu=0 if is_beside else None,
             can_sleep=engine is not None and is_beside and can_sleep(engine),
+            several=self._job.recipe.get("method") != "qlora",  # a base in 4 bits is loaded onto one GPU
         )
+        self._run.share = share
         self._run.note(share.reason)
         return share
 

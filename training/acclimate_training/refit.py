@@ -21,7 +21,7 @@ from .control import General
 from .evaluation.contenders import ADAPTER, BASE, CONTROL
 from .evaluation.unfinished import REFIT_OF
 from .job import RefitPolicy
-from .learning import Lesson, enough_examples, primer_of, published
+from .learning import enough_examples, primer_of, published
 from .lineage import Setting
 from .parentage import origin_of, total_steps
 from .promotion import Check, Evidence, Figures, Thresholds, secrets_check
@@ -29,6 +29,7 @@ from .recipe import Device, Recipe
 from .registry import Adapter, AdapterRegistry
 from .reporting import Run
 from .start import Origin
+from .task import Lesson
 
 LATER_CODE = "later_code"  # the one check of an inherited verdict
 

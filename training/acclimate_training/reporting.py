@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from acclimate_indexer.home import Home
 
+from .devices import GpuShare
 from .job import Job, Progress
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ class Run:
         folder: Its own, for checkpoints.
         seconds: What each phase took so far.
         notes: Sentences for whoever reads the result.
+        share: Of the GPUs; None without any.
         engine_asleep: Within it the engine sleeps, where it must for a model of ours to have room.
     """
 
@@ -42,6 +44,7 @@ class Run:
     report: Callable[[Progress], None]
     seconds: dict[str, float] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    share: GpuShare | None = None
     engine_asleep: Callable[[], AbstractContextManager[None]] = nullcontext
 
     def note(self, sentence: str) -> None:
