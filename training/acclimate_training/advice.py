@@ -13,6 +13,7 @@ from acclimate_indexer.errors import EngineUnavailable
 from acclimate_indexer.fragment import fragment
 from acclimate_indexer.home import RepositoryHome
 from acclimate_indexer.languages.registry import language_named
+from acclimate_indexer.prompts import PromptBuilder
 from acclimate_indexer.repository import Repository
 from acclimate_indexer.vocabulary import words_of
 
@@ -72,7 +73,7 @@ def advise(run: Run, setting: Setting, home: RepositoryHome, repository: Reposit
     what = _asking(setting, held)
     if not what.is_empty:
         ask(what, address, run, seconds=run.job.evaluation_minutes * 60)
-    found = advice(held.measured(), known)
+    found = advice(held.measured(), known, setting.builder)
     table = held.table()
     return {
         "contenders": table["contenders"],
@@ -81,7 +82,7 @@ def advise(run: Run, setting: Setting, home: RepositoryHome, repository: Reposit
     }
 
 
-def advice(measured: Measured, known: KnownNames) -> Advice | None:
+def advice(measured: Measured, known: KnownNames, builder: PromptBuilder) -> Advice | None:
     """What the answers say; None if there are too few."""
     answered = [{each.name for each in measured.answered(contender)} for contender in WITHOUT_TRAINING]
     common = [question for question in measured.questions if all(question.name in names for names in answered)]
@@ -90,7 +91,7 @@ def advice(measured: Measured, known: KnownNames) -> Advice | None:
     best = max(WITHOUT_TRAINING, key=lambda each: _hits(measured, each, common))
     missed = [question for question in common if not measured.scores(best, question)["exact_match"]]
     others = [question for question in missed if not _begins_right(measured, best, question)]
-    unseen = [question for question in others if unseen_names(question, best, known)]
+    unseen = [question for question in others if unseen_names(question, best, known, builder)]
     shares = {
         "hit": 1 - len(missed) / len(common),
         "format_missed": (len(missed) - len(others)) / len(common),
@@ -107,12 +108,10 @@ def advice(measured: Measured, known: KnownNames) -> Advice | None:
     )
 
 
-def unseen_names(question: Question, contender: Contender, known: KnownNames) -> list[str]:
-    """Names of the repository that the answer needs and the prompt does not show."""
+def unseen_names(question: Question, contender: Contender, known: KnownNames, builder: PromptBuilder) -> list[str]:
+    """Names of the repository that the answer needs and that nothing in the prompt, as it was cut, shows."""
     pair = question.pair
-    shown = {*words_of(pair.prefix), *words_of(pair.suffix), pair.path}
-    if contender.form != "plain":
-        shown.update(word for snippet in pair.context for word in words_of(snippet.text))
+    shown = words_of(builder.decode(question.examples[contender.form].prompt))
     found = fragment(pair.middle, prefix=pair.prefix, suffix=pair.suffix, language=language_named(pair.language))
     return [name for name in dict.fromkeys(found.identifiers) if name not in shown and known.is_own(name)]
 
