@@ -234,21 +234,27 @@ def test_where_the_parents_control_is_gone_one_of_as_many_steps_is_trained(
 
 @pytest.mark.parametrize(("steps", "tried"), [(10, None), (25, 5), (50, 10), (100, 25), (400, 25)])
 def test_starts_are_tried_for_a_rung_where_four_times_as_many_steps_are_planned(steps: int, tried: int | None) -> None:
-    start = planned(steps, minutes=1.4 * steps / 60, pairs=30)
+    start, left = planned(steps, minutes=1.399 * steps / 60, pairs=30)
 
-    assert (None if start is None else start.steps) == tried
+    assert (None if start is None else start.steps, left) == (tried, steps)
 
 
-def test_no_rung_is_given_for_a_better_start() -> None:
-    assert planned(100, minutes=101 / 60, pairs=30) is None
-    assert planned(100, minutes=112 / 60, pairs=30) is not None
+def test_a_better_start_may_cost_a_rung_but_no_more() -> None:
+    def tried(minutes: float, *, may_cost_a_rung: bool) -> tuple[int | None, int]:
+        start, left = planned(100, minutes=minutes, pairs=30, may_cost_a_rung=may_cost_a_rung)
+        return None if start is None else start.steps, left
+
+    assert tried(101 / 60, may_cost_a_rung=False) == (None, 100)
+    assert tried(101 / 60, may_cost_a_rung=True) == (10, 70)
+    assert tried(112 / 60, may_cost_a_rung=True) == tried(112 / 60, may_cost_a_rung=False) == (10, 100)
+    assert tried(74 / 60, may_cost_a_rung=True) == (None, 100)
 
 
 def test_too_few_pairs_tell_no_better_start() -> None:
-    assert planned(100, minutes=3.0, pairs=23) is None
+    assert planned(100, minutes=3.0, pairs=23) == (None, 100)
 
 
-def planned(steps: int, *, minutes: float, pairs: int) -> Start | None:
+def planned(steps: int, *, minutes: float, pairs: int, may_cost_a_rung: bool = True) -> tuple[Start | None, int]:
     """On a machine that does a step a second."""
     return planned_start(
         ORIGIN,
@@ -258,6 +264,7 @@ def planned(steps: int, *, minutes: float, pairs: int) -> Start | None:
         seconds_per_step=1.0,
         seconds_per_pair=0.01,
         available=pairs,
+        may_cost_a_rung=may_cost_a_rung,
     )
 
 

@@ -163,6 +163,11 @@ def rungs() -> Iterator[int]:
         rung *= 2
 
 
+def rung_below(steps: int) -> int:
+    """The next lower rung; the lowest has none."""
+    return max(takewhile(lambda rung: rung < steps, rungs()), default=steps)
+
+
 def steps_for(minutes: float, seconds_per_step: float, *, max_steps: int | None = None) -> int:
     """The highest rung that fits into the minutes and is not above `max_steps`; the lowest if none does."""
     affordable = minutes * 60 / max(seconds_per_step, 1e-6)

@@ -6,7 +6,7 @@ is none, from weights that know nothing.
 Both starts train the first steps of the very plan that is then followed, on the same pairs in the same order, and are
 asked the same pairs of the validation part, never of the test. The better one goes on from there, so that only the
 other's steps are lost: training both apart from the plan would cost twice as much and say the same. It is tried only
-where it costs no rung of the ladder, since half of a training is worth more than a better start.
+where it costs no more than a rung of the ladder, less than a third of the steps.
 
 Everything here is decided once and stands in the plan of the checkpoints: a resumed training does not choose again.
 """
@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
-from .recipe import FIRST_RUNG, SHORTEST_RUNGS
+from .recipe import FIRST_RUNG, SHORTEST_RUNGS, rung_below
 from .validation import FEWEST_PAIRS
 
 TRIED_SHARE = 4  # a plan has at least so many times the steps that both starts are tried for
@@ -96,29 +96,37 @@ def planned_start(
     seconds_per_step: float,
     seconds_per_pair: float,
     available: int,
-) -> Start | None:
-    """How the starts are to be tried; None if too few pairs could tell, or it would cost a rung of the ladder.
+    may_cost_a_rung: bool = True,
+) -> tuple[Start | None, int]:
+    """How the starts are to be tried, and the steps that are then left; None if too few pairs could tell.
 
     Args:
         steps: Of the plan without it.
         minutes: For the training.
         rung_for: The steps that fit into so many minutes.
         available: Pairs of the validation part.
+        may_cost_a_rung: Else they are tried only where that leaves as many steps.
     """
     pairs = min(available, ASKED_PAIRS)
     if pairs < FEWEST_PAIRS:
-        return None
+        return None, steps
+    found = []
     for tried in sorted((*SHORTEST_RUNGS, FIRST_RUNG), reverse=True):
         lost = (tried * seconds_per_step + 2 * pairs * seconds_per_pair) / 60
-        if TRIED_SHARE * tried <= steps and rung_for(minutes - lost) == steps:
-            return Start(
-                parent=origin.version,
-                total_steps=origin.total_steps,
-                learnt_from=origin.learnt_from,
-                steps=tried,
-                pairs=pairs,
-            )
-    return None
+        left = rung_for(minutes - lost)
+        if TRIED_SHARE * tried <= left and left >= (rung_below(steps) if may_cost_a_rung else steps):
+            found.append((left, tried))
+    if not found:
+        return None, steps
+    left, tried = max(found)
+    start = Start(
+        parent=origin.version,
+        total_steps=origin.total_steps,
+        learnt_from=origin.learnt_from,
+        steps=tried,
+        pairs=pairs,
+    )
+    return start, left
 
 
 def start_record(start: Start | None, *, steps: int, dataset: str, begun_at: Origin | None = None) -> dict[str, Any]:

@@ -43,18 +43,18 @@ def new_plan(
     own = minutes * (1 - COST_SHARE) if held_out else minutes
     is_given = steps is not None
     rung_for = partial(steps_for, seconds_per_step=each, max_steps=most)
+    is_shared = False
     if steps is None:
         steps = rung_for(own)
-        if shared_unless is not None and steps not in shared_unless:
+        is_shared = shared_unless is not None and steps not in shared_unless
+        if is_shared:
             own /= 2
             steps = rung_for(own)
     if not held_out:
         return Plan(steps=steps)
-    pair = seconds_per_pair(model, held_out, pad_id=pad_id, room=room)
-    validation = planned_validation(steps=steps, seconds_per_step=each, seconds_per_pair=pair, available=len(held_out))
-    start = None
+    pair, start = seconds_per_pair(model, held_out, pad_id=pad_id, room=room), None
     if origin is not None and not is_given:
-        start = planned_start(
+        start, steps = planned_start(
             origin,
             steps=steps,
             minutes=own,
@@ -62,7 +62,9 @@ def new_plan(
             seconds_per_step=each,
             seconds_per_pair=pair,
             available=len(held_out),
+            may_cost_a_rung=is_shared or shared_unless is None,  # there may be no control of fewer steps
         )
+    validation = planned_validation(steps=steps, seconds_per_step=each, seconds_per_pair=pair, available=len(held_out))
     return Plan(steps=steps, validation=validation, start=start)
 
 
