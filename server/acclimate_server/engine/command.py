@@ -46,23 +46,21 @@ def vllm_environment(key: str, device: Device, environ: Mapping[str, str] = os.e
     """
     sleeping = {"VLLM_SERVER_DEV_MODE": "1"} if device == "cuda" else {}
     kept = {name: value for name, value in environ.items() if name in KEPT_VARIABLES or name.startswith(KEPT_PREFIXES)}
-    return (
-        kept
-        | sleeping
-        | {
-            "ACCLIMATE_ENGINE": "1",
-            "DO_NOT_TRACK": "1",
-            "HF_HUB_OFFLINE": "1",
-            "PYTHONSAFEPATH": "1",
-            "PYTHONUNBUFFERED": "1",  # the last words of a dying process reach the log
-            "VLLM_ALLOW_RUNTIME_LORA_UPDATING": "True",
-            "VLLM_API_KEY": key,
-            "VLLM_CPU_KVCACHE_SPACE": str(KV_CACHE_GB),
-            "VLLM_CPU_NUM_OF_RESERVED_CPU": "0" if (os.cpu_count() or 1) <= FEW_CORES else "1",
-            "VLLM_NO_USAGE_STATS": "1",
-            "VLLM_PLUGINS": "acclimate",
-        }
-    )
+    return {
+        **kept,
+        **sleeping,
+        "ACCLIMATE_ENGINE": "1",
+        "DO_NOT_TRACK": "1",
+        "HF_HUB_OFFLINE": "1",
+        "PYTHONSAFEPATH": "1",
+        "PYTHONUNBUFFERED": "1",  # the last words of a dying process reach the log
+        "VLLM_ALLOW_RUNTIME_LORA_UPDATING": "True",
+        "VLLM_API_KEY": key,
+        "VLLM_CPU_KVCACHE_SPACE": str(KV_CACHE_GB),
+        "VLLM_CPU_NUM_OF_RESERVED_CPU": "0" if (os.cpu_count() or 1) <= FEW_CORES else "1",
+        "VLLM_NO_USAGE_STATS": "1",
+        "VLLM_PLUGINS": "acclimate",
+    }
 
 
 def check(spec: EngineSpec) -> None:
