@@ -21,8 +21,8 @@ from acclimate_indexer.models import LocalModel
 from acclimate_indexer.pairs import CompletionPair
 from acclimate_indexer.prompts import PromptBudget, PromptBuilder
 from acclimate_training.control import Controls, General
+from acclimate_training.control_training import control_of
 from acclimate_training.job import Job, Progress
-from acclimate_training.learning import control_of
 from acclimate_training.lineage import Setting
 from acclimate_training.recipe import Recipe
 from acclimate_training.registry import Adapter

@@ -18,6 +18,7 @@ from acclimate_indexer.pairs import CompletionPair
 from acclimate_indexer.repository import Repository
 
 from .control import Control
+from .control_training import control_of
 from .drift import MIN_PAIRS, RECORD, LossRise, loss_rise
 from .evaluation.contenders import ADAPTER, BASE, CONTROL, Model
 from .evaluation.heldout import LOSS_PAIRS
@@ -28,7 +29,6 @@ from .evaluation.questions import questions
 from .evaluation.requests import Request, Stores, in_order, unmeasured
 from .evaluation.results import ResultStore
 from .evaluation.table import difference
-from .learning import control_of
 from .lineage import Setting
 from .promotion import Evidence, Thresholds
 from .refit import judge_inherited, judged_for, later_code

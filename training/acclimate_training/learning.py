@@ -8,33 +8,30 @@ none yet; while a control of the right length is missing, half of what is left i
 
 import math
 import shutil
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from acclimate_indexer.errors import AdapterError, DiskFull, TooFewPairs
 from acclimate_indexer.home import RepositoryHome
-from acclimate_indexer.pairs import CompletionKind, CompletionPair, ReviewPair
+from acclimate_indexer.pairs import CompletionPair
 
 from . import checkpoints
 from .control import Control, Controls, General
+from .control_training import control_beside, control_of_version
 from .encoding import Example, encoded, schedule
 from .lineage import Setting, lineage
-from .mix import kinds_trained, lessons
-from .parentage import total_steps
-from .primer import MADE_FOR, once_each, primed
-from .recipe import MIN_PAIRS, ExampleKind, rungs
+from .mix import kinds_trained
+from .primer import primed
+from .recipe import MIN_PAIRS, ExampleKind
 from .recipe_choice import data_words
 from .registry import Adapter, AdapterRegistry
 from .reporting import Run
 from .start import Origin
-from .task import Lesson, Task, loaded, performed
-from .together import performed_together, processes_for
-
-if TYPE_CHECKING:
-    from .course import Trained
+from .task import Lesson
+from .teaching import examples_of, taught
 
 ROOM_BYTES = 500 * 10**6  # three checkpoints of an adapter on a 7B model, each with two moments a weight
 PAIRS_PER_SECOND = {"cpu": 4, "cuda": 200}  # above what they train: what is never seen need not be encoded (2 ms each)
@@ -77,22 +74,10 @@ def learn(
         adapter = _trained_adapter(run, setting, general, controls, home, origin())
     else:
         checkpoints.remove_of(home, _fingerprint(setting, adapter.record.get("primer")))
-    control = _control(run, setting, controls, adapter, home)
+    control = control_beside(run, setting, controls, adapter, home)
     if control is not None and adapter.record.get("control") != control.version:
         adapter = registry.update(adapter, {"control": control.version})
     return Learnt(adapter=adapter, is_new=is_new, control=control)
-
-
-def control_of(adapter: Adapter, run: Run) -> Control | None:
-    """The control that an adapter was trained beside, if it is still there and whole."""
-    version = adapter.record.get("control")
-    return None if version is None else Control.named(version, run.home.controls, run.note)
-
-
-def primer_of(adapter: Adapter, run: Run) -> Control | None:
-    """The primer that an adapter began from, if it did and that is still there and whole."""
-    version = adapter.record.get("primer")
-    return None if version is None else Control.named(version, run.home.controls, run.note)
 
 
 def published(run: Run, setting: Setting, lesson: Lesson, home: RepositoryHome, facts: Mapping[str, Any]) -> Adapter:
@@ -102,7 +87,7 @@ def published(run: Run, setting: Setting, lesson: Lesson, home: RepositoryHome, 
     version = registry.new_version(setting.repository, created)
     registry.remove_partials()
     partial = registry.partial(version)
-    trained = _trained(run, setting, lesson, home, partial)
+    trained = taught(run, setting, lesson, home, partial)
     recipe = setting.recipe
     ordered = schedule(
         lesson.examples, steps=trained.steps, batch=recipe.batch, micro_batch=recipe.micro_batch, seed=setting.seed
@@ -135,11 +120,11 @@ def _trained_adapter(
     run: Run, setting: Setting, general: General, controls: Controls, home: RepositoryHome, origin: Origin | None
 ) -> Adapter:
     examples = enough_examples(run, setting, general)
-    start = primed(run, setting, controls, lambda pairs, minutes: _primer(run, setting, controls, pairs, home, minutes))
+    start = primed(run, setting, controls, home)
     primer = start.primer
     lengths = replace(controls, after=primer).rungs()
     if origin is not None:  # which control is wanted is known only when the better start is
-        lengths &= replace(controls, after=_control_of_version(origin.version, run, home)).rungs()
+        lengths &= replace(controls, after=control_of_version(origin.version, run, home)).rungs()
     lesson = Lesson(
         phase="train",
         examples=examples,
@@ -161,136 +146,6 @@ def _fingerprint(setting: Setting, primer: str | None) -> str:
     return setting.fingerprint if primer is None else f"{setting.fingerprint}-{primer}"
 
 
-def _control_of_version(version: str, run: Run, home: RepositoryHome) -> Control | None:
-    try:
-        return control_of(AdapterRegistry(home).get(version), run)
-    except AdapterError:
-        return None
-
-
-def _control(run: Run, setting: Setting, controls: Controls, adapter: Adapter, home: RepositoryHome) -> Control | None:
-    """The control that has had as many steps as the adapter and what it began from (`control` says how).
-
-    Where what it would go on from is gone, one of the next rung is trained from nothing: that may take longer, but does
-    not flatter.
-    """
-    steps, total, record = int(adapter.record["steps"]), total_steps(adapter), adapter.record
-    if (parent := record.get("parent")) is not None:
-        controls = replace(controls, after=_control_of_version(str(parent), run, home))
-    else:
-        controls = replace(controls, after=primer_of(adapter, run))
-    if controls.after is None and steps < total:
-        steps = total = next(rung for rung in rungs() if rung >= total)
-    pairs = controls.pairs(total, run)
-    if not pairs:
-        run.note("There is no general code on this machine, so no control was trained: the adapter cannot be judged.")
-        return None
-    if found := controls.found(steps, pairs):
-        checkpoints.remove_of(home, controls.fingerprint(steps, pairs))
-        return found
-    run.note(f"A control of {total} steps was trained on general code; it is kept for later runs.")
-    examples = _general_lessons(run, setting, pairs)
-    lesson = Lesson(
-        phase="control",
-        examples=controls.fresh(examples, steps),
-        validation=(),
-        fingerprint=controls.fingerprint(steps, pairs),
-        steps=steps,
-        begin_at=None if controls.after is None else controls.after.origin,
-    )
-    return _trained_control(run, setting, controls, lesson, pairs, home, {}) if examples else None
-
-
-def _primer(
-    run: Run,
-    setting: Setting,
-    controls: Controls,
-    pairs: Sequence[CompletionPair],
-    home: RepositoryHome,
-    minutes: float,
-) -> Control | None:
-    setting_once, examples = once_each(setting, _general_lessons(run, setting, pairs))
-    if not examples:
-        return None
-    run.note("A primer was trained on general code: how a hole is filled. It is kept for all repositories.")
-    lesson = Lesson(
-        phase="primer",
-        examples=examples,
-        validation=(),
-        fingerprint=f"primer-{setting.fingerprint}",
-        minutes=minutes,
-    )
-    return _trained_control(run, setting_once, controls, lesson, pairs, home, {MADE_FOR: setting.fingerprint})
-
-
-def _general_lessons(run: Run, setting: Setting, pairs: Sequence[CompletionPair]) -> list[Example]:
-    by_kind: dict[ExampleKind, Iterable[CompletionPair]] = {
-        "completion": _of_kind(pairs, "completion"),
-        "documentation": _of_kind(pairs, "documentation"),
-    }
-    examples = _lessons(setting, by_kind, (), at_most=len(pairs))
-    if not examples:
-        run.note("The general code on this machine gives no pair that is short enough: nothing was trained on it.")
-    return examples
-
-
-def _trained_control(
-    run: Run,
-    setting: Setting,
-    controls: Controls,
-    lesson: Lesson,
-    pairs: Sequence[CompletionPair],
-    home: RepositoryHome,
-    facts: Mapping[str, Any],
-) -> Control:
-    controls.remove_partials()
-    partial = controls.partial()
-    trained = _trained(run, setting, lesson, home, partial)
-    record = {"tokens": trained.tokens, "seconds": round(trained.seconds, 1), "languages": controls.general.languages}
-    control = controls.publish(partial, trained.steps, pairs, {**record, **facts})
-    checkpoints.remove_all(home)
-    return control
-
-
-def _trained(run: Run, setting: Setting, lesson: Lesson, home: RepositoryHome, target: Path) -> "Trained":
-    """Trains a new adapter and writes it into the target as a peft folder."""
-    processes = processes_for(run.share, setting.recipe)
-    if processes > 1:  # they share the pairs in another order than one alone
-        lesson = replace(lesson, fingerprint=f"{lesson.fingerprint}-{processes}")
-    task = Task(
-        lesson=lesson,
-        model=setting.model,
-        recipe=setting.recipe,
-        device=setting.device,
-        seed=setting.seed,
-        threads=run.job.threads,
-        minutes=setting.minutes if lesson.minutes is None else lesson.minutes,
-        pad_id=setting.builder.end_of_text_id,
-        checkpoints=run.folder / "checkpoints",
-        target=target,
-        share=run.share,
-    )
-    checkpoints.adopt(task.checkpoints, home, lesson.fingerprint)
-    with run.room_for_a_model():
-        trained = _performed(run, task, processes)
-    for sentence in trained.notes:
-        run.note(sentence)
-    return trained
-
-
-def _performed(run: Run, task: Task, processes: int) -> "Trained":
-    phase = task.lesson.phase
-    if processes > 1:
-        with run.phase(phase):
-            return performed_together(
-                task, processes, run.folder / "together", lambda step: run.report_step(phase, step)
-            )
-    with run.phase("load"):
-        model = loaded(task)
-    with run.phase(phase):
-        return performed(task, model, lambda step: run.report_step(phase, step))
-
-
 def enough_examples(run: Run, setting: Setting, general: General) -> list[Example]:
     fewest = math.ceil(MIN_PAIRS / (1 - setting.recipe.general_share))  # general code does not count
     at_most = setting.max_pairs or max(fewest, int(setting.minutes * 60 * PAIRS_PER_SECOND[setting.device]))
@@ -300,7 +155,7 @@ def enough_examples(run: Run, setting: Setting, general: General) -> list[Exampl
         "documentation": dataset.pairs("train", "documentation"),
         "general": general.pairs("replay", int(share * at_most), run) if share else (),
     }
-    examples = _lessons(setting, found, dataset.reviews("train"), at_most=at_most)
+    examples = examples_of(setting, found, dataset.reviews("train"), at_most=at_most)
     own = sum(example.kind != "general" for example in examples)
     if not own or (own < MIN_PAIRS and not run.job.force):
         raise TooFewPairs(
@@ -310,20 +165,6 @@ def enough_examples(run: Run, setting: Setting, general: General) -> list[Exampl
             needed=MIN_PAIRS,
         )
     return examples
-
-
-def _lessons(
-    setting: Setting,
-    pairs: Mapping[ExampleKind, Iterable[CompletionPair]],
-    reviews: Iterable[ReviewPair],
-    *,
-    at_most: int,
-) -> list[Example]:
-    return lessons(pairs, reviews, setting.builder, setting.recipe, repository=setting.repository, at_most=at_most)
-
-
-def _of_kind(pairs: Iterable[CompletionPair], kind: CompletionKind) -> list[CompletionPair]:
-    return [pair for pair in pairs if pair.kind == kind]
 
 
 def _validation(setting: Setting) -> list[Example]:

@@ -23,13 +23,14 @@ from acclimate_indexer.repository import Repository
 
 from .advice import advise
 from .control import General
+from .control_training import control_of
 from .devices import GpuShare, installed_gpus, limit_memory, take_share
 from .drift_loss import note_drift
 from .engine import EngineAddress
 from .engine_sleep import can_sleep, engine_asleep, wake_if_asleep
 from .job import Job, Progress, given_engine
 from .judging import Judging
-from .learning import Learnt, control_of, learn
+from .learning import Learnt, learn
 from .lineage import Setting
 from .memory import ModelShape
 from .parentage import Parentage

@@ -6,17 +6,19 @@ and a recipe, from code that is not the repository's, and kept; every training o
 of its steps can teach the repository. It is the first part of the control, too, so that both have had as many steps.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from acclimate_indexer.home import RepositoryHome
 from acclimate_indexer.pairs import CompletionPair
 
 from .control import Control, Controls
-from .encoding import Example
+from .control_training import general_examples, train_control
 from .lineage import Setting
 from .recipe import steps_for
 from .reporting import Run
+from .task import Lesson
 
 PRIMER_STEPS = 50  # at most: the format is learnt by then, and each of a repository's own steps teaches more
 PRIMER_SHARE = 1 / 3  # of the minutes, if there is none: the adapter and its control have the rest
@@ -31,18 +33,14 @@ class Primed:
     minutes: float
 
 
-def primed(
-    run: Run,
-    setting: Setting,
-    controls: Controls,
-    train: Callable[[Sequence[CompletionPair], float], Control | None],
-) -> Primed:
+def primed(run: Run, setting: Setting, controls: Controls, home: RepositoryHome) -> Primed:
     """The primer of this setting: the longest that there is, or a new one if these minutes allow a longer one.
 
     A resumed training finds the one that was made for it, and has as many minutes left as it had.
 
-    Args:
-        train: Trains one on these pairs, within so many minutes.
+    Raises:
+        TrainingError: The training diverged.
+        DiskFull: There is no room for checkpoints.
     """
     pairs = controls.pairs(PRIMER_STEPS, run)
     if not pairs:
@@ -51,15 +49,9 @@ def primed(
     own = next((each for each in known if each.record.get(MADE_FOR) == setting.fingerprint), None)
     if own is None and known and _is_long_enough(known[-1], setting):
         return Primed(primer=known[-1], minutes=setting.minutes)
-    primer = own or train(pairs, setting.minutes * PRIMER_SHARE)
+    primer = own or _trained(run, setting, controls, pairs, home)
     spent = 0.0 if primer is None else float(primer.record["seconds"]) / 60
     return Primed(primer=primer, minutes=max(setting.minutes - spent, 0.0))
-
-
-def once_each(setting: Setting, examples: list[Example]) -> tuple[Setting, list[Example]]:
-    """The setting and the examples of a primer: as many steps as its minutes allow, and no pair twice."""
-    wanted = PRIMER_STEPS * setting.recipe.batch
-    return replace(setting, recipe=replace(setting.recipe, max_epochs=1.0)), examples[:wanted]
 
 
 def _is_long_enough(primer: Control, setting: Setting) -> bool:
@@ -69,3 +61,22 @@ def _is_long_enough(primer: Control, setting: Setting) -> bool:
         return True
     affordable = steps_for(setting.minutes * PRIMER_SHARE, seconds / max(steps, 1), max_steps=PRIMER_STEPS)
     return affordable <= steps
+
+
+def _trained(
+    run: Run, setting: Setting, controls: Controls, pairs: Sequence[CompletionPair], home: RepositoryHome
+) -> Control | None:
+    """As many steps as its minutes allow, and no pair twice."""
+    examples = general_examples(run, setting, pairs)[: PRIMER_STEPS * setting.recipe.batch]
+    if not examples:
+        return None
+    run.note("A primer was trained on general code: how a hole is filled. It is kept for all repositories.")
+    lesson = Lesson(
+        phase="primer",
+        examples=examples,
+        validation=(),
+        fingerprint=f"primer-{setting.fingerprint}",
+        minutes=setting.minutes * PRIMER_SHARE,
+    )
+    once_each = replace(setting, recipe=replace(setting.recipe, max_epochs=1.0))
+    return train_control(run, once_each, controls, lesson, pairs, home, {MADE_FOR: setting.fingerprint})

@@ -18,10 +18,11 @@ from acclimate_indexer.mining.split import commits_since
 from acclimate_indexer.repository import Repository
 
 from .control import General
+from .control_training import primer_of
 from .evaluation.contenders import ADAPTER, BASE, CONTROL
 from .evaluation.unfinished import REFIT_OF
 from .job import RefitPolicy
-from .learning import enough_examples, primer_of, published
+from .learning import enough_examples, published
 from .lineage import Setting
 from .parentage import origin_of, total_steps
 from .promotion import Check, Evidence, Figures, Thresholds, secrets_check
