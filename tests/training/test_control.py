@@ -183,7 +183,7 @@ def test_a_control_learns_as_many_pairs_as_its_steps_see(controls: Controls, run
 def test_what_had_to_stand_in_for_a_language_is_said(controls: Controls, run: Run) -> None:
     controls.pairs(5, run)
 
-    assert run.notes == ["Too little general code on this machine in go (2 pairs); used instead: python 20."]
+    assert run.notes == ["Too little general code on this machine in go (3 pairs); used instead: python 25."]
 
 
 def test_general_code_is_in_the_languages_that_are_trained_on(
