@@ -278,7 +278,9 @@ def test_losses_are_measured_with_short_prompts_first_then_the_choice_is_made(st
     requests = held(questions, stores, validation=validation).loss_requests
 
     forms = [request.contender.form for request in requests]
-    assert len(requests) == 80 * 7 + 10 * 3
+    assert len(requests) == 100 * 7 + 10 * 3
+    first = 80 * 7 + 10 * 3
+    assert {each.question.name for each in requests[first:]} == {each.name for each in questions[80:]}
     assert set(forms[: 80 * 3]) == {"plain"}
     chosen = requests[80 * 3 : 80 * 3 + 30]
     assert {request.question.name for request in chosen} == {each.name for each in validation}

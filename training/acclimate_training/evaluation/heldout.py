@@ -20,7 +20,7 @@ from .results import ResultStore
 from .table import difference, table
 from .unfinished import AVAILABLE
 
-LOSS_PAIRS = 80  # about a second each on a processor, for the three models; their loss is told apart by then
+LOSS_PAIRS = 80  # about a second each on a processor, for the three models; mostly their loss is told apart by then
 VALIDATION_PAIRS = 50  # to choose between two prompts of one adapter, and to compare engine and trainer
 DOCUMENTATION_EVERY = 4  # so many times fewer documentation pairs are asked than completions
 
@@ -66,13 +66,14 @@ class HeldOut:
 
     @property
     def loss_requests(self) -> list[Request]:
-        """Short prompts first, then the choice on the validation part, then the long prompts."""
-        some = self.questions[:LOSS_PAIRS]
+        """Some pairs in short prompts, the choice on the validation part, these pairs in long prompts, then the rest."""
+        some, rest = self.questions[:LOSS_PAIRS], self.questions[LOSS_PAIRS:]
         every = in_order(some, self.contenders, block=max(1, len(some)))
         short = [request for request in every if request.contender.form == "plain"]
+        long = [request for request in every if request.contender.form != "plain"]
         watched = [contender for contender in (BASE, *CANDIDATES) if contender.model in self.stores]
         choice = in_order(self.validation, watched, block=max(1, len(self.validation)))
-        return [*short, *choice, *(request for request in every if request.contender.form != "plain")]
+        return [*short, *choice, *long, *in_order(rest, self.contenders)]
 
     @property
     def generation_requests(self) -> list[Request]:
