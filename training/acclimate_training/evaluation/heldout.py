@@ -66,7 +66,7 @@ class HeldOut:
 
     @property
     def loss_requests(self) -> list[Request]:
-        """Some pairs in short prompts, the choice on the validation part, these pairs in long prompts, then the rest."""
+        """Some pairs in short prompts, the choice on the validation part, these pairs in long prompts, the rest."""
         some, rest = self.questions[:LOSS_PAIRS], self.questions[LOSS_PAIRS:]
         every = in_order(some, self.contenders, block=max(1, len(some)))
         short = [request for request in every if request.contender.form == "plain"]
