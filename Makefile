@@ -26,7 +26,7 @@ OUTPUT_FLAG := $(if $(OUTPUT),--output $(OUTPUT))
 RUNTIME_PYTHON = $$($(BIN)/python -P -m acclimate_server.runtime)
 
 # They import torch before a marker could leave them out.
-TENSOR_MODULES := test_distributed.py test_drift_loss.py test_failures.py test_killed_runs.py test_pipeline.py \
+TENSOR_MODULES := test_distributed.py test_drift_loss.py test_failures.py test_killed_runs.py test_pipeline.py test_primer.py \
 	test_refit.py test_start.py test_survival.py test_trainer.py
 
 .DEFAULT_GOAL := help
