@@ -10,6 +10,7 @@ import torch
 from ..batches import collated
 from ..encoding import IGNORED
 from .contenders import Model
+from .lower_blocks import lower_blocks
 from .requests import Request, Stores, unmeasured
 from .results import LossResult
 
@@ -63,19 +64,23 @@ def measure_losses(
     model.eval()
     started = time.monotonic()
     waiting = unmeasured(requests, stores)
-    for done, request in enumerate(waiting, start=1):
-        elapsed = time.monotonic() - started
-        if elapsed > seconds:
-            return
-        example = request.question.examples[request.contender.form]
-        batch = {name: tensor.to(model.device) for name, tensor in collated([example], pad_id).items()}
-        with torch.inference_mode(), speaking_as(model, request.contender.model):
-            nats, tokens = middle_nats(model, batch)
-        result = LossResult(example=request.digest, nats=float(nats), tokens=tokens)
-        stores[request.contender.model].add_loss(result)
-        elapsed = time.monotonic() - started
-        left = min(elapsed / done * (len(waiting) - done), max(0.0, seconds - elapsed))
-        report(len(requests) - len(waiting) + done, len(requests), left)
+    with lower_blocks(model) as lower:
+        for done, request in enumerate(waiting, start=1):
+            if time.monotonic() - started > seconds:
+                return
+            lower.expect(request.digest)
+            stores[request.contender.model].add_loss(_measured(model, request, pad_id))
+            elapsed = time.monotonic() - started
+            left = min(elapsed / done * (len(waiting) - done), max(0.0, seconds - elapsed))
+            report(len(requests) - len(waiting) + done, len(requests), left)
+
+
+def _measured(model: Any, request: Request, pad_id: int) -> LossResult:
+    example = request.question.examples[request.contender.form]
+    batch = {name: tensor.to(model.device) for name, tensor in collated([example], pad_id).items()}
+    with torch.inference_mode(), speaking_as(model, request.contender.model):
+        nats, tokens = middle_nats(model, batch)
+    return LossResult(example=request.digest, nats=float(nats), tokens=tokens)
 
 
 @contextmanager
