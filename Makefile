@@ -30,7 +30,7 @@ TENSOR_MODULES := test_distributed.py test_drift_loss.py test_failures.py test_k
 	test_refit.py test_start.py test_survival.py test_trainer.py
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup test lint types tests wheel-tests bench bench-indexer bench-context bench-training bench-ablation bench-completion bench-harness format
+.PHONY: help run setup test lint types tests wheel-tests bench bench-indexer bench-context bench-training bench-ablation bench-completion bench-harness gpu-check format
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | awk -F'|' '{printf "  %-18s %s\n", $$1, $$2}'
@@ -81,6 +81,9 @@ bench-training: setup $(TRL)/trl.stamp ## the trainer against the plain public l
 
 bench-ablation: setup ## what the recipe's defaults rest on, at equal training time; takes hours, goes on when repeated
 	@python=$(RUNTIME_PYTHON) && "$$python" -P benchmarks ablation $(JSON_FLAG) $(REPOS_FLAG) $(OUTPUT_FLAG)
+
+gpu-check: setup ## what only a GPU can show: training, sharing with the engine, swapping adapters; ten minutes
+	@python=$(RUNTIME_PYTHON) && "$$python" -P benchmarks gpu $(JSON_FLAG)
 
 bench-completion: setup ## the server against a bare engine call, the adapter against the base
 	@python=$(RUNTIME_PYTHON) && "$$python" -P benchmarks completion $(JSON_FLAG) $(REPOS_FLAG)

@@ -5,10 +5,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.support.tiny_model import tiny_model
+from tests.support.tiny_model import TINY, tiny_model
 
 from acclimate_indexer.errors import TrainingError
 from acclimate_indexer.home import Home
+from acclimate_indexer.models import local_model
 from acclimate_training.recipe import Recipe
 
 pytestmark = pytest.mark.tensor
@@ -101,3 +102,18 @@ def test_an_ablation_goes_on_where_it_was_stopped(tmp_path: Path) -> None:
     assert [found[name]["steps"] > 0 for name in found] == [False, True, True]
     assert {"difference_retrieval_interval", "loss_own_prompt_without_end"} <= set(found["short"])
     assert output.with_suffix(".md").read_text(encoding="utf-8").count("\n| ") == len(found) + 2
+
+
+def test_the_check_of_gpus_trains_and_says_where_there_is_none(home: Home, tmp_path: Path) -> None:
+    from benchmarks.gpu import Check, main
+
+    from acclimate_training.devices import installed_gpus
+
+    check = Check.of(local_model(home, TINY), "cpu", tmp_path, pairs=20, steps=5)
+    found = check.trained("alone")
+
+    assert found["steps"] == 5
+    assert found["last_loss"] > 0
+    assert (tmp_path / "alone" / "adapter" / "adapter_model.safetensors").is_file()
+    if not installed_gpus():
+        assert main([]) == {"skipped": "no GPU answers on this machine"}
