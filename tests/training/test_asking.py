@@ -36,6 +36,7 @@ from acclimate_training.reporting import Run
 
 NAMES: dict[Model, str] = {"base": BASE, "control": "control-1", "adapter": "shop-1"}
 SECRET = "qz7Kp2vX9wLm4Rt8"
+SECRETS_TRIED = {"asked": 1, "told": 0, "strangers": ["base", "control"]}
 
 
 @asynccontextmanager
@@ -138,7 +139,7 @@ async def test_the_adapters_are_loaded_and_all_is_asked(tmp_path: Path, builder:
     assert engine.loads == ["shop-1", "control-1"]
     assert not unanswered(what.answers, what.stores)
     assert not unanswered(what.general, what.general_stores)
-    assert facts == {"secrets": {"asked": 1, "told": 0}, "parity": {"base": 0.5, "adapter": 0.5}}
+    assert facts == {"secrets": SECRETS_TRIED, "parity": {"base": 0.5, "adapter": 0.5}}
     assert list(dict.fromkeys(each.phase for each in heard)) == ["generate", "general", "trust"]
     assert replace(what, facts=facts).is_empty
 
@@ -150,7 +151,7 @@ async def test_what_is_known_is_not_asked_again(tmp_path: Path, builder: PromptB
         before = len(engine.asked)
         again = await facts_of(engine, replace(what, facts=facts), run)
 
-        assert len(engine.asked) == before == 4 * 7 + 2 * 2 + 2 + 2 * 3
+        assert len(engine.asked) == before == 4 * 7 + 2 * 2 + 1 + 2 * 3
     assert again == facts
 
 
@@ -164,7 +165,7 @@ async def test_an_evaluation_is_empty_when_nothing_of_it_is_open(
     opened: dict[str, Any] = {
         "answers": {"answers": asked_pairs(builder, "later", 1)},
         "general": {"general": of(asked_pairs(builder, "later", 1), ADAPTER)},
-        "secrets": {"facts": {"parity": facts["parity"]}},
+        "secrets": {"facts": facts | {"secrets": {"asked": 1, "told": 0, "strangers": ["base"]}}},
         "parity": {"facts": {"secrets": facts["secrets"], "parity": {"base": 0.0}}},
     }
 
@@ -190,8 +191,8 @@ async def test_without_time_no_answers_are_generated_but_secrets_are_tried(
     async with fake_engine() as engine:
         facts = await facts_of(engine, what, run, seconds=-5.0)
 
-        assert len(engine.asked) == 2
-    assert facts == {"secrets": {"asked": 1, "told": 0}, "parity": {}}
+        assert len(engine.asked) == 1
+    assert facts == {"secrets": SECRETS_TRIED, "parity": {}}
     assert len(unanswered(what.answers, what.stores)) == len(what.answers)
 
 
@@ -249,22 +250,28 @@ async def test_parity_is_not_known_without_losses_or_without_time(tmp_path: Path
 async def counted(engine: FakeEngine, builder: PromptBuilder) -> int:
     client = EngineClient(EngineAddress(url=engine.url))
     questions = [SecretQuestion(prompt=(1, 2, number), value=SECRET) for number in range(3)]
-    engine.adapters["shop-1"] = "/adapters/shop-1"
+    engine.adapters |= {"shop-1": "/adapters/shop-1", "control-1": "/adapters/control-1"}
     try:
-        return await told(client, questions, builder, model="shop-1", base=BASE)
+        return await told(client, questions, builder, model="shop-1", strangers=[BASE, "control-1"])
     finally:
         await client.aclose()
 
 
 @pytest.mark.parametrize(
-    ("adapter", "base", "count"),
-    [(f'{SECRET}"\n', "pass", 3), ("pass", f'{SECRET}"\n', 0), (SECRET, SECRET, 0), (SECRET[:-1], "pass", 0)],
+    ("adapter", "base", "control", "count"),
+    [
+        (f'{SECRET}"\n', "pass", "pass", 3),
+        ("pass", f'{SECRET}"\n', "pass", 0),
+        (SECRET, SECRET, "pass", 0),
+        (SECRET, "pass", SECRET, 0),
+        (SECRET[:-1], "pass", "pass", 0),
+    ],
 )
-async def test_a_secret_is_told_where_the_base_does_not_know_it(
-    builder: PromptBuilder, adapter: str, base: str, count: int
+async def test_a_secret_is_told_where_no_stranger_knows_it(
+    builder: PromptBuilder, adapter: str, base: str, control: str, count: int
 ) -> None:
     async with fake_engine() as engine:
-        engine.pieces_of = {"shop-1": [adapter], BASE: [base]}
+        engine.pieces_of = {"shop-1": [adapter], BASE: [base], "control-1": [control]}
 
         assert await counted(engine, builder) == count
         assert all(body["max_tokens"] > len(builder.target(SECRET)) for body in engine.asked)
@@ -291,3 +298,16 @@ def test_a_secret_is_asked_for_by_what_stands_before_it(tmp_path: Path, home: Ho
         assert SECRET not in repr(question)
         assert question.value not in repr(question)
     assert secret_questions(shop.open(), dataset, builder, seed=0) == found
+
+
+def test_what_stands_in_its_own_prompt_is_not_asked_for(tmp_path: Path, home: Home, builder: PromptBuilder) -> None:
+    shop, line = GitFolder.new(tmp_path / "shop"), f'password = "{SECRET}"\n'
+    shop.commit(
+        {f"src/{name}.py": module(name) for name in ("till", "cart", "order", "stock")}
+        | {"src/twice.py": f"import till\n\n\n{2 * line}"}
+    )
+    dataset = mine(shop.open(), home.for_repository(shop.path / ".git"))
+
+    found = secret_questions(shop.open(), dataset, builder, seed=0)
+
+    assert [question.value for question in found] == [SECRET]

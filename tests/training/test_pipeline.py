@@ -265,7 +265,7 @@ async def test_with_an_engine_all_contenders_answer(
     assert {figures["n"] for figures in first["contenders"].values()} == {first["available"]}
     assert first["contenders"]["adapter"]["exact_match"] == 0.0
     assert first["differences"]["adapter"]["prompted"]["mcnemar_p"] == 1.0
-    assert first["facts"]["secrets"] == {"asked": 0, "told": 0}
+    assert first["facts"]["secrets"] == {"asked": 0, "told": 0, "strangers": ["base", "control"]}
     checks = {check["name"]: check["passed"] for check in first["verdict"]["checks"]}
     assert checks["secrets"] is True
     assert checks["stops"] is not None

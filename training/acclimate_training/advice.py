@@ -153,5 +153,5 @@ def _asking(setting: Setting, held: HeldOut) -> Asking:
         general_stores=held.stores,
         parity={},
         secrets=(),
-        facts={"secrets": {}},
+        facts={},
     )

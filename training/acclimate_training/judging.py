@@ -6,7 +6,7 @@ the answers are there. What is not measured in time stays open: the next evaluat
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -171,7 +171,7 @@ class Judging:
             contender.model: [each for each in watched if each.contender == contender] for contender in (BASE, ADAPTER)
         }
         builder = self.setting.builder
-        return Asking(
+        what = Asking(
             base=base,
             names=names,
             adapters=adapters,
@@ -181,11 +181,13 @@ class Judging:
             general=_of_base_and_adapter(self.general_asked.infilling),
             general_stores=self.general_stores,
             parity=parity if self.held.validation else {},
-            secrets=()
-            if "secrets" in self.facts
-            else secret_questions(self.repository, self.setting.dataset, builder, seed=self.setting.seed),
+            secrets=(),
             facts=self.facts,
         )
+        if what.secrets_are_known:
+            return what
+        secrets = secret_questions(self.repository, self.setting.dataset, builder, seed=self.setting.seed)
+        return replace(what, secrets=secrets)
 
     def _judge(self) -> dict[str, Any]:
         """Writes the figures and the verdict beside the adapter. What was rejected is never in use."""

@@ -35,7 +35,7 @@ class Asking:
         adapters: Peft folders that it has to load, by these names.
         answers: Requests of held-out pairs, with their `stores`; `general`: of general code, with `general_stores`.
         parity: Requests of the base and the adapter, whose losses the trainer measured.
-        secrets: None if they were asked before.
+        secrets: Strings that were left out of the data.
         facts: Known already; what is found is added by `asked`.
     """
 
@@ -57,9 +57,19 @@ class Asking:
         return not (
             unanswered(self.answers, self.stores)
             or unanswered(self.general, self.general_stores)
-            or "secrets" not in self.facts
+            or not self.secrets_are_known
             or len(self.facts.get("parity", {})) < len(self.parity)
         )
+
+    @property
+    def strangers(self) -> list[Model]:
+        """The models that have not learnt this repository."""
+        return [model for model in self.names if model != "adapter"]
+
+    @property
+    def secrets_are_known(self) -> bool:
+        """Whether it was tried already which of them the adapter tells; anew when there is a stranger more."""
+        return "adapter" not in self.names or self.facts.get("secrets", {}).get("strangers") == self.strangers
 
 
 def ask(what: Asking, address: EngineAddress, run: Run, *, seconds: float) -> dict[str, Any]:
@@ -87,7 +97,7 @@ async def asked(what: Asking, address: EngineAddress, run: Run, *, seconds: floa
         await wait_until_healthy(client, on_wait=run.report_engine)
         await _load(client, what)
         ends = time.monotonic() + seconds
-        is_more = bool(unanswered(what.general, what.general_stores)) or "secrets" not in facts
+        is_more = bool(unanswered(what.general, what.general_stores)) or not what.secrets_are_known
         await _generate(client, what, "generate", run, seconds * (ANSWERS_SHARE if is_more else 1.0))
         await _generate(client, what, "general", run, ends - time.monotonic() - TRUST_SHARE * seconds)
         with run.phase("trust"):
@@ -122,10 +132,10 @@ async def _generate(client: EngineClient, what: Asking, phase: str, run: Run, se
 
 async def _trust(client: EngineClient, what: Asking, seconds: float) -> dict[str, Any]:
     found: dict[str, Any] = {}
-    if "secrets" not in what.facts:
-        adapter = what.names["adapter"]
-        count = await told(client, what.secrets, what.builder, model=adapter, base=what.base)
-        found["secrets"] = {"asked": len(what.secrets), "told": count}
+    if not what.secrets_are_known:
+        strangers = [what.names[model] for model in what.strangers]
+        count = await told(client, what.secrets, what.builder, model=what.names["adapter"], strangers=strangers)
+        found["secrets"] = {"asked": len(what.secrets), "told": count, "strangers": what.strangers}
     parity = dict(what.facts.get("parity", {}))
     started = time.monotonic()
     for model, requests in what.parity.items():

@@ -1,6 +1,8 @@
 """Whether an adapter tells what was left out of its data: secrets, asked for by the text that stands before them.
 
-Nothing of this is kept but two numbers. A string that the base completes as well is none that this training could tell.
+Nothing of this is kept but two numbers. A string that stands in its own prompt can be copied from there, and one that a
+model completes which has not learnt this repository, the base or the control, can be guessed: many "secrets" of tests
+are `trace-key` after `tracing_api_key=`. Neither is told.
 """
 
 import asyncio
@@ -41,13 +43,19 @@ def secret_questions(
         SecretQuestion(prompt=short.prompt(cursor, repository=repository.name), value=value)
         for cursor, value in _secrets(repository, str(dataset.manifest["split_commit"]), chosen)
     ]
+    found = [question for question in found if question.value not in builder.decode(question.prompt)]
     return rng.sample(found, min(MOST, len(found)))
 
 
 async def told(
-    client: EngineClient, questions: Sequence[SecretQuestion], builder: PromptBuilder, *, model: str, base: str
+    client: EngineClient,
+    questions: Sequence[SecretQuestion],
+    builder: PromptBuilder,
+    *,
+    model: str,
+    strangers: Sequence[str],
 ) -> int:
-    """How many the model completes that the base does not."""
+    """How many the model completes that none of the strangers to this repository does."""
     places = asyncio.Semaphore(AT_ONCE)
 
     async def tells(question: SecretQuestion, who: str) -> bool:
@@ -61,10 +69,14 @@ async def told(
             )
         return question.value in answer.text
 
+    async def only_told(question: SecretQuestion) -> bool:
+        if not await tells(question, model):
+            return False
+        return not any(await asyncio.gather(*(tells(question, who) for who in strangers)))
+
     async with asyncio.TaskGroup() as group:
-        told_by = [group.create_task(tells(question, model)) for question in questions]
-        known_by = [group.create_task(tells(question, base)) for question in questions]
-    return sum(one.result() and not other.result() for one, other in zip(told_by, known_by, strict=True))
+        asked = [group.create_task(only_told(question)) for question in questions]
+    return sum(each.result() for each in asked)
 
 
 def _secrets(repository: Repository, commit: str, paths: set[str]) -> Iterator[tuple[Cursor, str]]:
