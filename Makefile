@@ -26,8 +26,8 @@ OUTPUT_FLAG := $(if $(OUTPUT),--output $(OUTPUT))
 RUNTIME_PYTHON = $$($(BIN)/python -P -m acclimate_server.runtime)
 
 # They import torch before a marker could leave them out.
-TENSOR_MODULES := test_distributed.py test_drift_loss.py test_failures.py test_killed_runs.py test_pipeline.py test_primer.py \
-	test_refit.py test_start.py test_survival.py test_trainer.py
+TENSOR_MODULES := test_distributed.py test_drift_loss.py test_failures.py test_killed_runs.py test_loss.py \
+	test_pipeline.py test_primer.py test_refit.py test_shortlist.py test_start.py test_survival.py test_trainer.py
 
 .DEFAULT_GOAL := help
 .PHONY: help run setup test lint types tests wheel-tests bench bench-indexer bench-context bench-training bench-ablation bench-completion bench-harness gpu-check format

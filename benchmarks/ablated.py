@@ -221,15 +221,17 @@ def _train(model: Any, bench: Bench, recipe: Recipe, seed: int) -> Spent:
 def _seconds_a_step(model: Any, examples: Sequence[Example], recipe: Recipe, clock: Callable[[], float]) -> float:
     """By a few micro-batches of the training's first examples, on the clock that counts; the weights stay."""
     from acclimate_training.evaluation.loss import labelled_nats
+    from acclimate_training.shortlist import Shortlist
 
     model.train()
+    shortlist = Shortlist.of(model, examples)
     rows, tokens, started = recipe.micro_batch, 0, clock()
     for number in range(UNTIMED + TIMED):
         if number == UNTIMED:
             tokens, started = 0, clock()
         some = [examples[(number * rows + each) % len(examples)] for each in range(rows)]
         batch = {name: tensor.to(model.device) for name, tensor in collated(some, 0).items()}
-        nats, weights = labelled_nats(model, batch)
+        nats, weights = labelled_nats(model, batch, shortlist)
         ((nats * weights).sum() / weights.sum()).backward()
         float(nats.detach().sum())  # waits for a GPU
         tokens += sum(example.length for example in some)

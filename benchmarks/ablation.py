@@ -72,7 +72,7 @@ def variants(default: Recipe) -> Iterator[Variant]:
     yield Variant(name=DEFAULT)
     yield Variant(name="seed 1", seed=1)
     values: dict[str, Sequence[Any]] = {
-        "around_weight": (0.0, 0.1, 0.3, 1.0),
+        "around_weight": (0.0, 0.1, 0.3),
         "layers": ("all", "upper_half"),
         "retrieval_share": (0.0, 0.5),
         "budget": (_scaled(default.budget, 0.5), _scaled(default.budget, 2)),

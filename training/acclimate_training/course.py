@@ -16,6 +16,7 @@ from .encoding import Example
 from .fitting import Room
 from .label_trainer import LabelTrainer, arguments
 from .recipe import Recipe
+from .shortlist import Shortlist
 from .start import Start
 from .validation import CurvePoint, chosen_pairs, has_got_worse
 
@@ -89,6 +90,7 @@ class Course:
     seed: int
     pad_id: int
     room: Room
+    shortlist: Shortlist | None
     report: Callable[[Step], None]
 
     def run(self, folder: Path, found: Resumable, *, until: int | None = None) -> tuple[list[dict[str, Any]], Spent]:
@@ -114,7 +116,7 @@ class Course:
         )
         trainer.remove_callback(PrinterCallback)  # it writes to stdout
         asked = chosen_pairs(self.held_out, self.plan.validation.pairs, self.seed)
-        trainer.attend(watch, self.room, asked, self.pad_id)
+        trainer.attend(watch, self.room, asked, self.pad_id, self.shortlist)
         with full_disk_named(folder):
             trainer.train(resume_from_checkpoint=None if found.checkpoint is None else str(found.checkpoint))
         return trainer.state.log_history, notes.so_far()

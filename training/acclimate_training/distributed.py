@@ -43,4 +43,5 @@ def as_itself(model: Any) -> Any:
     """The wrapper that sums gradients over the processes hides what the loss asks the model for."""
     if isinstance(model, torch.nn.parallel.DistributedDataParallel):
         model.get_input_embeddings = model.module.get_input_embeddings
+        model.get_output_embeddings = model.module.get_output_embeddings
     return model

@@ -17,6 +17,7 @@ from .encoding import Example
 from .hardware import free_bytes
 from .memory import Load, ModelShape, memory_plan
 from .recipe import Recipe
+from .shortlist import Shortlist
 
 logger = logging.getLogger(__name__)
 
@@ -96,12 +97,19 @@ class Room:
         self._checkpointing = True
 
 
-def room_for(model: Any, examples: Sequence[Example], recipe: Recipe) -> Room:
+def room_for(model: Any, examples: Sequence[Example], recipe: Recipe, shortlist: Shortlist | None) -> Room:
     """For the longest micro-batch; the base has its memory already."""
-    load = Load(
-        longest_tokens=rounded(max(example.length for example in examples)),
-        labelled_tokens=max(len(example.target) + len(example.around) for example in examples),
-    )
+    longest = rounded(max(example.length for example in examples))
+    if shortlist is None:
+        labelled = max(len(example.target) + len(example.around) for example in examples)
+        load = Load(longest_tokens=longest, labelled_tokens=labelled)
+    else:
+        load = Load(
+            longest_tokens=longest,
+            labelled_tokens=max(len(example.target) for example in examples),
+            around_tokens=max(len(example.around) for example in examples),
+            around_words=len(shortlist.rows),
+        )
     plan = memory_plan(
         ModelShape.of(model.config.to_dict()),
         recipe,

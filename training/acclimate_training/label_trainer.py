@@ -13,9 +13,10 @@ from transformers import TrainingArguments as Arguments
 from . import best_weights, distributed
 from .divergence import Watch
 from .encoding import Example
-from .evaluation.loss import labelled_nats
+from .evaluation.loss import is_middle, labelled_nats
 from .fitting import Batch, Room
 from .recipe import Recipe
+from .shortlist import Shortlist
 from .validation import LOSS, best_step, has_got_worse
 
 logger = logging.getLogger(__name__)
@@ -29,8 +30,11 @@ class LabelTrainer(Trainer):  # type: ignore[misc]  # transformers is not there 
     control: Any
     loss_is_scaled_for_ga = True
 
-    def attend(self, watch: Watch, room: Room, held_out: Sequence[Example], pad_id: int) -> None:
+    def attend(
+        self, watch: Watch, room: Room, held_out: Sequence[Example], pad_id: int, shortlist: Shortlist | None
+    ) -> None:
         """What is beside the arithmetic: to be given before `train`."""
+        self._shortlist = shortlist
         self._watch, self._room, self._held_out, self._pad_id = watch, room, held_out, pad_id
         self._micro_batches: list[Batch] = []  # of this step, to be done again when memory runs out
         self._step = -1
@@ -60,9 +64,9 @@ class LabelTrainer(Trainer):  # type: ignore[misc]  # transformers is not there 
     def compute_loss(
         self, model: Any, inputs: Batch, return_outputs: bool = False, num_items_in_batch: Any = None
     ) -> Any:
-        nats, weights = labelled_nats(distributed.as_itself(model), inputs)
-        is_middle = weights == 1
-        self._middle.append((nats.detach()[is_middle].sum(), is_middle.sum()))
+        nats, weights = labelled_nats(distributed.as_itself(model), inputs, self._shortlist)
+        middle = is_middle(weights)
+        self._middle.append((nats.detach()[middle].sum(), middle.sum()))
         total = weights.sum() if num_items_in_batch is None else num_items_in_batch
         # Several devices average their gradients; the sum over the step is wanted.
         loss = (nats * weights).sum() / total * self.accelerator.num_processes

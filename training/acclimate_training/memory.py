@@ -95,10 +95,17 @@ class ModelShape:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Load:
-    """What goes through the model at a time: the longest rows, and how many tokens of each carry a label."""
+    """What goes through the model at a time: the longest rows, and how many tokens of each carry a label.
+
+    Attributes:
+        labelled_tokens: That are compared with all words.
+        around_tokens: That are compared with `around_words` alone.
+    """
 
     longest_tokens: int
     labelled_tokens: int
+    around_tokens: int = 0
+    around_words: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,7 +150,8 @@ def activation_bytes(
     # for what is compared
     labelled = min(rows * load.labelled_tokens, load.longest_tokens)
     head = shape.vocabulary * (rows * labelled * 2 * bytes_per_value + rows * load.labelled_tokens * 8)
-    return inside + head
+    around = rows * load.around_tokens * load.around_words * (2 * bytes_per_value + 8)
+    return inside + head + around
 
 
 def memory_plan(shape: ModelShape, recipe: Recipe, load: Load, *, free_bytes: int, bytes_per_value: int) -> MemoryPlan:

@@ -20,6 +20,7 @@ ENOUGH_PAIRS = 500  # fewer teach mostly the format; below that a training is wo
 MANY_PAIRS = 100_000  # only with so many does a rank above 16 show
 FEW_STEPS = 100  # a recipe should get at least so many out of its epochs
 LARGE_MODEL = 2_000_000_000  # parameters; above, a lower learning rate
+MANY_WORDS = 40_000  # that the labels around a middle may be compared with (`shortlist`): what a large repository has
 BATCHES = (32, 16, 8, 4)
 
 
@@ -140,7 +141,13 @@ def needed_bytes(circumstances: Circumstances, recipe: Recipe) -> int:
     shape, bytes_per_value = circumstances.shape, 2 if circumstances.device == "cuda" else 4
     budget = recipe.budget
     longest = budget.prefix + budget.suffix + budget.context + recipe.max_target_tokens
-    load = Load(longest_tokens=longest, labelled_tokens=recipe.max_target_tokens)
+    around = longest if recipe.around_weight else 0
+    load = Load(
+        longest_tokens=longest,
+        labelled_tokens=recipe.max_target_tokens,
+        around_tokens=around,
+        around_words=MANY_WORDS,
+    )
     activations = activation_bytes(shape, recipe, load, rows=1, checkpointing=True, bytes_per_value=bytes_per_value)
     base = base_bytes(shape, recipe, bytes_per_weight=bytes_per_value)
     return int((base + adapter_bytes(shape, recipe) + activations) / (1 - SPARE_SHARE))

@@ -33,6 +33,7 @@ from .evaluation.loss import ADAPTER_NAMES
 from .fitting import Room, room_for
 from .hardware import compute_dtype
 from .recipe import Device, Method, Recipe
+from .shortlist import Shortlist
 from .start import Origin
 from .two_starts import Tried, put_in_place, take_weights, tried
 from .validation import best_step, curve
@@ -147,7 +148,8 @@ def train(
         TrainingError: The training diverged, or not a single pair fits into the memory.
         DiskFull: There is no room for a checkpoint.
     """
-    room = room_for(model, examples, recipe)
+    shortlist = Shortlist.of(model, examples)
+    room = room_for(model, examples, recipe, shortlist)
 
     def found_or_begun() -> Plan:
         plan = _found_plan(checkpoints, fingerprint, origin)
@@ -160,6 +162,7 @@ def train(
                 minutes=minutes,
                 pad_id=pad_id,
                 room=room,
+                shortlist=shortlist,
                 steps=steps,
                 shared_unless=shared_unless,
                 origin=origin,
@@ -177,6 +180,7 @@ def train(
         seed=seed,
         pad_id=pad_id,
         room=room,
+        shortlist=shortlist,
         report=report,
     )
     before = None

@@ -15,6 +15,7 @@ from .encoding import Example
 from .evaluation.loss import labelled_nats
 from .fitting import Room
 from .recipe import Recipe, steps_for
+from .shortlist import Shortlist
 from .start import Origin, planned_start
 from .validation import COST_SHARE, planned_validation
 
@@ -31,6 +32,7 @@ def new_plan(
     minutes: float,
     pad_id: int,
     room: Room,
+    shortlist: Shortlist | None,
     steps: int | None,
     shared_unless: Collection[int] | None,
     origin: Origin | None = None,
@@ -38,7 +40,7 @@ def new_plan(
     """How many steps fit into the minutes, when to measure, and whether two starts are tried; decided once."""
     if steps is not None and not held_out:
         return Plan(steps=steps)
-    each = seconds_per_step(model, examples, recipe, pad_id=pad_id, room=room)
+    each = seconds_per_step(model, examples, recipe, pad_id=pad_id, room=room, shortlist=shortlist)
     most = max(1, int(recipe.max_epochs * len(examples)) // recipe.batch)
     own = minutes * (1 - COST_SHARE) if held_out else minutes
     is_given = steps is not None
@@ -68,7 +70,9 @@ def new_plan(
     return Plan(steps=steps, validation=validation, start=start)
 
 
-def seconds_per_step(model: Any, examples: Sequence[Example], recipe: Recipe, *, pad_id: int, room: Room) -> float:
+def seconds_per_step(
+    model: Any, examples: Sequence[Example], recipe: Recipe, *, pad_id: int, room: Room, shortlist: Shortlist | None
+) -> float:
     """Times a few micro-batches of usual length.
 
     Each is timed twice and the faster counts: the first pass of every length also makes the kernels for it.
@@ -81,7 +85,7 @@ def seconds_per_step(model: Any, examples: Sequence[Example], recipe: Recipe, *,
         start = min(number * stride, max(0, len(by_length) - recipe.micro_batch))
         chosen = by_length[start : start + recipe.micro_batch]
         tokens += sum(example.length for example in chosen)
-        seconds += min(_seconds_of(model, chosen, pad_id, room) for _ in range(2))
+        seconds += min(_seconds_of(model, chosen, pad_id, room, shortlist) for _ in range(2))
     model.zero_grad()
     mean_length = sum(example.length for example in examples) / len(examples)
     return seconds / tokens * mean_length * recipe.batch
@@ -97,13 +101,13 @@ def seconds_per_pair(model: Any, held_out: Sequence[Example], *, pad_id: int, ro
     return (time.monotonic() - started) / len(chosen)
 
 
-def _seconds_of(model: Any, chosen: Sequence[Example], pad_id: int, room: Room) -> float:
+def _seconds_of(model: Any, chosen: Sequence[Example], pad_id: int, room: Room, shortlist: Shortlist | None) -> float:
     batch = {name: tensor.to(model.device) for name, tensor in collated(chosen, pad_id).items()}
 
     def attempt() -> float:
         started = time.monotonic()
         for part in room.parts(batch):
-            nats, weights = labelled_nats(model, part)
+            nats, weights = labelled_nats(model, part, shortlist)
             ((nats * weights).sum() / weights.sum()).backward()
             float(nats.detach().sum())  # waits for a GPU
         return time.monotonic() - started

@@ -9,6 +9,7 @@ import torch
 
 from ..batches import collated
 from ..encoding import IGNORED
+from ..shortlist import Shortlist
 from .contenders import Model
 from .lower_blocks import lower_blocks
 from .requests import Request, Stores, unmeasured
@@ -17,35 +18,59 @@ from .results import LossResult
 ADAPTER_NAMES: Mapping[Model, str] = {"adapter": "default", "control": "control"}  # within a peft model
 
 
-def labelled_nats(model: Any, batch: dict[str, torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
+def labelled_nats(
+    model: Any, batch: dict[str, torch.Tensor], shortlist: Shortlist | None = None
+) -> tuple[torch.Tensor, torch.Tensor]:
     """The cross entropy of each labelled token in nats, and its weight; both one-dimensional, in the same order.
 
     The head runs only at positions that some row has a label for: with 150,000 words it would otherwise cost as much
     as several blocks, for about one token in fourteen. The logits that count are then compared in float32. Products
     are taken in the base's own precision; the adapter's float32 weights are rounded for them by autocast.
+
+    Args:
+        shortlist: What labels around the middle are compared with; None compares them with all words.
     """
     device = batch["input_ids"].device
     wanted = batch["labels"][:, 1:]  # the state at a position predicts the next token
     labelled = wanted != IGNORED
     positions = labelled.any(dim=0).nonzero().squeeze(1)
+    kept = labelled[:, positions]
+    chosen, weights = wanted[:, positions][kept], batch["weights"][:, 1:][:, positions][kept]
     dtype = model.get_input_embeddings().weight.dtype
     with nullcontext() if dtype == torch.float32 else torch.autocast(device.type, dtype=dtype):
-        logits = model(
-            input_ids=batch["input_ids"],
-            logits_to_keep=positions,
-            use_cache=False,
-        ).logits
-    kept = labelled[:, positions]
-    chosen = wanted[:, positions][kept]
-    nats = torch.nn.functional.cross_entropy(logits[kept].float(), chosen, reduction="none")
-    return nats, batch["weights"][:, 1:][:, positions][kept]
+        if shortlist is None:
+            logits = model(input_ids=batch["input_ids"], logits_to_keep=positions, use_cache=False).logits[kept]
+            return torch.nn.functional.cross_entropy(logits.float(), chosen, reduction="none"), weights
+        with _headless(model) as head:
+            states = model(input_ids=batch["input_ids"], logits_to_keep=positions, use_cache=False).logits[kept]
+        middle = is_middle(weights)
+        nats = torch.empty_like(weights)
+        nats[middle] = torch.nn.functional.cross_entropy(head(states[middle]).float(), chosen[middle], reduction="none")
+        nats[~middle] = shortlist.nats(states[~middle], chosen[~middle])
+    return nats, weights
+
+
+def is_middle(weights: torch.Tensor) -> torch.Tensor:
+    """Which labels are of what was to be filled in, and not of what stood around it."""
+    return weights >= 1
+
+
+@contextmanager
+def _headless(model: Any) -> Iterator[Any]:
+    """Within the context the model gives its last states for logits."""
+    head = model.get_output_embeddings()
+    head.forward = lambda states: states
+    try:
+        yield lambda states: type(head).forward(head, states)
+    finally:
+        del head.forward
 
 
 def middle_nats(model: Any, batch: dict[str, torch.Tensor]) -> tuple[torch.Tensor, int]:
     """The summed cross entropy of the middles' tokens in nats, and how many they are."""
     nats, weights = labelled_nats(model, batch)
-    is_middle = weights == 1
-    return nats[is_middle].sum(), int(is_middle.sum())
+    middle = is_middle(weights)
+    return nats[middle].sum(), int(middle.sum())
 
 
 def measure_losses(
