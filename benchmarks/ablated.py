@@ -177,7 +177,7 @@ def ablated(bench: Bench, variant: Variant) -> dict[str, Any]:
     if recipe.budget != bench.default.budget:
         asked["own prompt"] = bench.asked(recipe)
     return {
-        "schema": 1,
+        "schema": 2,
         "name": variant.name,
         "setting": bench.setting,
         "date": datetime.now(UTC).date().isoformat(),

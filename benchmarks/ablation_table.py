@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from benchmarks.held_out import PairLoss, difference, loss
+from benchmarks.held_out import PairLoss, accuracy, accuracy_difference, difference, exact, loss
 
 DEFAULT = "default"
 
@@ -19,6 +19,10 @@ _HEAD = (
     "with retrieval",
     "less default",
     "in its own prompt",
+    "right tokens",
+    "less default",
+    "exact",
+    "exact with retrieval",
 )
 
 
@@ -42,12 +46,16 @@ def _of_form(form: str, losses: Sequence[PairLoss], default: Sequence[PairLoss] 
     row: dict[str, Any] = {
         f"loss_{form}": loss(losses),
         f"loss_{form}_without_end": loss(losses, with_end=False),
+        f"right_{form}": accuracy(losses),
+        f"exact_{form}": exact(losses),
     }
     if default is not None:
         for suffix, with_end in (("", True), ("_without_end", False)):
             estimated = difference(losses, default, with_end=with_end)
             row[f"difference_{form}{suffix}"] = estimated.mean
             row[f"difference_{form}{suffix}_interval"] = [estimated.low, estimated.high]
+        right = accuracy_difference(losses, default)
+        row |= {f"right_difference_{form}": right.mean, f"right_difference_{form}_interval": [right.low, right.high]}
     return row
 
 
@@ -63,6 +71,7 @@ def markdown(setting: Mapping[str, Any], records: Mapping[str, Mapping[str, Any]
         f"Commit {setting['commit']}, model {setting['model']}, device {setting['device']}, "
         f"{setting['held_out_pairs']} held-out pairs.",
         "Losses are nats a token of the middle and its end; differences are paired, with 95% intervals by file.",
+        "Right is a token that the model would have chosen itself; an answer is exact if all of its tokens are.",
         "`seed 1` is the default once more: what it differs by is chance.",
         "What is chosen by this table must not be reported on the same repository.",
         "",
@@ -83,11 +92,15 @@ def _cells(name: str, row: Mapping[str, Any]) -> list[str]:
         f"{row['loss_retrieval']:.3f}",
         _difference(row, "retrieval"),
         f"{row['loss_own_prompt']:.3f}" if "loss_own_prompt" in row else "",
+        f"{row['right_plain']:.3f}",
+        _difference(row, "plain", kind="right_difference"),
+        f"{row['exact_plain']:.3f}",
+        f"{row['exact_retrieval']:.3f}",
     ]
 
 
-def _difference(row: Mapping[str, Any], form: str) -> str:
-    if f"difference_{form}" not in row:
+def _difference(row: Mapping[str, Any], form: str, *, kind: str = "difference") -> str:
+    if f"{kind}_{form}" not in row:
         return ""
-    low, high = row[f"difference_{form}_interval"]
-    return f"{row[f'difference_{form}']:+.3f} ({low:+.3f} to {high:+.3f})"
+    low, high = row[f"{kind}_{form}_interval"]
+    return f"{row[f'{kind}_{form}']:+.3f} ({low:+.3f} to {high:+.3f})"
