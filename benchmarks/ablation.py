@@ -72,7 +72,7 @@ def variants(default: Recipe) -> Iterator[Variant]:
         "around_weight": (0.1, 0.0, 0.3),
         "retrieval_share": (0.0, 0.5),
         "learning_rate": (default.learning_rate / 2, default.learning_rate * 2),
-        "layers": ("all", "upper_half"),
+        "layers": ("all", "upper_three_quarters", "upper_half"),
         "budget": (_scaled(default.budget, 0.5), _scaled(default.budget, 2)),
         "batch": (default.batch // 2, default.batch * 2),
     }

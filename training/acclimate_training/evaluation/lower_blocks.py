@@ -1,7 +1,7 @@
 """The blocks below the first adapter, computed once a prompt and not once a contender.
 
-By default an adapter stands on the upper half of the blocks (on a processor). What the lower half makes of a prompt is
-then the same for the base, the control and the adapter: of three passes, two need the upper half alone.
+On a processor an adapter stands on the upper blocks alone. What those below make of a prompt is then the same for the
+base, the control and the adapter: of three passes, two need the upper blocks only.
 """
 
 from collections.abc import Callable, Iterator
