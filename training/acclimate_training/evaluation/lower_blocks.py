@@ -53,7 +53,9 @@ def lower_blocks(model: Any) -> Iterator[LowerBlocks]:
 def _without_adapter(model: Any) -> list[Any]:
     """The blocks before the first that has an adapter; none where no block has."""
     count = model.config.num_hidden_layers
-    lists = (module for module in model.modules() if isinstance(module, torch.nn.ModuleList) and len(module) == count)
-    blocks = list(next(lists, ()))
-    adapted = [any("lora_" in name for name, _ in block.named_parameters()) for block in blocks]
-    return blocks[: adapted.index(True)] if True in adapted else []
+    for module in model.modules():
+        if isinstance(module, torch.nn.ModuleList) and len(module) == count:
+            blocks = list(module)
+            adapted = [any("lora_" in name for name, _ in block.named_parameters()) for block in blocks]
+            return blocks[: adapted.index(True)] if True in adapted else []
+    return []
