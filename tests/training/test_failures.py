@@ -117,6 +117,10 @@ def a_home(top: Path) -> Home:
     return Home(data=top / "data", cache=top / "cache", config=top / "data").create()
 
 
+def control_folder(place: Place, adapter: Adapter) -> Path:
+    return place.home.controls / str(adapter.record["control"]).removeprefix("control-")
+
+
 def result_of(child: RunChild) -> dict[str, Any]:
     assert child.ended() == 0, child.log()
     assert child.last.result is not None
@@ -209,7 +213,8 @@ def test_a_corrupt_adapter_is_trained_again_when_that_is_asked_for(trained: Plac
 
 
 def test_a_corrupt_control_is_left_out_and_trained_again_by_the_next_training(trained: Place) -> None:
-    corrupt = only(trained.home.controls)
+    (adapter,) = trained.adapters
+    corrupt = control_folder(trained, adapter)
     flip_a_byte(corrupt / WEIGHTS)
     measured = result_of(started(trained.job("second", phases=MEASURE)))
     retrained = result_of(started(trained.job("third")))
@@ -219,13 +224,16 @@ def test_a_corrupt_control_is_left_out_and_trained_again_by_the_next_training(tr
     assert "control" not in measured["contenders"]
     assert any(note.startswith(said) for note in retrained["notes"])
     assert retrained["reused"]
-    assert only(trained.home.controls) != corrupt
+    (adapter,) = trained.adapters
+    assert control_folder(trained, adapter) != corrupt
+    assert not corrupt.exists()
     assert retrained["contenders"]["control"]["loss_n"] == retrained["contenders"]["adapter"]["loss_n"] > 0
 
 
 @pytest.mark.parametrize("content", [b"", b"{}", b"[]", b'{"files": 1}', b"\xff"])
 def test_a_control_without_a_legible_manifest_is_left_out(trained: Place, content: bytes) -> None:
-    folder = only(trained.home.controls)
+    (adapter,) = trained.adapters
+    folder = control_folder(trained, adapter)
     (folder / "control.json").write_bytes(content)
     notes: list[str] = []
 
@@ -327,22 +335,24 @@ def test_a_training_that_is_killed_lets_the_next_one_go_on(trained: Place) -> No
 
 def is_in(child: RunChild, phase: str) -> bool:
     """Also a part of the way, where steps are told."""
-    steps = phase in ("train", "control", "loss")
+    steps = phase in ("primer", "train", "control", "loss")
     return any(line.phase == phase and (line.step > 0 or not steps) for line in child.lines)
 
 
 def test_a_run_can_be_cancelled_in_every_phase_and_is_gone_on_with(untrained: Place) -> None:
     ends = []
-    for phase in ("mine", "train", "control", "loss"):
+    for phase in ("mine", "primer", "train", "control", "loss"):
         child = started(untrained.job(f"until {phase}"))
         reached = child.wait_for(partial(is_in, child, phase))
         child.send(signal.SIGTERM)
         ends.append((reached, child.ended(), child.last.state, child.last.reason))
     result = result_of(started(untrained.job("whole")))
 
-    assert ends == [(True, 130, "cancelled", "The run was asked to stop.")] * 4
+    assert ends == [(True, 130, "cancelled", "The run was asked to stop.")] * 5
     (adapter,) = untrained.adapters
     assert (result["adapter"], result["reused"], result["steps"]) == (adapter.version, True, STEPS)
-    assert adapter.record["control"] == f"control-{only(untrained.home.controls).name}"
+    assert {adapter.record["control"], adapter.record["primer"]} == {
+        f"control-{folder.name}" for folder in untrained.home.controls.iterdir()
+    }
     assert not list(untrained.kept.runs.glob("*/checkpoints"))
     assert only(untrained.kept.adapters) == adapter.folder

@@ -339,16 +339,22 @@ def test_a_cancelled_run_says_so_and_leaves_no_adapter(home: Home, repository: P
     assert AdapterRegistry(home.for_repository(repository / ".git")).versions() == []
 
 
-def test_a_killed_run_is_gone_on_with(home: Home, repository: Path, others: Root) -> None:
+def test_a_killed_run_is_gone_on_with(home: Home, repository: Path) -> None:
     job = a_job(home, repository, minutes=0.3)
     child, folder = started_child(job, repository)
-    _wait_for(lambda: any(folder.glob(f"checkpoints/checkpoint-*/{COMPLETE}")))
+
+    def has_left_something() -> bool:
+        is_training = any(line.phase == "train" and line.step for line in _lines(folder))
+        return is_training and any(folder.glob(f"checkpoints/checkpoint-*/{COMPLETE}"))
+
+    _wait_for(has_left_something)
     child.kill()
     child.communicate(timeout=30)
-    result, heard = in_process(replace(job, id="second"), others)
+    again, folder = started_child(replace(job, id="second"), repository)
+    again.communicate(timeout=300)
 
-    steps = [line.step for line in heard if line.phase == "train" and line.step]
-    adapter = AdapterRegistry(home.for_repository(repository / ".git")).get(result["adapter"])
+    steps = [line.step for line in _lines(folder) if line.phase == "train" and line.step]
+    (adapter,) = AdapterRegistry(home.for_repository(repository / ".git")).versions()
     assert steps[0] > 1
     assert adapter.record["resumed_at"] == steps[0] - 1
 

@@ -6,6 +6,7 @@ and a recipe, from code that is not the repository's, and kept; every training o
 of its steps can teach the repository. It is the first part of the control, too, so that both have had as many steps.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -22,7 +23,8 @@ from .task import Lesson
 
 PRIMER_STEPS = 50  # at most: the format is learnt by then, and each of a repository's own steps teaches more
 PRIMER_SHARE = 1 / 3  # of the minutes, if there is none: the adapter and its control have the rest
-MADE_FOR = "made_for"  # of its manifest: the training in whose minutes it was trained
+# Of its manifest: the training in whose minutes it was trained, and the steps that time alone kept it from.
+MADE_FOR, MOST_STEPS = "made_for", "most_steps"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,10 +59,8 @@ def primed(run: Run, setting: Setting, controls: Controls, home: RepositoryHome)
 def _is_long_enough(primer: Control, setting: Setting) -> bool:
     record: dict[str, Any] = primer.record
     steps, seconds = int(record["steps"]), float(record["seconds"])
-    if steps >= PRIMER_STEPS:
-        return True
-    affordable = steps_for(setting.minutes * PRIMER_SHARE, seconds / max(steps, 1), max_steps=PRIMER_STEPS)
-    return affordable <= steps
+    most = int(record.get(MOST_STEPS, PRIMER_STEPS))
+    return steps >= most or steps_for(setting.minutes * PRIMER_SHARE, seconds / steps, max_steps=most) <= steps
 
 
 def _trained(
@@ -79,4 +79,6 @@ def _trained(
         minutes=setting.minutes * PRIMER_SHARE,
     )
     once_each = replace(setting, recipe=replace(setting.recipe, max_epochs=1.0))
-    return train_control(run, once_each, controls, lesson, pairs, home, {MADE_FOR: setting.fingerprint})
+    most = steps_for(math.inf, 1.0, max_steps=len(examples) // setting.recipe.batch)
+    facts = {MADE_FOR: setting.fingerprint, MOST_STEPS: most}
+    return train_control(run, once_each, controls, lesson, pairs, home, facts)
