@@ -33,7 +33,7 @@ pytest.importorskip("torch", reason="the runtime is not installed")
 pytest.importorskip("peft", reason="the runtime is not installed")
 
 KILLS = int(os.environ.get("ACCLIMATE_KILLS", "10"))
-PHASES = ("mine", "load", "general code", "train", "control", "loss", "general loss")  # as they first come
+PHASES = ("mine", "load", "general code", "primer", "train", "control", "loss", "general loss")  # as they first come
 MINUTES = 5.0  # for the evaluation: all is measured, however slow the machine is
 
 
@@ -43,7 +43,7 @@ class Outcome:
 
     steps: int
     weights: bytes
-    control: bytes
+    controls: tuple[bytes, bytes]
     contenders: dict[str, Any]
     verdict: dict[str, Any]
     live: str | None
@@ -55,7 +55,7 @@ class Outcome:
         return cls(
             steps=adapter.record["steps"],
             weights=weights(adapter.folder),
-            control=weights(only(home.controls)),
+            controls=both_controls(home, adapter),
             contenders=result["contenders"],
             verdict=result["verdict"],
             live=None if live is None else live.state,
@@ -97,6 +97,14 @@ def the_one_adapter(home: RepositoryHome) -> Adapter:
     assert only(home.adapters) == adapter.folder
     assert not list(home.runs.glob("*/checkpoints"))
     return adapter
+
+
+def both_controls(home: Home, adapter: Adapter) -> tuple[bytes, bytes]:
+    """The primer's weights and the control's, which are all that is there."""
+    names = [str(adapter.record[name]).removeprefix("control-") for name in ("primer", "control")]
+    assert {folder.name for folder in home.controls.iterdir()} == set(names)
+    primer, control = (weights(home.controls / name) for name in names)
+    return primer, control
 
 
 def assert_registry_is_whole(home: RepositoryHome) -> None:
@@ -152,6 +160,9 @@ def test_kills_at_the_narrowest_moments_change_nothing(undisturbed: Undisturbed,
     home = a_home(tmp_path)
     moments = [
         dying("os.rename", where="datasets/"),  # mined, and without its name
+        dying("os.rename", ending="complete.json", count=2),  # a checkpoint of the primer without its mark
+        dying("os.rename", where="controls/.partial-"),  # a primer without its name
+        dying("shutil.rmtree", ending="checkpoints"),
         dying("os.rename", ending="complete.json", count=2),  # a checkpoint without its mark
         dying("os.rename", where="adapters/.partial-"),  # an adapter without its name
         dying("shutil.rmtree", ending="checkpoints"),  # an adapter beside the checkpoints that it came from

@@ -14,6 +14,7 @@ from typing import Any
 from acclimate_indexer.home import RepositoryHome
 from acclimate_indexer.pairs import CompletionPair
 
+from . import checkpoints
 from .control import Control, Controls
 from .control_training import general_examples, train_control
 from .lineage import Setting
@@ -51,9 +52,16 @@ def primed(run: Run, setting: Setting, controls: Controls, home: RepositoryHome)
     own = next((each for each in known if each.record.get(MADE_FOR) == setting.fingerprint), None)
     if own is None and known and _is_long_enough(known[-1], setting):
         return Primed(primer=known[-1], minutes=setting.minutes)
+    if own is not None:
+        checkpoints.remove_of(home, _fingerprint(setting))  # a kill may have come before they were
     primer = own or _trained(run, setting, controls, pairs, home)
     spent = 0.0 if primer is None else float(primer.record["seconds"]) / 60
     return Primed(primer=primer, minutes=max(setting.minutes - spent, 0.0))
+
+
+def _fingerprint(setting: Setting) -> str:
+    """Of its training, for checkpoints."""
+    return f"primer-{setting.fingerprint}"
 
 
 def _is_long_enough(primer: Control, setting: Setting) -> bool:
@@ -75,7 +83,7 @@ def _trained(
         phase="primer",
         examples=examples,
         validation=(),
-        fingerprint=f"primer-{setting.fingerprint}",
+        fingerprint=_fingerprint(setting),
         minutes=setting.minutes * PRIMER_SHARE,
     )
     once_each = replace(setting, recipe=replace(setting.recipe, max_epochs=1.0))
