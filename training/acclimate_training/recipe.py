@@ -59,6 +59,7 @@ class Recipe:
             [-0.014, 0.032] in 152 s (n 80). 0.1 took 0.036 off, 1.0 0.042, a third of the positions 0.031, names alone
             0.021. On openai-agents-python 0.3 took 0.042 [0.018, 0.066] off in 25 steps, the middle alone 0.016
             [-0.003, 0.035], and 0.3 on general code 0.010 [-0.008, 0.024].
+            One run each, with other work on the machine: the seconds say less than the losses. Less than 1.
         retrieval_share: Of the pairs that carry retrieved code in their prompt, as the server may put it there.
         documentation_share: Of the pairs that are doc-comments.
         review_share: Of the pairs that are reviews, most of which say that nothing is wrong.
