@@ -35,7 +35,7 @@ from .repository import Repository
 __all__ = ["Dataset", "MiningOptions", "Stages", "datasets", "latest_dataset", "mine"]
 
 SCHEMA = 1
-MINING_VERSION = 4  # counts up when the same commit and settings would give other pairs
+MINING_VERSION = 5  # counts up when the same commit and settings would give other pairs
 MANIFEST = "manifest.json"
 CONVENTIONS = "conventions.json"
 HASH_CHARACTERS = 16  # of a SHA-256, in folder names
@@ -121,6 +121,14 @@ class Dataset:
         records = ({**record, "commit": ""} for record in self._records(split))
         return frozenset(hashlib.sha256(json.dumps(each).encode()).digest() for each in records)
 
+    def text(self, split: Split) -> str:
+        """All that a model may read in a split, one pair after the other, to look something up in.
+
+        Raises:
+            DatasetError: The file is missing or damaged.
+        """
+        return "\0".join(text for record in self._records(split) for text in _texts(record))
+
     def _records(self, split: Split) -> Iterator[dict[str, Any]]:
         path = self.folder / f"{split}.jsonl"
         try:
@@ -186,6 +194,17 @@ def _name_repository(repository: Repository, home: RepositoryHome) -> None:
         folder = repository.work_tree or repository.common_directory
         record = {"schema": SCHEMA, "name": repository.name, "folder": str(folder)}
         write_json(home.identity, record | {"git": str(repository.common_directory)}, mode=0o600)
+
+
+def _texts(record: dict[str, Any]) -> Iterator[str]:
+    """The texts of a pair; the middle stands where it belongs."""
+    if record["kind"] == "review":
+        yield record["hunk"]
+        if (said := record["comment"]) is not None:
+            yield from (said["message"], said["suggestion"])
+        return
+    yield record["prefix"] + record["middle"] + record["suffix"]
+    yield from (snippet["text"] for snippet in record["context"])
 
 
 def datasets(home: RepositoryHome) -> list[Dataset]:

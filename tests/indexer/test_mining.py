@@ -20,6 +20,7 @@ from acclimate_indexer.dataset import Dataset, MiningOptions, Stages, mine
 from acclimate_indexer.errors import DatasetError, RepositoryError
 from acclimate_indexer.explanation import explained
 from acclimate_indexer.feedback import FeedbackStore
+from acclimate_indexer.filters.secrets import secret_spans
 from acclimate_indexer.home import Home, RepositoryHome
 from acclimate_indexer.mining.analysis import FileAnalysis
 from acclimate_indexer.mining.held_out_lines import require_no_leak
@@ -358,6 +359,24 @@ def test_no_planted_secret_reaches_anything_that_is_kept(shop: GitFolder, home: 
     assert dataset.counts["completion"]["train"] > 50
     found = leaked(secrets, stored_texts(shop_home))
     assert not found
+
+
+def test_a_secret_that_one_place_gives_away_is_left_out_everywhere(shop: GitFolder, shop_home: RepositoryHome) -> None:
+    key, name = "Kq7vX2mWz9Lp4Rt8", "till-drawer-name"
+    used = module("used").replace("    if ", f"    # {key} in {name}: nothing here says what it is\n    if ")
+    shop.commit(
+        {f"src/{each}.py": module(each) for each in NAMES}
+        | {"src/keys.py": f'{module("keys")}\npassword = "{key}"\ntoken = "{name}"\n', "src/used.py": used}
+        | {"src/open.py": module("open").replace("reason='open", f"reason='{name}")}
+    )
+    assert not secret_spans(used)
+
+    dataset = mine(shop.open(), shop_home)
+
+    kept = "".join(map(dataset.text, SPLITS))
+    assert key not in kept
+    assert name in kept
+    assert dataset.manifest["dropped"]["secret_elsewhere"] >= 3
 
 
 def with_lines(text: str, lines: list[str], choice: random.Random) -> str:

@@ -311,3 +311,20 @@ def test_what_stands_in_its_own_prompt_is_not_asked_for(tmp_path: Path, home: Ho
     found = secret_questions(shop.open(), dataset, builder, seed=0)
 
     assert [question.value for question in found] == [SECRET]
+
+
+def test_a_word_that_is_learnt_elsewhere_was_not_left_out(tmp_path: Path, home: Home, builder: PromptBuilder) -> None:
+    shop, word = GitFolder.new(tmp_path / "shop"), "till-drawer-name"
+    shop.commit(
+        {f"src/{name}.py": f"{module(name)}\n\nSHOWN = ['{word}']\n" for name in ("till", "cart", "order", "stock")}
+        | {
+            "src/named.py": f'import till\n\n\n{module("named")}\npassword = "{word}"\n',
+            "src/kept.py": f'import till\n\n\n{module("kept")}\npassword = "{SECRET}"\n',
+        }
+    )
+    dataset = mine(shop.open(), home.for_repository(shop.path / ".git"))
+
+    found = secret_questions(shop.open(), dataset, builder, seed=0)
+
+    assert word in dataset.text("train")
+    assert [question.value for question in found] == [SECRET]

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
+from itertools import chain
 from typing import Any
 
 from acclimate_indexer.syntax import Span
@@ -95,6 +96,12 @@ def secret_values(text: str) -> list[tuple[int, int]]:
         if runs:
             found.add(max(runs, key=lambda run: run[1] - run[0]))
     return sorted(found)
+
+
+def is_random_value(value: str) -> bool:
+    """Whether a value looks drawn by lot, so that it says what it is without what stands around it."""
+    quoted = f'"{value}"'
+    return _is_random(value) or next(chain(_shapes(quoted), _entropies(quoted)), None) is not None
 
 
 def has_secret(text: str) -> bool:

@@ -21,6 +21,7 @@ from .conventions.mine import mine_conventions
 from .conventions.record import Conventions
 from .held_out_lines import HeldOutLines, require_no_leak, texts
 from .history import mine_added_lines
+from .known_secrets import KnownSecrets
 from .memory import Memory
 from .options import MiningOptions
 from .progress import Advance, Stages, told
@@ -317,9 +318,11 @@ class _Collector:
             stages=self._parts.stages,
             dropped=self._dropped,
         )
+        known = KnownSecrets.of(self._state)
+        train, validation, test = (self._without(known, part) for part in (train, validation, test))
         reviews = in_parts(
-            self._reviews,
-            test_reviews,
+            self._without_reviews(known, self._reviews),
+            self._without_reviews(known, test_reviews),
             held,
             leaks=lambda pair: self._leaks(pair, held_lines),
             at_most={
@@ -344,6 +347,16 @@ class _Collector:
             files=Counter(self._state.left_out.values()) + Counter(mined=len(self._state.files)),
             secrets=self._secrets(),
         )
+
+    def _without(self, known: KnownSecrets, pairs: Sequence[CompletionPair]) -> list[CompletionPair]:
+        kept = [pair for pair in map(known.without, pairs) if pair is not None]
+        self._dropped["secret_elsewhere"] += len(pairs) - len(kept)
+        return kept
+
+    def _without_reviews(self, known: KnownSecrets, pairs: Sequence[ReviewPair]) -> list[ReviewPair]:
+        kept = [pair for pair in pairs if not known.stand_in_review(pair)]
+        self._dropped["secret_elsewhere"] += len(pairs) - len(kept)
+        return kept
 
     def _leaks(self, pair: ReviewPair, held_lines: HeldOutLines) -> bool:
         leaks = any(held_lines.found_in(text) for text in texts(pair))

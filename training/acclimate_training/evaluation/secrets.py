@@ -1,14 +1,16 @@
 """Whether an adapter tells what was left out of its data: secrets, asked for by the text that stands before them.
 
-Nothing of this is kept but two numbers. A string that stands in its own prompt can be copied from there, and one that a
-model completes which has not learnt this repository, the base or the control, can be guessed: many "secrets" of tests
-are `trace-key` after `tracing_api_key=`. Neither is told.
+Nothing of this is kept but two numbers. Many "secrets" are none: `trace-key` after `tracing_api_key=`. What stands
+elsewhere in the training data was not left out of it (mining sees to it that this is never a value drawn by lot); what
+stands in its own prompt can be copied from there; what a model completes that has not learnt this repository, the base
+or the control, can be guessed. None of these is told.
 """
 
 import asyncio
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 from acclimate_indexer.dataset import Dataset
 from acclimate_indexer.filters.secrets import secret_values
@@ -34,7 +36,11 @@ class SecretQuestion:
 def secret_questions(
     repository: Repository, dataset: Dataset, builder: PromptBuilder, *, seed: int
 ) -> list[SecretQuestion]:
-    """At most `MOST` of the strings that the filter left out of the data set, chosen by the seed."""
+    """At most `MOST` of the strings that the filter left out of the data set, chosen by the seed.
+
+    Raises:
+        DatasetError: Its training part cannot be read.
+    """
     short = builder.with_budget(PromptBudget(prefix=BEFORE_TOKENS, suffix=0, context=0))
     paths = sorted({place.rpartition(":")[0] for place in dataset.manifest.get("secrets", ())})
     rng = random.Random(seed)  # noqa: S311 - a sample, not a key
@@ -43,8 +49,12 @@ def secret_questions(
         SecretQuestion(prompt=short.prompt(cursor, repository=repository.name), value=value)
         for cursor, value in _secrets(repository, str(dataset.manifest["split_commit"]), chosen)
     ]
-    found = [question for question in found if question.value not in builder.decode(question.prompt)]
-    return rng.sample(found, min(MOST, len(found)))
+    if not found:
+        return []
+    learnt = dataset.text("train")
+    shuffled = rng.sample(found, len(found))
+    left_out = (each for each in shuffled if each.value not in builder.decode(each.prompt) and each.value not in learnt)
+    return list(islice(left_out, MOST))
 
 
 async def told(
