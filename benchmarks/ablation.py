@@ -66,23 +66,23 @@ def main(
 
 
 def variants(default: Recipe) -> Iterator[Variant]:
-    """The default, every other value of a few fields, the default once more, the primer, and the base."""
+    """What the others are compared with, then every other value of a few fields."""
     yield Variant(name=DEFAULT)
+    yield Variant(name=BASE)
+    yield Variant(name=PRIMER)
+    yield Variant(name="seed 1", seed=1)
     values: dict[str, Sequence[Any]] = {
-        "around_weight": (0.1, 0.0, 0.3),
+        "around_weight": (0.0, 0.1, 0.3),
         "retrieval_share": (0.0, 0.5),
-        "learning_rate": (default.learning_rate / 2, default.learning_rate * 2),
         "layers": ("all", "upper_three_quarters", "upper_half"),
         "budget": (_scaled(default.budget, 0.5), _scaled(default.budget, 2)),
+        "learning_rate": (default.learning_rate / 2, default.learning_rate * 2),
         "batch": (default.batch // 2, default.batch * 2),
     }
     for name, choices in values.items():
         for value in choices:
             if value != getattr(default, name):
                 yield Variant(name=f"{name} {_shown(value)}", changes={name: value})
-    yield Variant(name="seed 1", seed=1)
-    yield Variant(name=PRIMER)
-    yield Variant(name=BASE)
 
 
 def _scaled(budget: PromptBudget, factor: float) -> PromptBudget:

@@ -56,6 +56,11 @@ def test_a_batch_that_cannot_be_divided_is_refused() -> None:
         Recipe.for_device("cpu", {"batch": 8, "micro_batch": 3})
 
 
+def test_the_code_around_weighs_less_than_the_middle() -> None:
+    with pytest.raises(UsageError, match="from 0 to less than 1, not 1"):
+        Recipe.for_device("cpu", {"around_weight": 1.0})
+
+
 def test_the_upper_blocks_are_the_last_ones() -> None:
     assert Recipe(layers="upper_half").layer_numbers(24) == list(range(12, 24))
     assert Recipe(layers="upper_three_quarters").layer_numbers(24) == list(range(6, 24))

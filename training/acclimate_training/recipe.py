@@ -94,7 +94,8 @@ class Recipe:
         """The recipe of a device, with single fields replaced.
 
         Raises:
-            UsageError: There is no such field, the batch cannot be divided, or no engine serves the rank.
+            UsageError: There is no such field, the batch cannot be divided, no engine serves the rank, or the code
+                around a middle would weigh as much as it.
         """
         return cls(**{**_DEVICE_FIELDS[device], **_known(cls, overrides or {})}).checked()
 
@@ -104,6 +105,8 @@ class Recipe:
                 f"A batch of {self.batch} pairs cannot be taken {self.micro_batch} at a time with rank {self.rank}: "
                 "all must be positive, and the batch a multiple of the micro-batch."
             )
+        if not 0 <= self.around_weight < 1:
+            raise UsageError(f"A token around the middle may weigh from 0 to less than 1, not {self.around_weight:g}.")
         if self.rank not in VLLM_RANKS:
             allowed = ", ".join(map(str, VLLM_RANKS))
             raise UsageError(f"An adapter of rank {self.rank} cannot be served; vLLM takes {allowed}.")
