@@ -75,7 +75,7 @@ def variants(default: Recipe) -> Iterator[Variant]:
         "layers": ("all", "upper_three_quarters", "upper_half"),
         "around_weight": (0.0, 0.1, 0.3),
         "retrieval_share": (0.0, 0.5),
-        "budget": (_scaled(default.budget, 0.5), _scaled(default.budget, 2)),
+        "budget": (default.budget.scaled(0.5), default.budget.scaled(2)),
         "learning_rate": (default.learning_rate / 2, default.learning_rate * 2),
         "batch": (default.batch // 2, default.batch * 2),
     }
@@ -83,10 +83,6 @@ def variants(default: Recipe) -> Iterator[Variant]:
         for value in choices:
             if value != getattr(default, name):
                 yield Variant(name=f"{name} {_shown(value)}", changes={name: value})
-
-
-def _scaled(budget: PromptBudget, factor: float) -> PromptBudget:
-    return PromptBudget(**{part: int(tokens * factor) for part, tokens in budget.to_json().items()})
 
 
 def _shown(value: Any) -> str:

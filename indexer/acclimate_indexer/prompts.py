@@ -68,6 +68,14 @@ class PromptBudget:
     def to_json(self) -> dict[str, int]:
         return asdict(self)
 
+    def scaled(self, factor: float) -> "PromptBudget":
+        """So many times as many tokens in each part."""
+        return PromptBudget(**{part: int(tokens * factor) for part, tokens in self.to_json().items()})
+
+    @property
+    def total(self) -> int:
+        return self.prefix + self.suffix + self.context
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cursor:

@@ -12,10 +12,11 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from acclimate_indexer.home import Home
 from acclimate_training.job import ENGINE_KEY
+from acclimate_training.recipe import Layers
 
 REPOSITORY_FILE = Path(".acclimate/config.toml")
 MAX_SETTINGS_BYTES = 1024 * 1024  # a settings file is a few hundred bytes; anything larger is a mistake or an attack
@@ -89,8 +90,19 @@ class TrainingSettings:
         choices=("auto", "lora", "qlora"),
     )
     rank: int = _setting(0, "Rank of the adapter, one that vLLM serves (8, 16, 32); 0 chooses.", minimum=0)
+    alpha: int = _setting(0, "Scales the adapter by alpha / rank; 0 takes twice the rank.", minimum=0)
+    targets: tuple[str, ...] = _setting((), "Linear layers that get an adapter, like `q_proj`; empty takes all seven.")
+    layers: str = _setting(
+        "auto",
+        "Blocks that get an adapter: `all`, `upper_three_quarters`, `upper_half`, or `auto` to choose by device.",
+        choices=("auto", *get_args(Layers)),
+    )
     learning_rate: float = _setting(0.0, "Learning rate; 0 chooses by model and device.", minimum=0)
     epochs: float = _setting(0.0, "A training pair is seen at most so often; 0 chooses by their number.", minimum=0)
+    batch: int = _setting(0, "Pairs a step; 0 chooses by their number and the device.", minimum=0)
+    context_length: int = _setting(
+        0, "Tokens of a prompt, in training and in the editor alike; 0 chooses by device.", minimum=0
+    )
     gpu_policy: str = _setting(
         "auto",
         "GPU beside the engine: `separate` (another one), `split` (what is free), `sleep` (the engine's), or `auto`.",
@@ -217,9 +229,18 @@ class Settings:
     def recipe_overrides(self) -> dict[str, Any]:
         """The recipe's fields that were set by hand, as a job carries them."""
         training = self.training
-        given = {"rank": training.rank, "learning_rate": training.learning_rate, "max_epochs": training.epochs}
-        chosen: dict[str, Any] = {name: value for name, value in given.items() if value}
-        return chosen if training.recipe == "auto" else {"method": training.recipe} | chosen
+        given: dict[str, Any] = {
+            "method": training.recipe,
+            "rank": training.rank,
+            "alpha": training.alpha,
+            "targets": list(training.targets),
+            "layers": training.layers,
+            "learning_rate": training.learning_rate,
+            "max_epochs": training.epochs,
+            "batch": training.batch,
+            "context_length": training.context_length,
+        }
+        return {name: value for name, value in given.items() if value and value != "auto"}
 
     def mining_overrides(self) -> dict[str, Any]:
         """The `mining.*` settings that differ from their defaults, as a job carries them."""

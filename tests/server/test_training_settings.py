@@ -27,6 +27,9 @@ def recipe_for(home: Home, training: dict[str, Any]) -> tuple[dict[str, Any], li
             {"recipe": " lora ", "rank": 8, "learning_rate": 1e-4, "epochs": 2},
             {"method": "lora", "rank": 8, "learning_rate": 1e-4, "max_epochs": 2.0},
         ),
+        ({"alpha": 8, "targets": ["q_proj"], "batch": 2}, {"alpha": 8, "targets": ["q_proj"], "batch": 2}),
+        ({"layers": "all", "context_length": 400}, {"layers": "all", "context_length": 400}),
+        ({"layers": "auto", "targets": [], "alpha": 0}, {}),
     ],
 )
 def test_only_what_was_set_by_hand_overrides_the_recipe(
@@ -39,7 +42,7 @@ def test_only_what_was_set_by_hand_overrides_the_recipe(
     Recipe.for_device("cpu", overrides)  # which knows all these names
 
 
-@pytest.mark.parametrize("name", ["recipe", "gpu_policy"])
+@pytest.mark.parametrize("name", ["recipe", "gpu_policy", "layers"])
 def test_a_word_that_is_not_among_the_choices_is_named(home: Home, name: str) -> None:
     settings, warnings = load_settings(home, editor_options={"training": {name: "fast"}}, environ={})
 

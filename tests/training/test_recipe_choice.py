@@ -7,6 +7,7 @@ import pytest
 from tests.training.test_memory import HALF_B, ONE_AND_A_HALF_B
 
 from acclimate_indexer.errors import RuntimeMissing, UsageError
+from acclimate_indexer.prompts import PromptBudget
 from acclimate_training.memory import ModelShape
 from acclimate_training.recipe import Recipe
 from acclimate_training.recipe_choice import Circumstances, chosen_recipe, data_words
@@ -113,6 +114,32 @@ def test_what_is_set_by_hand_wins_and_is_said() -> None:
     assert (chosen.recipe.rank, chosen.recipe.alpha, chosen.recipe.learning_rate) == (8, 16, 1e-3)
     assert chosen.reasons["learning_rate"] == "set by hand"
     assert chosen.reasons["method"] == "asked for"
+
+
+def test_the_length_of_a_prompt_is_shared_out_as_usual() -> None:
+    chosen = chosen_recipe(LAPTOP, overrides={"context_length": 432})
+
+    assert chosen.recipe.budget == PromptBudget(prefix=128, suffix=48, context=256)
+    assert chosen.reasons["budget"] == "set by hand"
+    assert "context_length" not in chosen.reasons
+
+
+@pytest.mark.parametrize("batch", [1, 12, 30, 32])
+def test_any_batch_set_by_hand_can_be_divided(batch: int) -> None:
+    assert chosen_recipe(CARD, overrides={"batch": batch}).recipe.batch == batch
+
+
+def test_a_prompt_that_the_engine_cannot_read_is_refused_and_what_fits_is_said() -> None:
+    with pytest.raises(UsageError, match=r"Set `training.context_length` to 2410 at most\."):
+        chosen_recipe(LAPTOP, overrides={"context_length": 2500})
+
+    assert chosen_recipe(LAPTOP, overrides={"context_length": 2410}).recipe.budget.total <= 2410
+
+
+@pytest.mark.parametrize(("targets", "said"), [(["lm_head", "q_proj"], "names lm_head"), ([], "names none")])
+def test_a_layer_that_no_engine_serves_is_refused(targets: list[str], said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        chosen_recipe(LAPTOP, overrides={"targets": targets})
 
 
 def test_a_larger_model_learns_more_slowly() -> None:

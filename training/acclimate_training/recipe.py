@@ -6,8 +6,9 @@ What was measured for the defaults: `benchmarks/training.py` and the notes besid
 import hashlib
 import json
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from itertools import takewhile
+from math import gcd
 from typing import Any, Literal, Self
 
 from acclimate_indexer.errors import UsageError
@@ -93,11 +94,22 @@ class Recipe:
     def for_device(cls, device: Device, overrides: dict[str, Any] | None = None) -> Self:
         """The recipe of a device, with single fields replaced.
 
+        Args:
+            overrides: Fields of the recipe; or `context_length`, the tokens of the whole prompt, from which the parts
+                of the budget get their usual shares.
+
         Raises:
             UsageError: There is no such field, the batch cannot be divided, no engine serves the rank, or the code
                 around a middle would weigh as much as it.
         """
-        return cls(**{**_DEVICE_FIELDS[device], **_known(cls, overrides or {})}).checked()
+        given = dict(overrides or {})
+        length = given.pop("context_length", None)
+        recipe = cls(**{**_DEVICE_FIELDS[device], **_known(cls, given)})
+        if "micro_batch" not in given:
+            recipe = replace(recipe, micro_batch=gcd(recipe.micro_batch, recipe.batch))
+        if length is not None:
+            recipe = replace(recipe, budget=recipe.budget.scaled(length / recipe.budget.total))
+        return recipe.checked()
 
     def checked(self) -> Self:
         if min(self.rank, self.batch, self.micro_batch) < 1 or self.batch % self.micro_batch:

@@ -32,6 +32,7 @@ class Circumstances:
         pairs: Of the training part.
         free_bytes: Memory that base, adapter and activations may take together.
         max_rank: What the engine was started for (`--max-lora-rank`).
+        max_length: The same of prompt and answer together, in tokens (`--max-model-len`).
         has_bitsandbytes: Without it there are no 4 bits.
     """
 
@@ -41,6 +42,7 @@ class Circumstances:
     pairs: int
     free_bytes: int
     max_rank: int = 16
+    max_length: int = 4096
     has_bitsandbytes: bool = False
 
 
@@ -61,7 +63,8 @@ def chosen_recipe(
     """The recipe, with what was set by hand replaced.
 
     Raises:
-        UsageError: 4 bits were asked for without a GPU, or the engine does not serve the rank.
+        UsageError: 4 bits were asked for without a GPU, or the model has no such layers, or the engine does not serve
+            the rank or the length.
         RuntimeMissing: 4 bits were asked for, and what computes with them is not installed.
     """
     given = dict(overrides or {})
@@ -81,15 +84,36 @@ def chosen_recipe(
     choose("max_epochs", *_epochs(circumstances.pairs))
     if circumstances.device == "cuda":
         choose("batch", *_batch(circumstances.pairs, fields["max_epochs"]))
-        choose("micro_batch", min(8, fields["batch"]), "cut into fewer rows where memory asks")
+        reasons["micro_batch"] = "cut into fewer rows where memory asks"
     reasons |= dict.fromkeys(given, "set by hand")
     recipe = Recipe.for_device(circumstances.device, fields | given)
+    _require_served(recipe, circumstances)
+    reasons["budget"] = reasons.pop("context_length", "") or _budget_reason(circumstances.device, recipe)
+    return ChosenRecipe(recipe=recipe, reasons=reasons)
+
+
+def _require_served(recipe: Recipe, circumstances: Circumstances) -> None:
     if recipe.rank > circumstances.max_rank:
         raise UsageError(
             f"The engine serves adapters up to rank {circumstances.max_rank}, not {recipe.rank}. Lower `training.rank`."
         )
-    reasons.setdefault("budget", _budget_reason(circumstances.device, recipe))
-    return ChosenRecipe(recipe=recipe, reasons=reasons)
+    others = sorted(set(recipe.targets) - circumstances.shape.linears.keys())
+    if others or not recipe.targets:
+        raise UsageError(
+            f"`training.targets` names {', '.join(others) or 'none'}; this model's linear layers that an engine serves adapters of are "
+            f"{', '.join(circumstances.shape.linears)}."
+        )
+    longest = recipe.budget.total + recipe.budget.context + recipe.max_target_tokens  # prompting takes more context
+    if longest > circumstances.max_length:
+        most = (
+            recipe.budget.total
+            * (circumstances.max_length - recipe.max_target_tokens)
+            // (recipe.budget.total + recipe.budget.context)
+        )
+        raise UsageError(
+            f"The engine reads {circumstances.max_length} tokens at a time; a prompt of {recipe.budget.total} is too "
+            f"long to be compared with prompting. Set `training.context_length` to {most} at most."
+        )
 
 
 def data_words(counts: Mapping[Kind, int]) -> list[str]:
