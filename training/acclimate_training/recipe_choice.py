@@ -85,6 +85,10 @@ def chosen_recipe(
     if circumstances.device == "cuda":
         choose("batch", *_batch(circumstances.pairs, fields["max_epochs"]))
         reasons["micro_batch"] = "cut into fewer rows where memory asks"
+        reasons["layers"] = "a GPU has the time"
+    else:
+        reasons["batch"] = "a run is short on a processor, and needs steps more than steady ones"
+        reasons["layers"] = "the backward pass, which takes most of the time, ends at the lowest of them"
     reasons |= dict.fromkeys(given, "set by hand")
     recipe = Recipe.for_device(circumstances.device, fields | given)
     _require_served(recipe, circumstances)
@@ -100,8 +104,8 @@ def _require_served(recipe: Recipe, circumstances: Circumstances) -> None:
     others = sorted(set(recipe.targets) - circumstances.shape.linears.keys())
     if others or not recipe.targets:
         raise UsageError(
-            f"`training.targets` names {', '.join(others) or 'none'}; this model's linear layers that an engine serves adapters of are "
-            f"{', '.join(circumstances.shape.linears)}."
+            f"`training.targets` names {', '.join(others) or 'none'}; an engine serves adapters of "
+            f"this model's linear layers {', '.join(circumstances.shape.linears)}."
         )
     longest = recipe.budget.total + recipe.budget.context + recipe.max_target_tokens  # prompting takes more context
     if longest > circumstances.max_length:
