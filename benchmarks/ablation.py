@@ -72,11 +72,11 @@ def variants(default: Recipe) -> Iterator[Variant]:
     yield Variant(name=PRIMER)
     yield Variant(name="seed 1", seed=1)
     values: dict[str, Sequence[Any]] = {
-        "layers": ("all", "upper_three_quarters", "upper_half"),
         "around_weight": (0.0, 0.1, 0.3),
         "retrieval_share": (0.0, 0.5),
-        "budget": (default.budget.scaled(0.5), default.budget.scaled(2)),
         "learning_rate": (default.learning_rate / 2, default.learning_rate * 2),
+        "layers": ("all", "upper_three_quarters", "upper_half"),
+        "budget": (default.budget.scaled(0.5), default.budget.scaled(2)),
         "batch": (default.batch // 2, default.batch * 2),
     }
     for name, choices in values.items():
