@@ -94,7 +94,7 @@ class TrainingSettings:
     targets: tuple[str, ...] = _setting((), "Linear layers that get an adapter, like `q_proj`; empty takes all seven.")
     layers: str = _setting(
         "auto",
-        "Blocks that get an adapter: `all`, `upper_three_quarters`, `upper_half`, or `auto` to choose by device.",
+        "Blocks that get an adapter: `all`, `upper_three_quarters`, `upper_half`, or `auto`, which takes all.",
         choices=("auto", *get_args(Layers)),
     )
     learning_rate: float = _setting(0.0, "Learning rate; 0 chooses by model and device.", minimum=0)

@@ -41,7 +41,9 @@ class Recipe:
             vLLM does not serve.
         layers: The backward pass ends at the lowest block with an adapter. 120 pairs of the standard library, once each
             from nothing, took 171 s on all blocks and left a loss of 1.075 nats a token, 129 s on the upper two thirds
-            (1.103), and 115 s on the upper half (1.157); n 80, one run each (0.5B, two cores with AVX-512 BF16).
+            (1.103), and 115 s on the upper half (1.157); n 80, one run each (0.5B, two cores with AVX-512 BF16). At
+            equal time from a primer all blocks (35 steps) and the upper three quarters (43) were not told apart on
+            fastmcp: -0.002 [-0.023, 0.021] in loss, n 110 (benchmarks/results/ablation-fastmcp.md).
         learning_rate: About ten times that of full fine-tuning, nearly independent of the rank, and higher for runs of
             fewer than a hundred steps.
         final_rate_share: Of the learning rate, where the cosine ends.
@@ -73,7 +75,7 @@ class Recipe:
     alpha: int = 32
     dropout: float = 0.0
     targets: tuple[str, ...] = SEVEN_LINEARS
-    layers: Layers = "upper_three_quarters"
+    layers: Layers = "all"
     learning_rate: float = 4e-4
     final_rate_share: float = 0.1
     warmup_share: float = 0.05
@@ -149,11 +151,10 @@ class Recipe:
 
 _BLOCKS_OVER: dict[Layers, int] = {"upper_three_quarters": 4, "upper_half": 2}  # those below have no adapter
 
-# A GPU has room for the whole prompt and for all blocks; the larger batch keeps it busy and steadies the gradient.
+# A GPU has room for the whole prompt; the larger batch keeps it busy and steadies the gradient.
 _DEVICE_FIELDS: dict[Device, dict[str, Any]] = {
     "cpu": {},
     "cuda": {
-        "layers": "all",
         "learning_rate": 2e-4,
         "batch": 32,
         "micro_batch": 8,

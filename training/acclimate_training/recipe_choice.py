@@ -80,15 +80,14 @@ def chosen_recipe(
     rank = given.get("rank", fields["rank"])
     choose("alpha", 2 * rank, "twice the rank, the usual choice")
     choose("targets", *_targets(circumstances.shape))
+    reasons["layers"] = "fewer steps than with the upper ones alone, and as much learnt in the same time"
     choose("learning_rate", *_learning_rate(circumstances))
     choose("max_epochs", *_epochs(circumstances.pairs))
     if circumstances.device == "cuda":
         choose("batch", *_batch(circumstances.pairs, fields["max_epochs"]))
         reasons["micro_batch"] = "cut into fewer rows where memory asks"
-        reasons["layers"] = "a GPU has the time"
     else:
         reasons["batch"] = "a run is short on a processor, and needs steps more than steady ones"
-        reasons["layers"] = "the backward pass, which takes most of the time, ends at the lowest of them"
     reasons |= dict.fromkeys(given, "set by hand")
     recipe = Recipe.for_device(circumstances.device, fields | given)
     _require_served(recipe, circumstances)
