@@ -1,4 +1,4 @@
-"""The loss on held-out pairs: every contender's own, however much of the work they share."""
+"""The loss on held-out pairs: every contender's own, although all are one model with its adapters changed."""
 
 from pathlib import Path
 from typing import Any
@@ -13,19 +13,19 @@ from acclimate_training.evaluation.contenders import ADAPTER, BASE, CONTROL, CON
 from acclimate_training.evaluation.questions import Question
 from acclimate_training.evaluation.requests import Request, in_order
 from acclimate_training.evaluation.results import ResultStore
-from acclimate_training.recipe import Layers, Recipe
+from acclimate_training.recipe import Recipe
 
 pytestmark = pytest.mark.tensor
 torch = pytest.importorskip("torch", reason="the runtime is not installed")
 pytest.importorskip("peft", reason="the runtime is not installed")
 
 
-def adapted(folder: Path, layers: Layers) -> Any:
+def adapted(folder: Path) -> Any:
     """A base with an adapter and a control that have learnt something, each another thing."""
     from acclimate_training.trainer import load_base, with_new_adapter
 
     home = Home(data=folder, cache=folder, config=folder).create()
-    model = with_new_adapter(load_base(tiny_model(home), "cpu").float(), Recipe(layers=layers), 0)
+    model = with_new_adapter(load_base(tiny_model(home), "cpu").float(), Recipe(), 0)
     model.add_adapter("control", model.peft_config["default"])
     generator = torch.Generator().manual_seed(1)
     for name, weights in model.named_parameters():
@@ -62,9 +62,8 @@ def losses(model: Any, requests: list[Request], folder: Path) -> dict[tuple[Mode
     return {(model, name): found.nats for model in names for name, found in stores[model].losses.items()}
 
 
-@pytest.mark.parametrize("layers", ["upper_half", "all"])
-def test_sharing_the_lower_blocks_changes_no_loss(tmp_path: Path, layers: Layers) -> None:
-    model, requests = adapted(tmp_path, layers), asked()
+def test_every_contender_has_its_own_loss(tmp_path: Path) -> None:
+    model, requests = adapted(tmp_path), asked()
 
     together = losses(model, requests, tmp_path / "together")
     alone: dict[tuple[Model, str], float] = {}
@@ -74,17 +73,3 @@ def test_sharing_the_lower_blocks_changes_no_loss(tmp_path: Path, layers: Layers
     assert len(together) == len(requests) == 3 * 4
     assert together == alone
     assert len(set(together.values())) == len(together)  # no contender is taken for another
-
-
-def test_the_lower_blocks_are_computed_once_a_prompt(tmp_path: Path) -> None:
-    model, requests = adapted(tmp_path, "upper_half"), asked()
-    passes: dict[int, int] = {}
-    blocks = model.base_model.model.model.layers
-    for number, block in enumerate(blocks):
-        block.mlp.register_forward_hook(lambda *_, number=number: passes.update({number: passes.get(number, 0) + 1}))
-
-    losses(model, requests, tmp_path / "results")
-
-    prompts = len({request.digest for request in requests})
-    assert passes == {number: prompts if number < len(blocks) // 2 else len(requests) for number in range(len(blocks))}
-    assert all("forward" not in vars(block) for block in blocks)  # nothing is left behind

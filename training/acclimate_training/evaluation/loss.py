@@ -11,7 +11,6 @@ from ..batches import collated
 from ..encoding import IGNORED
 from ..shortlist import Shortlist
 from .contenders import Model
-from .lower_blocks import lower_blocks
 from .requests import Request, Stores, unmeasured
 from .results import LossResult
 
@@ -89,15 +88,13 @@ def measure_losses(
     model.eval()
     started = time.monotonic()
     waiting = unmeasured(requests, stores)
-    with lower_blocks(model) as lower:
-        for done, request in enumerate(waiting, start=1):
-            if time.monotonic() - started > seconds:
-                return
-            lower.expect(request.digest)
-            stores[request.contender.model].add_loss(_measured(model, request, pad_id))
-            elapsed = time.monotonic() - started
-            left = min(elapsed / done * (len(waiting) - done), max(0.0, seconds - elapsed))
-            report(len(requests) - len(waiting) + done, len(requests), left)
+    for done, request in enumerate(waiting, start=1):
+        if time.monotonic() - started > seconds:
+            return
+        stores[request.contender.model].add_loss(_measured(model, request, pad_id))
+        elapsed = time.monotonic() - started
+        left = min(elapsed / done * (len(waiting) - done), max(0.0, seconds - elapsed))
+        report(len(requests) - len(waiting) + done, len(requests), left)
 
 
 def _measured(model: Any, request: Request, pad_id: int) -> LossResult:
