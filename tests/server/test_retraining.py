@@ -83,4 +83,12 @@ def training_processes(editor: Editor) -> list[psutil.Process]:
     server = editor.client._server
     assert server is not None
     found = psutil.Process(server.pid).children(recursive=True)
-    return [process for process in found if "acclimate_training" in " ".join(process.cmdline())]
+    return [process for process in found if "acclimate_training" in command_line(process)]
+
+
+def command_line(process: psutil.Process) -> str:
+    """Empty of one that has just ended, as git's do all the time."""
+    try:
+        return " ".join(process.cmdline())
+    except psutil.NoSuchProcess:
+        return ""
