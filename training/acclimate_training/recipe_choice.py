@@ -91,7 +91,9 @@ def chosen_recipe(
     reasons |= dict.fromkeys(given, "set by hand")
     recipe = Recipe.for_device(circumstances.device, fields | given)
     _require_served(recipe, circumstances)
-    reasons["budget"] = reasons.pop("context_length", "") or _budget_reason(circumstances.device, recipe)
+    if "context_length" in reasons:
+        reasons["budget"] = reasons.pop("context_length")
+    reasons.setdefault("budget", _budget_reason(circumstances.device, recipe))
     return ChosenRecipe(recipe=recipe, reasons=reasons)
 
 

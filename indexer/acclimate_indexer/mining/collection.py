@@ -318,11 +318,11 @@ class _Collector:
             stages=self._parts.stages,
             dropped=self._dropped,
         )
-        known = KnownSecrets.of(self._state)
-        train, validation, test = (self._without(known, part) for part in (train, validation, test))
+        known = KnownSecrets.of(self._state, self._dropped)
+        train, validation, test = map(known.without, (train, validation, test))
         reviews = in_parts(
-            self._without_reviews(known, self._reviews),
-            self._without_reviews(known, test_reviews),
+            known.without_reviews(self._reviews),
+            known.without_reviews(test_reviews),
             held,
             leaks=lambda pair: self._leaks(pair, held_lines),
             at_most={
@@ -347,16 +347,6 @@ class _Collector:
             files=Counter(self._state.left_out.values()) + Counter(mined=len(self._state.files)),
             secrets=self._secrets(),
         )
-
-    def _without(self, known: KnownSecrets, pairs: Sequence[CompletionPair]) -> list[CompletionPair]:
-        kept = [pair for pair in map(known.without, pairs) if pair is not None]
-        self._dropped["secret_elsewhere"] += len(pairs) - len(kept)
-        return kept
-
-    def _without_reviews(self, known: KnownSecrets, pairs: Sequence[ReviewPair]) -> list[ReviewPair]:
-        kept = [pair for pair in pairs if not known.stand_in_review(pair)]
-        self._dropped["secret_elsewhere"] += len(pairs) - len(kept)
-        return kept
 
     def _leaks(self, pair: ReviewPair, held_lines: HeldOutLines) -> bool:
         leaks = any(held_lines.found_in(text) for text in texts(pair))
