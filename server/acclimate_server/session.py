@@ -21,7 +21,8 @@ from .completion.adapters import AdapterInUse, Chosen
 from .completion.connection import EngineConnection
 from .idle import Activity
 from .retraining import Retraining
-from .settings import Settings, load_settings
+from .settings import Settings
+from .settings_sources import load_settings
 from .status import AdapterStatus, StatusBoard
 
 log = logging.getLogger(__name__)

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from acclimate_indexer.home import Home
-from acclimate_server.settings import SETTINGS, Settings, as_markdown, load_settings
+from acclimate_server.settings import SETTINGS, Settings, as_markdown
+from acclimate_server.settings_sources import load_settings
 from acclimate_training.job import ENGINE_KEY
 
 

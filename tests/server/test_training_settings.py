@@ -7,7 +7,8 @@ import pytest
 
 from acclimate_indexer.home import Home
 from acclimate_server.pipeline_process import resolved_job
-from acclimate_server.settings import Settings, load_settings
+from acclimate_server.settings import Settings
+from acclimate_server.settings_sources import load_settings
 from acclimate_training.recipe import Recipe
 
 

@@ -10,7 +10,8 @@ from typing import Any
 from acclimate_indexer.errors import UsageError
 from acclimate_indexer.home import Home
 
-from ..settings import SETTINGS, Settings, load_settings
+from ..settings import SETTINGS, Settings
+from ..settings_sources import load_settings
 from .terminal import Terminal
 
 
