@@ -70,6 +70,7 @@ def metrics() -> dict[str, Any]:
             "language": {"python": large, "typescript": small},
             "place": {"rest_of_line": large, "block": small, "body": small},
             "age": {"old_file": large, "new_file": small},
+            "needs": {"file": large, "repository": small},
         },
         "documentation": {
             "base": {"bleu": 8.1, "chrf": 21.4, "section_match": 0.42, "n": 37},

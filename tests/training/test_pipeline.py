@@ -172,7 +172,7 @@ def test_a_repository_becomes_an_adapter_with_its_figures(home: Home, repository
     assert "exact_match" not in result["contenders"]["base"]
     assert result["not_measured"] == list(losses)  # none has answered
     assert result["differences"]["adapter"]["control"]["loss_n"] == losses["adapter"]
-    assert set(result["strata"]) == {"language", "place", "age"}
+    assert set(result["strata"]) == {"language", "place", "age", "needs"}
     assert result["general"]["differences"]["adapter"]["loss_n"] > 0
     assert NO_ENGINE in result["notes"]
     assert result["example"]["middle"]

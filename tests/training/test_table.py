@@ -7,7 +7,10 @@ from typing import Any
 
 import pytest
 
+from acclimate_indexer.mining.conventions.record import Conventions
 from acclimate_indexer.pairs import Age, CompletionPair
+from acclimate_indexer.python_library import PythonLibrary
+from acclimate_indexer.vocabulary import Vocabulary
 from acclimate_training.encoding import Example
 from acclimate_training.evaluation.contenders import (
     ADAPTER,
@@ -26,6 +29,7 @@ from acclimate_training.evaluation.contenders import (
 )
 from acclimate_training.evaluation.heldout import HeldOut
 from acclimate_training.evaluation.measured import Measured
+from acclimate_training.evaluation.names import KnownNames
 from acclimate_training.evaluation.questions import Question
 from acclimate_training.evaluation.requests import in_order
 from acclimate_training.evaluation.results import GenerationResult, LossResult, ResultStore
@@ -214,11 +218,31 @@ def test_strata_are_the_languages_places_and_ages_that_there_are(stores: Stores)
         "language": ["python"],
         "place": ["block", "body"],
         "age": ["new_file", "old_file"],
+        "needs": [],
     }
     assert found["strata"]["age"]["new_file"]["adapter"]["exact_match"] == 1.0
     assert found["strata"]["age"]["new_file"]["adapter"]["n"] == 4
     assert found["strata_differences"]["age old_file"]["adapter"]["base"]["exact_match"] == 0.0
     assert found["strata_differences"]["place block"]["adapter"]["base"]["n"] == 4
+
+
+def test_what_the_middles_need_is_a_stratum_where_names_are_known(stores: Stores) -> None:
+    known = KnownNames(
+        vocabulary=Vocabulary(words=frozenset({"rate"})),
+        conventions=Conventions(),
+        standard=PythonLibrary(),
+        installed=PythonLibrary(),
+    )
+    questions = [question(0), question(1, middle="rate"), question(2, middle="unheard_of")]
+    for asked in questions:
+        answer(stores, BASE, asked, RIGHT)
+        answer(stores, ADAPTER, asked, asked.pair.middle)
+
+    found = table(Measured(questions=questions, stores=stores, known=known), seed=0)
+
+    exact = {name: rows["base"]["exact_match"] for name, rows in found["strata"]["needs"].items()}
+    assert exact == {"file": 1.0, "new": 0.0, "repository": 0.0}
+    assert found["strata_differences"]["needs repository"]["adapter"]["base"]["exact_match"] == 1.0
 
 
 def test_pairs_without_an_age_are_no_stratum(stores: Stores) -> None:

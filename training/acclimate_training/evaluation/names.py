@@ -98,7 +98,7 @@ class KnownNames:
         used = (*found.calls, *(member.name for member in found.members if member.root not in unread))
         imported = (name for each in found.imports for name in self._to_check(each, language))
         names = dict.fromkeys((*imported, *(name for name in used if name not in unread | found.bound)))
-        unknown = (name for name in names if not self._exists(name, language))
+        unknown = (name for name in names if not self.exists(name, language.name))
         return tuple(name for name in unknown if not _stands_in(name, prefix) and not _stands_in(name, suffix))
 
     def retired(self, piece: str, *, prefix: str = "", suffix: str = "") -> tuple[str, ...]:
@@ -111,6 +111,13 @@ class KnownNames:
         matches = (match for match in self._retired.finditer(text) if match.start() < end and match.end() > start)
         return tuple(dict.fromkeys(match[0] for match in matches))
 
+    def exists(self, name: str, language: str) -> bool:
+        """Whether the repository or, for Python, a library that was read has this name."""
+        word = name.strip("$@?!")  # marks of some languages, which are no part of a word elsewhere
+        if word in self.vocabulary.words:
+            return True
+        return language == "python" and (word in self.standard.words or word in self.installed.words)
+
     def is_own(self, name: str) -> bool:
         """Whether the repository has this name, and the libraries that are known do not."""
         return name in self.vocabulary.words and not (name in self.standard.words or name in self.installed.words)
@@ -119,12 +126,6 @@ class KnownNames:
     def _retired(self) -> re.Pattern[str] | None:
         names = sorted({each.old for each in self.conventions.replacements}, key=lambda name: (-len(name), name))
         return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, names))})(?!\w)") if names else None
-
-    def _exists(self, name: str, language: Language) -> bool:
-        word = name.strip("$@?!")  # marks of some languages, which are no part of a word elsewhere
-        if word in self.vocabulary.words:
-            return True
-        return language.name == "python" and (word in self.standard.words or word in self.installed.words)
 
     def _to_check(self, found: Import, language: Language) -> Iterator[str]:
         """Words of an import that must exist: all but the names it gives, or the first of a module from elsewhere."""

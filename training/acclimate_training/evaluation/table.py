@@ -12,13 +12,16 @@ from typing import Any
 from .contenders import ADAPTER, BASE, BASE_RETRIEVAL, CANDIDATES, CONTROL, OPPONENTS, Contender
 from .intervals import Estimate, Observation, estimates, median
 from .measured import Measured
+from .needs import need_of
 from .questions import Question
 from .significance import detectable_points, mcnemar_of
 
-STRATA: Mapping[str, Callable[[Question], str]] = {
-    "language": lambda question: question.pair.language,
-    "place": lambda question: question.pair.place,
-    "age": lambda question: question.pair.age,
+# An empty value belongs to no stratum.
+STRATA: Mapping[str, Callable[[Measured, Question], str]] = {
+    "language": lambda _, question: question.pair.language,
+    "place": lambda _, question: question.pair.place,
+    "age": lambda _, question: question.pair.age,
+    "needs": lambda measured, question: need_of(question.pair, measured.known) if measured.known else "",
 }
 COMPARED = (  # of the differences
     "exact_match",
@@ -42,11 +45,12 @@ def table(measured: Measured, *, seed: int) -> dict[str, Any]:
         candidate.name: {opponent.name: difference(measured, candidate, opponent, seed=seed) for opponent in opponents}
         for candidate, opponents in _compared(measured)
     }
+    strata = {name: dict(_parts(measured, of)) for name, of in STRATA.items()}
     return {
         "contenders": {each.name: figures(measured, each, seed=seed) for each in measured.contenders},
         "differences": differences,
-        "strata": {name: _stratum_tables(measured, of, seed) for name, of in STRATA.items()},
-        "strata_differences": _strata_differences(measured, seed),
+        "strata": {name: _stratum_tables(measured, parts, seed) for name, parts in strata.items()},
+        "strata_differences": _strata_differences(measured, strata, seed),
         "power_points": _power_points(measured),
     }
 
@@ -82,19 +86,21 @@ def _compared(measured: Measured) -> Iterator[tuple[Contender, list[Contender]]]
         yield opponent, [each for each in (BASE, BASE_RETRIEVAL) if each in there and each != opponent]
 
 
-def _stratum_tables(measured: Measured, of: Callable[[Question], str], seed: int) -> dict[str, dict[str, Figures]]:
+def _stratum_tables(measured: Measured, parts: Mapping[str, Measured], seed: int) -> dict[str, dict[str, Figures]]:
     found: dict[str, dict[str, Figures]] = {}
-    for value, part in _parts(measured, of):
+    for value, part in parts.items():
         rows = {each.name: _hits(measured, each, part.answered(each), seed) for each in part.contenders}
         found[value] = {name: row for name, row in rows.items() if row["n"]}
     return found
 
 
-def _strata_differences(measured: Measured, seed: int) -> dict[str, dict[str, dict[str, Figures]]]:
+def _strata_differences(
+    measured: Measured, strata: Mapping[str, Mapping[str, Measured]], seed: int
+) -> dict[str, dict[str, dict[str, Figures]]]:
     """Differences of exact match in every stratum, by candidate and opponent."""
     found: dict[str, dict[str, dict[str, Figures]]] = {}
-    for name, of in STRATA.items():
-        for value, part in _parts(measured, of):
+    for name, parts in strata.items():
+        for value, part in parts.items():
             found[f"{name} {value}"] = {
                 candidate.name: {
                     opponent.name: _hits_less(measured, candidate, opponent, part, seed)
@@ -107,10 +113,10 @@ def _strata_differences(measured: Measured, seed: int) -> dict[str, dict[str, di
     return found
 
 
-def _parts(measured: Measured, of: Callable[[Question], str]) -> Iterator[tuple[str, Measured]]:
+def _parts(measured: Measured, of: Callable[[Measured, Question], str]) -> Iterator[tuple[str, Measured]]:
     by_value: dict[str, list[Question]] = defaultdict(list)
     for question in measured.questions:
-        by_value[of(question)].append(question)
+        by_value[of(measured, question)].append(question)
     for value in sorted(filter(None, by_value)):
         yield value, replace(measured, questions=by_value[value])
 

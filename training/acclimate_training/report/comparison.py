@@ -15,6 +15,8 @@ STRATA = {
     "language": "By language",
     "place": "By kind of place",
     "age": "By age: new lines in old files, files made after the split, files held out whole",
+    "needs": "By what the true code needs: only names of its file; one from elsewhere in the repository, or from a"
+    " library; a new one, which nobody could know",
 }
 STATES = ("promoted", "trial", "rejected")
 DECIDING = ("exact_match", "loss")  # the figures that the verdict rests on
@@ -123,7 +125,7 @@ def strata(subject: Subject) -> Markup:
         if (key := _stratum_figure(parts(found, name))) is not None
     ]
     if not tables:
-        return element("p", "No figures by language, place or age are recorded for this version.")
+        return element("p", "No figures by language, place, age or what is needed are recorded for this version.")
     return joined(element("p", "Few places in a row mean a wide interval: read n first."), beside(tables))
 
 
