@@ -20,7 +20,7 @@ from acclimate_indexer.home import Home
 from acclimate_indexer.models import LocalModel
 from acclimate_indexer.pairs import CompletionPair
 from acclimate_indexer.prompts import PromptBudget, PromptBuilder
-from acclimate_training.control import Controls, General
+from acclimate_training.control import Controls, General, language_mix
 from acclimate_training.control_training import control_of
 from acclimate_training.job import Job, Progress
 from acclimate_training.lineage import Setting
@@ -76,7 +76,9 @@ def controls(home: Home, model: LocalModel, installed: Root) -> Controls:
     )
     code = GeneralCode.found(exclude=OwnCode(), roots=[installed], cache=home.general_code)
     return Controls(
-        folder=home.controls, setting=setting, general=General(code=code, languages={"python": 90.0, "go": 10.0})
+        folder=home.controls,
+        setting=setting,
+        general=General(code=code, languages=language_mix({"python": 90, "go": 10})),
     )
 
 
@@ -153,10 +155,23 @@ def test_repositories_of_one_setting_share_a_control(controls: Controls) -> None
     another = replace(
         controls,
         setting=replace(controls.setting, repository="stall", minutes=9.0, max_pairs=700),
-        general=replace(controls.general, languages={"python": 905.0, "go": 98.0}),
+        general=replace(controls.general, languages=language_mix({"python": 905, "go": 98, "css": 3})),
     )
 
     assert another.found(25, PAIRS) is not None
+
+
+@pytest.mark.parametrize(
+    ("pairs", "mix"),
+    [
+        ({"python": 4938, "javascript": 11, "shellscript": 8}, {"python": 20.0}),
+        ({"python": 6, "go": 3, "css": 1, "rust": 0}, {"python": 12.0, "go": 6.0, "css": 2.0}),
+        ({f"language_{number}": 1 for number in range(50)}, {f"language_{number}": 1.0 for number in range(50)}),
+        ({}, {}),
+    ],
+)
+def test_a_language_with_hardly_any_pairs_is_left_out_of_the_mix(pairs: dict[str, int], mix: dict[str, float]) -> None:
+    assert language_mix(pairs) == mix
 
 
 def test_a_name_is_never_used_twice(controls: Controls) -> None:
@@ -195,7 +210,7 @@ def test_general_code_is_in_the_languages_that_are_trained_on(
 
     general = General.beside(shop.open(), dataset, run, roots=[installed])
 
-    assert general.languages == {"python": float(dataset.manifest["counts"]["language"]["python"]["train"])}
+    assert general.languages == {"python": 20.0}
     assert {file.root for file in general.code.of_language("python")} == {installed}
     assert "general code" in run.seconds
 

@@ -13,7 +13,7 @@ import hashlib
 import json
 import secrets
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,12 +36,17 @@ from .start import Origin
 SCHEMA = 1
 MANIFEST = "control.json"  # written last
 SPARE = 1.25  # times the pairs that are seen: the middles of some are too long
+MIX_PARTS = 20  # repositories whose languages have the same twentieths share primers and controls
 MAX_PAIRS = 20_000  # an hour's training on a GPU; more general code teaches nothing further
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class General:
-    """Code that is not the repository's, in the repository's mix of languages."""
+    """Code that is not the repository's, in the repository's mix of languages.
+
+    Attributes:
+        languages: Each language's share, in parts of any size.
+    """
 
     code: GeneralCode
     languages: dict[str, float]
@@ -57,7 +62,7 @@ class General:
                 exclude=own, work_tree=repository.work_tree, cache=run.home.general_code, roots=roots
             )
         counts = dataset.manifest["counts"]["language"]
-        return cls(code=code, languages={name: float(each["train"]) for name, each in counts.items() if each["train"]})
+        return cls(code=code, languages=language_mix({name: int(each["train"]) for name, each in counts.items()}))
 
     def pairs(self, part: Part, count: int, run: Run) -> tuple[CompletionPair, ...]:
         """At most so many pairs of a part; what had to be used instead of the wanted is noted."""
@@ -183,8 +188,7 @@ class Controls:
 
     @property
     def _key(self) -> str:
-        total = sum(self.general.languages.values()) or 1.0
-        mix = {name: round(20 * share / total) for name, share in sorted(self.general.languages.items())}
+        mix = {name: round(share) for name, share in sorted(self.general.languages.items())}
         setting = self.setting
         parts = [setting.model.identity, setting.recipe.fingerprint(), setting.device, setting.seed, mix]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:12]
@@ -195,3 +199,10 @@ class Controls:
             digest.update(json.dumps(pair.to_json()).encode("utf-8", errors="replace"))
         begun = f".{self._begun}" if self._begun else ""
         return f"{self._key}-{steps}{begun}-{digest.hexdigest()[:8]}"
+
+
+def language_mix(pairs: Mapping[str, int]) -> dict[str, float]:
+    """A repository's languages in twentieths of its pairs; one that has less than half of one is left out."""
+    total = sum(pairs.values())
+    parts = {name: float(round(MIX_PARTS * count / total)) for name, count in pairs.items() if count}
+    return {name: part for name, part in parts.items() if part} or dict.fromkeys(parts, 1.0)
