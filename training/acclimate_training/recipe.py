@@ -43,7 +43,7 @@ class Recipe:
             from nothing, took 171 s on all blocks and left a loss of 1.075 nats a token, 129 s on the upper two thirds
             (1.103), and 115 s on the upper half (1.157); n 80, one run each (0.5B, two cores with AVX-512 BF16). At
             equal time from a primer all blocks (35 steps) and the upper three quarters (43) were not told apart on
-            fastmcp: -0.002 [-0.023, 0.021] in loss, n 110 (benchmarks/results/ablation-fastmcp.md).
+            fastmcp: -0.002 [-0.023, 0.021] in loss, n 110 (benchmarks/results/ablation-fastmcp-three-quarters.md).
         learning_rate: About ten times that of full fine-tuning, nearly independent of the rank, and higher for runs of
             fewer than a hundred steps.
         final_rate_share: Of the learning rate, where the cosine ends.
@@ -62,8 +62,12 @@ class Recipe:
             [-0.014, 0.032] in 152 s (n 80). 0.1 took 0.036 off, 1.0 0.042, a third of the positions 0.031, names alone
             0.021. On openai-agents-python 0.3 took 0.042 [0.018, 0.066] off in 25 steps, the middle alone 0.016
             [-0.003, 0.035], and 0.3 on general code 0.010 [-0.008, 0.024].
-            One run each, with other work on the machine: the seconds say less than the losses. Less than 1.
-        retrieval_share: Of the pairs that carry retrieved code in their prompt, as the server may put it there.
+            One run each, with other work on the machine: the seconds say less than the losses. At equal time on all
+            blocks, 33 steps with the middle alone left 0.047 [0.024, 0.072] more than 32 with this
+            (benchmarks/results/ablation-fastmcp.md). Less than 1.
+        retrieval_share: Of the pairs that carry retrieved code in their prompt, as the server may put it there. On a
+            processor none: a half made 21 steps of 32 in the same time, and left 0.014 [-0.008, 0.037] more loss, and
+            0.025 [0.004, 0.047] more even where retrieved code was shown (fastmcp, n 110; the same table).
         documentation_share: Of the pairs that are doc-comments.
         review_share: Of the pairs that are reviews, most of which say that nothing is wrong.
         general_share: Of the pairs that are of other repositories' code, against forgetting.
