@@ -45,7 +45,7 @@ class General:
     """Code that is not the repository's, in the repository's mix of languages.
 
     Attributes:
-        languages: Each language's share, in parts of any size.
+        languages: Each language's share, in twentieths (`language_mix`).
     """
 
     code: GeneralCode

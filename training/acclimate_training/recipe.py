@@ -64,7 +64,7 @@ class Recipe:
             [-0.003, 0.035], and 0.3 on general code 0.010 [-0.008, 0.024].
             One run each, with other work on the machine: the seconds say less than the losses. At equal time on all
             blocks, 33 steps with the middle alone left 0.047 [0.024, 0.072] more than 32 with this
-            (benchmarks/results/ablation-fastmcp.md). Less than 1.
+            (benchmarks/results/ablation-fastmcp.md; checks ran beside both for some minutes). Less than 1.
         retrieval_share: Of the pairs that carry retrieved code in their prompt, as the server may put it there. On a
             processor none: a half made 21 steps of 32 in the same time, and left 0.014 [-0.008, 0.037] more loss, and
             0.025 [0.004, 0.047] more even where retrieved code was shown (fastmcp, n 110; the same table).

@@ -1,7 +1,8 @@
 """What a hole asks for: only names that stand around it, or names that one must know from elsewhere.
 
-An average says little of what an adapter knows: half of all holes can be filled with what is in sight, where knowing
-how a hole is filled is enough, and some need a name that was made after the split and that nobody could know.
+An average says little of what an adapter knows: most holes need only names that stand around them, and some one that
+was made after the split and that nobody could know. Around is the pair's text, of which a prompt shows a part, so that
+those holes may ask for knowledge, too.
 """
 
 from typing import Literal
