@@ -4,7 +4,7 @@
 
 All begin from the same primer, as in the product: what is compared is what they learn of the repository, and not how
 soon they know the format. Equal time is time of the processor, all threads together, since other processes move it
-least; on CUDA (written, not run) it is wall clock. A timed warm-up turns it into a step count, and the record says what
+least; on CUDA it is wall clock. A timed warm-up turns it into a step count, and the record says what
 was then spent.
 
 All are asked the same held-out pairs, of the repository's validation and test part together, without and with retrieved

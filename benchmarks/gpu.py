@@ -1,8 +1,8 @@
 """What only a GPU can show: `make gpu-check JSON=1`, some ten minutes on a machine that has one.
 
 Training (in 16 and in 4 bits, alone, beside an engine that answers, while that engine sleeps, on several GPUs),
-swapping adapters, and how long an answer takes meanwhile. A part that fails says why, and the others go on. Until its
-record is in `benchmarks/results`, all that is said of GPUs is *written, not run*.
+swapping adapters, and how long an answer takes meanwhile. A part that fails says why, and the others go on; where there
+is no vLLM, the trainer's parts are all there is. What has no record in `benchmarks/results` is *written, not run*.
 """
 
 import asyncio
@@ -12,11 +12,12 @@ import time
 from collections.abc import Callable
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from benchmarks.material import materials, missing_runtime
+from benchmarks.material import materials, missing_runtime, model_at_hand
 from tests.support.engine import MODEL, START_SECONDS, home_with_model
 from tests.support.random_adapter import write_random_adapter
 
@@ -31,7 +32,7 @@ from acclimate_training.devices import GpuShare, gpu_share, installed_gpus
 from acclimate_training.encoding import training_examples
 from acclimate_training.engine import EngineClient
 from acclimate_training.engine_sleep import engine_asleep
-from acclimate_training.recipe import Device, Method, Recipe
+from acclimate_training.recipe import Device, Recipe
 from acclimate_training.task import Lesson, Task, loaded, performed
 from acclimate_training.together import performed_together
 
@@ -39,6 +40,7 @@ PAIRS = 800
 STEPS = 25
 PROMPT_TOKENS, ANSWER_TOKENS = 500, 16
 ASKED = 20  # answers for a median
+MICRO_BATCHES = (8, 16, 32)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,12 +76,12 @@ class Check:
             pad_id=builder.end_of_text_id,
         )
 
-    def task(self, name: str, method: Method = "lora") -> Task:
-        """The same training, in a folder of its own."""
+    def task(self, name: str, **changes: Any) -> Task:
+        """The same training, in a folder of its own, with these fields of the recipe changed."""
         return Task(
             lesson=self.lesson,
             model=self.local,
-            recipe=Recipe.for_device(self.where, {"method": method}),
+            recipe=Recipe.for_device(self.where, changes),
             device=self.where,
             seed=0,
             threads=0,
@@ -89,14 +91,15 @@ class Check:
             target=self.folder / name / "adapter",
         )
 
-    def trained(self, name: str, method: Method = "lora") -> dict[str, Any]:
+    def trained(self, name: str, **changes: Any) -> dict[str, Any]:
         """Trains in this process."""
-        from acclimate_training.hardware import free_bytes
+        import torch
 
-        before, task = free_bytes(self.where), self.task(name, method)
-        model = loaded(task)
-        done = performed(task, model, lambda _: None)
-        return _figures(done) | {"taken_gigabytes": (before - free_bytes(self.where)) / 1e9}
+        if self.where == "cuda":
+            torch.cuda.reset_peak_memory_stats()
+        task = self.task(name, **changes)
+        found = _figures(performed(task, loaded(task), lambda _: None))
+        return found | ({"peak_gigabytes": torch.cuda.max_memory_allocated() / 1e9} if self.where == "cuda" else {})
 
 
 def main(repositories: list[Path]) -> dict[str, Any]:  # noqa: ARG001 - every benchmark is asked alike
@@ -106,19 +109,23 @@ def main(repositories: list[Path]) -> dict[str, Any]:  # noqa: ARG001 - every be
     gpus = installed_gpus()
     if not gpus:
         return {"skipped": "no GPU answers on this machine"}
-    try:
-        runtime = find_runtime(Home.default())
-        model = local_model(Home.default(), MODEL)
-    except (RuntimeMissing, ModelError) as error:
-        return {"skipped": str(error)}
     with tempfile.TemporaryDirectory() as folder:
+        model = model_at_hand(Path(folder) / "tiny")
         check = Check.of(model, "cuda", Path(folder))
-        found: dict[str, Any] = {"gpus": len(gpus), "gigabytes": gpus[0].total_bytes / 1e9}
+        found: dict[str, Any] = {"model": model.name, "gpus": len(gpus), "gigabytes": gpus[0].total_bytes / 1e9}
         found["train"] = _part(lambda: check.trained("alone"))
+        for count in MICRO_BATCHES:
+            name = f"train in {count}s"
+            found[name] = _part(partial(check.trained, name, micro_batch=count))
         if find_spec("bitsandbytes") is not None:
-            found["train in 4 bits"] = _part(lambda: check.trained("four bits", "qlora"))
+            found["train in 4 bits"] = _part(lambda: check.trained("four bits", method="qlora"))
         if len(gpus) > 1:
             found["train on two"] = _part(lambda: _together(check))
+        try:
+            runtime = find_runtime(Home.default())
+            local_model(Home.default(), MODEL)
+        except (RuntimeMissing, ModelError) as error:
+            return found | {"engine": {"skipped": str(error)}}
         home = home_with_model(Path(folder) / "home", model.folder)
         options = EngineOptions(runtime_python=runtime.python, device=runtime.device)
         return found | asyncio.run(beside_an_engine(check, home, options))

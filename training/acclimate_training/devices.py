@@ -5,7 +5,8 @@ a reserve. `sleep`: the engine's GPU, while the engine's weights wait in the mac
 orders work within one process only, and the default is the lowest already; between engine and trainer the driver shares
 the time, and what keeps the engine quick is that a micro-batch is short.
 
-The decisions are pure functions with tests. On CUDA: written, not run.
+The decisions are pure functions with tests. On CUDA `separate` and the limit were run; `split` and `sleep`, which need
+an engine there, and several GPUs are written, not run.
 """
 
 import os

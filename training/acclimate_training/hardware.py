@@ -23,11 +23,17 @@ def compute_dtype(where: Device) -> torch.dtype:
 
 
 def free_bytes(where: Device) -> int:
-    """Memory that can be taken now: of the GPU in use, or of this machine or container. On CUDA: written, not run."""
+    """Memory that can be taken now: of the GPU in use, or of this machine or container."""
     if where == "cuda":
         ours_and_empty = torch.cuda.memory_reserved() - torch.cuda.memory_allocated()
         return int(torch.cuda.mem_get_info()[0] + ours_and_empty)
     return min(int(psutil.virtual_memory().available), _free_in_container(CGROUP))
+
+
+def gpu_words() -> str:
+    """The GPU in use and its memory, as a reader would name them."""
+    found = torch.cuda.get_device_properties(torch.cuda.current_device())
+    return f"{found.name}, {found.total_memory / 1e9:.0f} GB"
 
 
 def _free_in_container(cgroup: Path) -> int:

@@ -127,7 +127,7 @@ def lineage(
         "max_pairs": setting.max_pairs,
         "seed": setting.seed,
         "device": setting.device,
-        "hardware": hardware_words(),
+        "hardware": hardware_words(setting.device),
         "steps": trained.steps,
         "stopped_at": trained.stopped_at,
         "best_step": trained.best_step,
@@ -161,10 +161,15 @@ def _circumstances(dataset: Dataset, model: LocalModel, device: Device) -> Circu
     )
 
 
-def hardware_words() -> str:
-    """The processor and its memory, as a reader would name them; no name of the machine."""
+def hardware_words(device: Device) -> str:
+    """The processor and its memory, and the GPU where it trained, as a reader would name them; no machine's name."""
     memory = psutil.virtual_memory().total / 1e9
-    return f"{processor_name()}, {psutil.cpu_count(logical=False) or 1} cores, {memory:.0f} GB"
+    words = f"{processor_name()}, {psutil.cpu_count(logical=False) or 1} cores, {memory:.0f} GB"
+    if device == "cpu":
+        return words
+    from .hardware import gpu_words  # torch, which is loaded by now
+
+    return f"{gpu_words()}; {words}"
 
 
 def processor_name() -> str:

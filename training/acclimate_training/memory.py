@@ -1,7 +1,8 @@
 """What a training takes of memory, estimated before it begins, and what is given up when that is too much.
 
 Sums over the sizes in the model's `config.json`; no tensor library. A test compares them with what autograd keeps on a
-processor (`tests/training/test_memory.py`): a tenth above in bfloat16, a third in float32. On CUDA: written, not run.
+processor (`tests/training/test_memory.py`): a tenth above in bfloat16, a third in float32. On an H200 a 0.5B model took
+25 GB where 34 had been estimated for 8 rows of 1,800 tokens, and 48 of 67 for 16.
 """
 
 import json

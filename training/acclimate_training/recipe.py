@@ -42,8 +42,9 @@ class Recipe:
         layers: The backward pass ends at the lowest block with an adapter. 120 pairs of the standard library, once each
             from nothing, took 171 s on all blocks and left a loss of 1.075 nats a token, 129 s on the upper two thirds
             (1.103), and 115 s on the upper half (1.157); n 80, one run each (0.5B, two cores with AVX-512 BF16). At
-            equal time from a primer all blocks (35 steps) and the upper three quarters (43) were not told apart on
-            fastmcp: -0.002 [-0.023, 0.021] in loss, n 110 (benchmarks/results/ablation-fastmcp-three-quarters.md).
+            equal time from a primer of its shape the upper half (49 steps) left 0.061 [0.029, 0.095] more than all
+            (32) on fastmcp, n 110 (benchmarks/results/ablation-fastmcp.md); the upper three quarters (43) and all (35)
+            were not told apart: -0.002 [-0.023, 0.021] (benchmarks/results/ablation-fastmcp-three-quarters.md).
         learning_rate: About ten times that of full fine-tuning, nearly independent of the rank, and higher for runs of
             fewer than a hundred steps.
         final_rate_share: Of the learning rate, where the cosine ends.
@@ -52,7 +53,9 @@ class Recipe:
         batch: Pairs a step. Short runs need steps: with the upper half, 112 pairs in fours left a held-out loss of
             1.45 nats a token, 136 in eights 1.53 (base 2.60). One run each of 150 s on one repository (fastmcp), with
             other work on the machine: weak evidence, and not to be judged on that repository again.
-        micro_batch: Pairs at a time; changes memory and speed, not the arithmetic.
+        micro_batch: Pairs at a time; changes memory and speed, not the arithmetic. On an H200 the 0.5B model trained 57
+            thousand tokens a second in sixteens (48 GB at most), 39 in eights (25 GB), and 49 in all 32 of a step, cut in
+            two for memory: rows of one length stand together less often there (`make gpu-check`, 20 steps each).
         weight_decay: Small; the adapter is small already.
         clip: Largest norm of the gradient.
         max_target_tokens: Longer middles are left out.
@@ -63,15 +66,20 @@ class Recipe:
             0.021. On openai-agents-python 0.3 took 0.042 [0.018, 0.066] off in 25 steps, the middle alone 0.016
             [-0.003, 0.035], and 0.3 on general code 0.010 [-0.008, 0.024].
             One run each, with other work on the machine: the seconds say less than the losses. At equal time on all
-            blocks, 33 steps with the middle alone left 0.047 [0.024, 0.072] more than 32 with this
-            (benchmarks/results/ablation-fastmcp.md; checks ran beside both for some minutes). Less than 1.
+            blocks, 33 steps with the middle alone left 0.047 [0.024, 0.072] more than 32 with this, and 35 with a
+            weight of 0.1 left as much: +0.004 [-0.016, 0.023] (benchmarks/results/ablation-fastmcp.md; checks ran
+            beside them for some minutes). Less than 1.
         retrieval_share: Of the pairs that carry retrieved code in their prompt, as the server may put it there. On a
             processor none: a half made 21 steps of 32 in the same time, and left 0.014 [-0.008, 0.037] more loss, and
             0.025 [0.004, 0.047] more even where retrieved code was shown (fastmcp, n 110; the same table).
         documentation_share: Of the pairs that are doc-comments.
         review_share: Of the pairs that are reviews, most of which say that nothing is wrong.
         general_share: Of the pairs that are of other repositories' code, against forgetting.
-        budget: Tokens of the prompt; serving uses the same, read from the adapter.
+        budget: Tokens of the prompt; serving uses the same, read from the adapter. At equal time on fastmcp half of it
+            (58 steps) took 0.025 [0.001, 0.053] more off the loss in the default's prompts, and twice as much (21
+            steps) 0.020 [-0.005, 0.047] less; but asked in its own prompts the half left 1.081 nats a token, the
+            default 0.942 and twice as much 0.817 (benchmarks/results/ablation-fastmcp.md). So the more the better where
+            it can be read in time, and that sets it: on a processor half a second.
     """
 
     method: Method = "lora"
@@ -161,7 +169,7 @@ _DEVICE_FIELDS: dict[Device, dict[str, Any]] = {
     "cuda": {
         "learning_rate": 2e-4,
         "batch": 32,
-        "micro_batch": 8,
+        "micro_batch": 16,
         "retrieval_share": 0.5,
         "budget": PromptBudget(prefix=1024, suffix=512, context=1024),
     },

@@ -6,7 +6,8 @@ transformers' Trainer carries optimiser, schedule, checkpoints, resume and sever
 (`labelled_nats`), the order of the pairs (`schedule`), what is done when memory runs out (`Room`), when a step is left
 out or the training is ended (`Watch`, `ValidationPlan`), and the progress.
 
-On CUDA, alone or several, and with a base in 4 bits: written, not run.
+On one GPU it was run, killed and resumed, and with a base in 4 bits (benchmarks/results/gpu-check-2026-11-26.json); on
+several: written, not run.
 """
 
 import logging
