@@ -54,8 +54,8 @@ class Recipe:
             1.45 nats a token, 136 in eights 1.53 (base 2.60). One run each of 150 s on one repository (fastmcp), with
             other work on the machine: weak evidence, and not to be judged on that repository again.
         micro_batch: Pairs at a time; changes memory and speed, not the arithmetic. On an H200 the 0.5B model trained 57
-            thousand tokens a second in sixteens (48 GB at most), 39 in eights (25 GB), and 49 in all 32 of a step, cut in
-            two for memory: rows of one length stand together less often there (`make gpu-check`, 20 steps each).
+            thousand tokens a second in sixteens (48 GB at most), 39 in eights (25 GB), and 49 in all 32 of a step, cut
+            in two for memory: there rows of one length stand together less often (`make gpu-check`, 20 steps each).
         weight_decay: Small; the adapter is small already.
         clip: Largest norm of the gradient.
         max_target_tokens: Longer middles are left out.
