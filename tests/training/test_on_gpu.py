@@ -65,3 +65,12 @@ def test_free_memory_is_measured_and_kept_to(tmp_path: Path) -> None:
         torch.cuda.set_per_process_memory_fraction(1.0)
 
     assert free > 0
+
+
+def test_the_gpu_is_named_with_its_memory() -> None:
+    from acclimate_training.lineage import hardware_words
+
+    gpu, _, processor = hardware_words("cuda").partition("; ")
+
+    assert gpu.endswith(" GB")
+    assert processor == hardware_words("cpu")
