@@ -86,6 +86,13 @@ def metrics() -> dict[str, Any]:
             },
             "notes": [],
         },
+        "loss_by_reach": {
+            "control": {
+                "near": {"loss": 0.01, "loss_interval": [-0.03, 0.05], "loss_n": 101, "share": -0.01},
+                "far": {"loss": -0.08, "loss_interval": [-0.12, -0.04], "loss_n": 120, "share": 0.17},
+                "out of reach": {"loss": -0.19, "loss_interval": [-0.25, -0.13], "loss_n": 91, "share": 0.84},
+            }
+        },
         "power_points": 3.4,
         "not_measured": ["loss through vLLM"],
         "notes": ["The repository is young: 41 of 312 places lie in files made after the split."],

@@ -245,6 +245,25 @@ def test_what_the_middles_need_is_a_stratum_where_names_are_known(stores: Stores
     assert found["strata_differences"]["needs repository"]["adapter"]["base"]["exact_match"] == 1.0
 
 
+def test_a_difference_of_loss_is_taken_apart_by_how_far_away_the_answer_is(stores: Stores) -> None:
+    """By the average of both, so that neither gains by what it found hard."""
+    nats = {0: (2.0, 1.0), 1: (1.0, 2.0), 2: (5.0, 9.0), 3: (2.0, 5.0), 4: (30.0, 46.0), 5: (19.0, 21.0)}
+    questions = [question(number) for number in nats]
+    for number, (adapter, control) in nats.items():
+        lose(stores, ADAPTER, questions[number], adapter, tokens=4)
+        lose(stores, CONTROL, questions[number], control, tokens=4)
+
+    found = tabled(questions, stores)["loss_by_reach"]
+
+    assert list(found) == ["control"]
+    assert {name: (each["loss_n"], each["loss"], each["share"]) for name, each in found["control"].items()} == {
+        "near": (2, 0.0, 0.0),
+        "far": (2, -0.875, 0.28),
+        "out of reach": (2, -2.25, 0.72),
+    }
+    assert found["control"]["out of reach"]["loss_interval"] == [-4.0, -0.5]
+
+
 def test_pairs_without_an_age_are_no_stratum(stores: Stores) -> None:
     questions = [question(number, age="") for number in range(3)]
     for asked in questions:

@@ -14,6 +14,7 @@ from .intervals import Estimate, Observation, estimates, median
 from .measured import Measured
 from .needs import need_of
 from .questions import Question
+from .reach import loss_by_reach
 from .significance import detectable_points, mcnemar_of
 
 # An empty value belongs to no stratum.
@@ -40,7 +41,7 @@ Figures = dict[str, Any]
 
 
 def table(measured: Measured, *, seed: int) -> dict[str, Any]:
-    """`contenders`, `differences`, `strata`, `strata_differences` and `power_points`, as a record has them."""
+    """`contenders`, `differences`, both by stratum, `loss_by_reach` and `power_points`, as a record has them."""
     differences = {
         candidate.name: {opponent.name: difference(measured, candidate, opponent, seed=seed) for opponent in opponents}
         for candidate, opponents in _compared(measured)
@@ -51,6 +52,7 @@ def table(measured: Measured, *, seed: int) -> dict[str, Any]:
         "differences": differences,
         "strata": {name: _stratum_tables(measured, parts, seed) for name, parts in strata.items()},
         "strata_differences": _strata_differences(measured, strata, seed),
+        "loss_by_reach": _loss_by_reach(measured, seed),
         "power_points": _power_points(measured),
     }
 
@@ -130,6 +132,15 @@ def _hits_less(measured: Measured, candidate: Contender, opponent: Contender, pa
     both = _common(part.answered(candidate), part.answered(opponent))
     column = _less(measured, candidate, opponent, both, "exact_match")
     return written(estimates({"exact_match": column}, seed=seed)) | {"n": len(both)}
+
+
+def _loss_by_reach(measured: Measured, seed: int) -> dict[str, dict[str, Figures]]:
+    """Of the adapter less the control, and less the base."""
+    found = {}
+    for opponent in (CONTROL, BASE):
+        if both := _common(measured.with_loss(ADAPTER), measured.with_loss(opponent)):
+            found[opponent.name] = loss_by_reach(measured, ADAPTER, opponent, both, seed=seed)
+    return found
 
 
 def _power_points(measured: Measured) -> float | None:

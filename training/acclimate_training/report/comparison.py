@@ -18,6 +18,11 @@ STRATA = {
     "needs": "By what the true code needs: only names of its file; one from elsewhere in the repository, or from a"
     " library; a new one, which nobody could know",
 }
+REACHES = {
+    "near": "near: drawn at least once in 20 times",
+    "far": "far",
+    "out of reach": "out of reach: less than once in a hundred million times",
+}
 STATES = ("promoted", "trial", "rejected")
 DECIDING = ("exact_match", "loss")  # the figures that the verdict rests on
 
@@ -105,6 +110,7 @@ def paired(subject: Subject) -> Markup:
         ),
         _differences_table(found),
         element("p", _power(subject)),
+        _reach_table(parts(subject.metrics, "loss_by_reach", "control")),
     )
 
 
@@ -203,6 +209,26 @@ def _differences_table(found: dict[str, dict[str, Any]]) -> Markup:
     columns = [difference_heading(key) for key in DECIDING]
     headings = ("paired difference", columns[0], "McNemar’s p", "n", "says", columns[1], "n", "says")
     return table("Paired differences with 95 % intervals, bootstrapped by file", headings, shown)
+
+
+def _reach_table(found: dict[str, dict[str, Any]]) -> Markup | None:
+    if not found:
+        return None
+    shown = [
+        Row(
+            head=words,
+            cells=[estimate(found[name], "loss", signed=True), _share(found[name]), _pairs(found[name], "loss_n")],
+        )
+        for name, words in REACHES.items()
+        if name in found
+    ]
+    caption = "Where the adapter’s loss differs from the control’s, by how far away from both the whole answer is"
+    return table(caption, ("answer", difference_heading("loss"), "share of the whole difference", "n"), shown)
+
+
+def _share(figures: dict[str, Any]) -> str:
+    share = number(figures, "share")
+    return NOT_MEASURED if share is None else f"{share:.0%}"
 
 
 def _difference_cells(figures: dict[str, Any]) -> list[Child]:
