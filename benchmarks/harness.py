@@ -6,10 +6,10 @@ what our cut leaves of it counts (`as served`).
 
 Published for the base model of the same size, Qwen2.5-Coder-0.5B: 70.3% of the first lines right in Python (technical
 report, arXiv 2409.12186), and, second hand, 75.4% of programs that pass their test. Ours is the instruct model,
-restored from four bits: of 100 lines it got 47% right on plain prompts, with 61% of the programs passing, and 39% on ours
-(benchmarks/results/bench-harness-2026-11-26.json); with the indentation left in plain prompts 33 of 70, without 32. Its
-mistakes are a model's, not a metric's: it ends a function early, or writes what the suffix already says, and the true
-lines pass all tests.
+restored from four bits: of 100 lines it got 47% right on plain prompts, with 61% of the programs passing, and on ours
+39% (benchmarks/results/bench-harness-2026-11-26.json); of 70 lines 32 on plain prompts, and 33 with the indentation
+left in them. Its mistakes are a model's, not a metric's: it ends a function early, or writes what the suffix already
+says, and the true lines pass all tests.
 
 The completed programs are run, here and nowhere else: see `shut_in`.
 """
