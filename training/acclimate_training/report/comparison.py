@@ -228,7 +228,7 @@ def _reach_table(found: dict[str, dict[str, Any]]) -> Markup | None:
 
 def _share(figures: dict[str, Any]) -> str:
     share = number(figures, "share")
-    return NOT_MEASURED if share is None else f"{share:.0%}"
+    return NOT_MEASURED if share is None else f"{share:.0%}".replace("-", "−")
 
 
 def _difference_cells(figures: dict[str, Any]) -> list[Child]:
