@@ -90,6 +90,8 @@ def main(repositories: list[Path]) -> dict[str, Any]:  # noqa: ARG001 - every be
     plain = replace(model, fim=replace(model.fim, repository=None, file=None))
     answers = list(_answers(plain, chosen))
     served = list(_answers(model, chosen))
+    chosen = chosen[: min(len(answers), len(served))]  # time may have run out in either
+    answers, served = answers[: len(chosen)], served[: len(chosen)]
     return {
         "model": model.identity,
         "lines": len(answers),
@@ -99,7 +101,7 @@ def main(repositories: list[Path]) -> dict[str, Any]:  # noqa: ARG001 - every be
         "published": PUBLISHED,
         "as published": _figures_as_published(answers),
         "as served": _figures_as_served(served),
-        "pass_at_1": _pass_shares(chosen[: len(answers)]),
+        "pass_at_1": _pass_shares(chosen),
     }
 
 

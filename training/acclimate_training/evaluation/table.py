@@ -14,7 +14,7 @@ from .intervals import Estimate, Observation, estimates, median
 from .measured import Measured
 from .needs import need_of
 from .questions import Question
-from .reach import loss_by_reach
+from .reach import by_reach
 from .significance import detectable_points, mcnemar_of
 
 # An empty value belongs to no stratum.
@@ -135,11 +135,23 @@ def _hits_less(measured: Measured, candidate: Contender, opponent: Contender, pa
 
 
 def _loss_by_reach(measured: Measured, seed: int) -> dict[str, dict[str, Figures]]:
-    """Of the adapter less the control, and less the base."""
-    found = {}
+    """The adapter's loss less the control's, and less the base's, by how far away the answer is.
+
+    `share` is the part of the whole difference in nats.
+    """
+    found: dict[str, dict[str, Figures]] = {}
     for opponent in (CONTROL, BASE):
-        if both := _common(measured.with_loss(ADAPTER), measured.with_loss(opponent)):
-            found[opponent.name] = loss_by_reach(measured, ADAPTER, opponent, both, seed=seed)
+        both = _common(measured.with_loss(ADAPTER), measured.with_loss(opponent))
+        parts = by_reach(measured, ADAPTER, opponent, both)
+        columns = {name: _less_loss(measured, ADAPTER, opponent, those) for name, those in parts.items()}
+        nats = {name: sum(each.value * each.weight for each in column) for name, column in columns.items()}
+        whole = sum(nats.values())
+        if columns:
+            found[opponent.name] = {
+                name: written(estimates({"loss": column}, seed=seed))
+                | {"loss_n": len(column), "share": round(nats[name] / whole, DIGITS) if whole else None}
+                for name, column in columns.items()
+            }
     return found
 
 
