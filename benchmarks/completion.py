@@ -181,9 +181,9 @@ async def _bare(client: EngineClient, prompt: Sequence[int], stop_ids: Sequence[
     started = time.perf_counter()
     answer = ""
     stream = client.stream(prompt, model=MODEL, max_tokens=MAX_TOKENS, stop_token_ids=stop_ids)
-    async with aclosing(stream) as texts:
-        async for text in texts:
-            answer += text
+    async with aclosing(stream) as pieces:
+        async for piece in pieces:
+            answer += piece.text
             if is_complete(answer, language=cursor.language, prefix=cursor.prefix, suffix=cursor.suffix):
                 break
     return time.perf_counter() - started

@@ -166,6 +166,22 @@ class EngineSettings:
         scope="machine",
         minimum=0,
     )
+    on_battery: bool = _setting(False, "Run the local engine on battery, too.", scope="machine")
+    speculative: str = _setting(
+        "off",  # with adapters it had faults in vLLM (its issue 20284), and it was not run on a GPU here yet
+        "Guess several tokens at once from the text so far, on CUDA: `off`, `ngram` or `suffix`.",
+        scope="machine",
+        choices=("off", "ngram", "suffix"),
+    )
+    ca_file: str = _setting(
+        "", "Certificates to trust for an `engine.url` of https, beside the usual.", scope="machine"
+    )
+    adapters_folder: str = _setting(
+        "", "Folder that the engine of `engine.url` can read, too: adapters are copied there.", scope="machine"
+    )
+    adapters_folder_there: str = _setting(
+        "", "How that engine calls this folder, if otherwise than this machine.", scope="machine"
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,8 +201,47 @@ class CompletionSettings:
         "Complete only these languages, by their LSP names; empty completes all that are known.",
         repository_may_set=True,
     )
+    exclude: tuple[str, ...] = _setting(
+        (), "Paths that are never completed in, as glob patterns like `secrets/**`.", repository_may_set=True
+    )
+    automatic: str = _setting(
+        "auto",
+        "Complete while typing: `always`, `never` (on request only), or `auto`, where the engine is fast enough.",
+        repository_may_set=True,
+        choices=("auto", "always", "never"),
+    )
+    in_strings: bool = _setting(True, "Complete inside strings while typing.", repository_may_set=True)
+    in_comments: bool = _setting(True, "Complete inside comments while typing.", repository_may_set=True)
+    retrieval: str = _setting(
+        "auto",
+        "Code of the repository in the prompt: `always`, `never`, or `auto`, as the adapter was proven best.",
+        repository_may_set=True,
+        choices=("auto", "always", "never"),
+    )
+    precision: float = _setting(
+        0.5,  # more often right than wrong
+        "While typing, show what is right with this probability at least, as measured at evaluation; 0 shows all.",
+        repository_may_set=True,
+        minimum=0,
+    )
     max_tokens: int = _setting(64, "Longest completion, in tokens.", minimum=1)
-    debounce_seconds: float = _setting(0.075, "Wait so long after a keystroke before the engine is asked.", minimum=0)
+    candidates: int = _setting(3, "So many different completions on request; while typing there is one.", minimum=1)
+    debounce_seconds: float = _setting(
+        0.075,
+        "Wait at least so long after a keystroke before the engine is asked; longer while one types fast.",
+        minimum=0,
+    )
+    max_file_characters: int = _setting(
+        2_000_000, "In larger files nothing is completed.", repository_may_set=True, minimum=1
+    )
+    prefetch: bool = _setting(True, "After a completion was taken, prepare the one at its end.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedbackSettings:
+    keep: bool = _setting(True, "Note on this machine what became of completions: taken, kept, refused.")
+    train: bool = _setting(False, "Learn from completions that were taken and are still there at the next commit.")
+    rollback: bool = _setting(True, "Go back to the adapter before when the new one is taken less or answers slower.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -213,6 +268,7 @@ class Settings:
     engine: EngineSettings = field(default_factory=EngineSettings)
     runtime: RuntimeSettings = field(default_factory=RuntimeSettings)
     completion: CompletionSettings = field(default_factory=CompletionSettings)
+    feedback: FeedbackSettings = field(default_factory=FeedbackSettings)
     mining: MiningSettings = field(default_factory=MiningSettings)
 
     def recipe_overrides(self) -> dict[str, Any]:

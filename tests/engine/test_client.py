@@ -156,8 +156,8 @@ async def test_an_error_in_the_middle_of_a_stream_is_raised_after_the_text_befor
     heard: list[str] = []
     async with answering(answer) as client:
         with pytest.raises(EngineRefused, match="died"):
-            async for text in client.stream([1], model="m", max_tokens=4):
-                heard.append(text)  # noqa: PERF401  a comprehension would lose what came before the error
+            async for piece in client.stream([1], model="m", max_tokens=4):
+                heard.append(piece.text)  # noqa: PERF401  a comprehension would lose what came before the error
 
     assert heard == ["a"]
 

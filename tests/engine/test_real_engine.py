@@ -81,12 +81,14 @@ async def running_requests(client: EngineClient) -> int:
 
 async def test_the_base_completes_from_ids_and_streams_the_same(client: EngineClient, prompt: list[int]) -> None:
     answer = await client.complete(prompt, model=MODEL, max_tokens=8)
-    streamed = [text async for text in client.stream(prompt, model=MODEL, max_tokens=8)]
+    streamed = [piece async for piece in client.stream(prompt, model=MODEL, max_tokens=8)]
 
     assert await client.is_healthy()
     assert await client.base_model() == MODEL
     assert answer.text.startswith(" first + second")
-    assert "".join(streamed) == answer.text
+    assert "".join(piece.text for piece in streamed) == answer.text
+    assert sum(len(piece.nats) for piece in streamed) == len(answer.token_ids)
+    assert all(nats >= 0 for piece in streamed for nats in piece.nats)
     assert 0 < len(answer.token_ids) <= 8
 
 
@@ -181,8 +183,8 @@ async def test_a_wrong_key_is_refused(client: EngineClient) -> None:
 
 
 async def test_leaving_a_stream_aborts_the_generation(client: EngineClient, prompt: list[int]) -> None:
-    async with aclosing(client.stream(prompt, model=MODEL, max_tokens=LONG)) as texts:
-        async for _ in texts:
+    async with aclosing(client.stream(prompt, model=MODEL, max_tokens=LONG)) as pieces:
+        async for _ in pieces:
             assert await running_requests(client) == 1
             break
 

@@ -61,6 +61,20 @@ class Completion:
     finish_reason: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Piece:
+    """What the engine generated since the last piece.
+
+    Attributes:
+        text: May be empty, where a token gave no text of its own.
+        nats: What each of its tokens cost the model (minus its log-probability), a stop token included; empty where
+            the engine does not say.
+    """
+
+    text: str
+    nats: tuple[float, ...] = ()
+
+
 class EngineClient:
     """Talks to one engine. Connections are kept open between calls; `aclose` closes them."""
 
@@ -156,9 +170,9 @@ class EngineClient:
         max_tokens: int,
         stop_token_ids: Sequence[int] = (),
         priority: int = PRIORITY_COMPLETION,
-    ) -> AsyncGenerator[str]:
-        """Text as it is generated; closing the iterator aborts the generation. Raises as `complete` does."""
-        body = _completion_body(prompt_ids, model, max_tokens, stop_token_ids) | {"stream": True}
+    ) -> AsyncGenerator[Piece]:
+        """What is generated, as it is; closing the iterator aborts the generation. Raises as `complete` does."""
+        body = _completion_body(prompt_ids, model, max_tokens, stop_token_ids) | {"stream": True, "logprobs": 0}
         async with self._completion(body, priority) as response:
             async for line in response.aiter_lines():
                 data = line.removeprefix("data:").strip()
@@ -170,9 +184,9 @@ class EngineClient:
                     event = json.loads(data)
                     if error := event.get("error"):
                         raise _refused(self.address.url, int(error.get("code") or 500), str(error.get("message")))
-                    text = event["choices"][0]["text"] if event["choices"] else ""
-                if text:
-                    yield text
+                    piece = _piece(event["choices"][0]) if event["choices"] else Piece(text="")
+                if piece.text or piece.nats:
+                    yield piece
 
     async def token_nats(self, token_ids: Sequence[int], *, model: str) -> list[float]:
         """What each token but the first costs after those before it, in nats, as the engine computes it.
@@ -235,6 +249,11 @@ class EngineClient:
                         self.address.url, response.status_code, (await response.aread()).decode("utf-8", "replace")
                     )
                 yield response
+
+
+def _piece(choice: dict[str, Any]) -> Piece:
+    given = (choice.get("logprobs") or {}).get("token_logprobs") or ()
+    return Piece(text=choice["text"], nats=tuple(-float(each) for each in given if each is not None))
 
 
 def _completion_body(

@@ -107,7 +107,7 @@ async def _stream(connection: EngineConnection, place: Place, cursor: Cursor, ch
     text = written = ""
     async with aclosing(stream):
         async for piece in stream:
-            written += piece
+            written += piece.text
             text = after_held_back(written, held_back(cursor.prefix)) or ""
             if is_complete(text, language=cursor.language, prefix=cursor.prefix, suffix=cursor.suffix):
                 break

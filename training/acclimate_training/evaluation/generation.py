@@ -92,7 +92,7 @@ async def _answer(client: EngineClient, request: Request, served: Served, builde
     )
     async with aclosing(stream) as pieces:
         async for piece in pieces:
-            written += piece
+            written += piece.text
             text = after_held_back(written, held_back(pair.prefix)) or ""
             if is_complete(text, language=pair.language, prefix=pair.prefix, suffix=pair.suffix):
                 was_cut_off = True  # all that follows would be cut away: the server stops here, too
