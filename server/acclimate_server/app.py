@@ -36,6 +36,8 @@ def create_server(home: Home, flags: Mapping[str, Any] = MappingProxyType({})) -
     )
     server.feature(types.TEXT_DOCUMENT_DID_OPEN)(activity.document_opened)
     server.feature(types.TEXT_DOCUMENT_DID_CHANGE)(activity.document_changed)
+    server.feature(types.TEXT_DOCUMENT_DID_SAVE, types.SaveOptions(include_text=False))(activity.document_saved)
+    server.feature(types.TEXT_DOCUMENT_DID_CLOSE)(activity.document_closed)
     server.feature(types.WINDOW_WORK_DONE_PROGRESS_CANCEL)(commands.progress_cancelled)
     server.command(commands.RETRAIN)(commands.retrain)
     server.command(commands.CANCEL)(commands.cancel)

@@ -15,10 +15,18 @@ from typing import Any, TypeVar
 
 from acclimate_indexer.errors import RepositoryError
 from acclimate_indexer.home import Home, RepositoryHome
+from acclimate_indexer.mining.options import MiningOptions
+from acclimate_indexer.pairs import Snippet
+from acclimate_indexer.prompts import Cursor
 from acclimate_indexer.repository import Repository
 
 from .completion.adapters import AdapterInUse, Chosen
 from .completion.connection import EngineConnection
+from .completion.memory import AnswerMemory, Offered
+from .completion.pace import Pace
+from .completion.speed import Speed
+from .completion.surroundings import Surroundings
+from .completion.writing import Question, Writings
 from .idle import Activity
 from .retraining import Retraining
 from .settings import Settings
@@ -42,6 +50,7 @@ class OpenRepository:
     settings: Settings
     warnings: tuple[str, ...]
     adapter: AdapterInUse
+    surroundings: Surroundings | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,12 +60,14 @@ class Place:
     Attributes:
         path: As the prompt names it: relative to the work tree.
         adapter: None outside a repository; the base model completes there.
+        index: None outside a work tree.
     """
 
     path: str
     repository_name: str
     settings: Settings
     adapter: AdapterInUse | None
+    index: Surroundings | None
     connection: EngineConnection
     executor: Executor
 
@@ -65,6 +76,12 @@ class Place:
         if self.adapter is None:
             return Chosen(model=self.connection.base_name, budget=self.connection.base_budget, version=None)
         return self.adapter.choose(self.settings.adapter)
+
+    async def surroundings(self, cursor: Cursor, line: int, chosen: Chosen) -> tuple[Snippet, ...]:
+        """What the prompt at the cursor shows of the rest of the repository, as the settings and `chosen` want it."""
+        setting = self.settings.completion.retrieval
+        is_wanted = setting == "always" or (setting == "auto" and chosen.uses_retrieval)
+        return await self.index.snippets(cursor, line) if is_wanted and self.index is not None else ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +105,10 @@ class Session:
         self.executor = ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix="acclimate")
         self.connection = EngineConnection(home, board, self.executor)
         self.connection.on_ready = self.refresh_adapters
+        self.memory = AnswerMemory()
+        self.writings = Writings()
+        self.pace = Pace()
+        self.speed = Speed()
         self._editor_options: Mapping[str, Any] = {}
         self._by_folder: dict[Path, _Folder] = {}
         self._repositories: dict[Path, OpenRepository] = {}
@@ -109,6 +130,33 @@ class Session:
         else:
             self.connection.reason = "Completion is switched off: `completion.enabled`."
 
+    async def document_opened(self, path: Path | None) -> None:
+        """A document is in the editor: its repository is looked at, before the first completion is asked for."""
+        if path is not None and self.settings.completion.enabled:
+            await self._repository_of(path.parent)
+
+    def document_changed(self, document: str, path: Path | None, text: str, inserted: str) -> None:
+        """A document has this text now; `inserted` was put in, nothing if some was deleted."""
+        self.pace.typed(inserted)
+        self.writings.changed(document, text)
+        if (known := self._indexed(path)) is not None:
+            surroundings, relative = known
+            surroundings.edited(relative, text)
+
+    def document_saved(self, path: Path | None) -> None:
+        """A document was written to the disk."""
+        if (known := self._indexed(path)) is not None:
+            surroundings, relative = known
+            surroundings.saved(relative)
+
+    def document_closed(self, document: str, path: Path | None) -> None:
+        """A document left the editor."""
+        self.writings.stop(document)
+        self.memory.forget(document)
+        if (known := self._indexed(path)) is not None:
+            surroundings, relative = known
+            surroundings.closed(relative)
+
     async def newest_only(self, key: str, work: Coroutine[Any, Any, T]) -> T | None:
         """Does `work`, and ends what was still being done for the same key; that gives None."""
         if (older := self._in_flight.get(key)) is not None:
@@ -126,6 +174,11 @@ class Session:
             if self._in_flight.get(key) is task:
                 del self._in_flight[key]
 
+    def answered(self, question: Question, offered: Offered) -> None:
+        """The engine has written an answer to its end."""
+        self.memory.keep(question.model, question.prompt, offered.raw)
+        self.memory.offered(question.document, offered)
+
     async def place_of(self, path: Path | None) -> Place:
         """Where the document at `path` belongs; None is a document that was never saved."""
         opened, folder = (None, Path()) if path is None else await self._repository_of(path.parent)
@@ -138,6 +191,7 @@ class Session:
             repository_name=name,
             settings=self.settings if opened is None else opened.settings,
             adapter=None if opened is None else opened.adapter,
+            index=None if opened is None else opened.surroundings,
             connection=self.connection,
             executor=self.executor,
         )
@@ -155,8 +209,14 @@ class Session:
         known = self._repositories.get(repository.common_directory)
         home = self.home.for_repository(repository.common_directory)
         adapter = known.adapter if known else AdapterInUse(home, self.connection, self.executor, self.tell_adapter)
+        surroundings = known.surroundings if known else _surroundings(repository, home, settings)
         opened = OpenRepository(
-            repository=repository, home=home, settings=settings, warnings=tuple(warnings), adapter=adapter
+            repository=repository,
+            home=home,
+            settings=settings,
+            warnings=tuple(warnings),
+            adapter=adapter,
+            surroundings=surroundings,
         )
         self._repositories[repository.common_directory] = opened
         self.board.update(warnings=tuple(dict.fromkeys((*self.board.now.warnings, *warnings))))
@@ -189,10 +249,20 @@ class Session:
             task.cancel()
         if self.training is not None:
             await self.training.end("The editor was closed.")
+        await self.writings.close()
         for opened in self._repositories.values():
             await opened.adapter.close()
+            if opened.surroundings is not None:
+                opened.surroundings.close()
         await self.connection.close()
         self.executor.shutdown(wait=False, cancel_futures=True)
+
+    def _indexed(self, path: Path | None) -> tuple[Surroundings, str] | None:
+        """The live index that a file belongs to, and what it is called there; None while that is not known."""
+        known = None if path is None else self._by_folder.get(path.parent)
+        if path is None or known is None or known.opened is None or known.opened.surroundings is None:
+            return None
+        return known.opened.surroundings, _relative(known.resolved / path.name, known.opened.repository)
 
     async def _repository_of(self, folder: Path) -> tuple[OpenRepository | None, Path]:
         """What the folder belongs to, and the folder without symbolic links."""
@@ -212,6 +282,13 @@ class Session:
         existing = next(path for path in (folder, *folder.parents) if path.exists())  # a new file's may not exist yet
         repository = Repository.open(existing)
         return repository, *load_settings(self.home, repository.work_tree, self._editor_options, self._flags)
+
+
+def _surroundings(repository: Repository, home: RepositoryHome, settings: Settings) -> Surroundings | None:
+    """The live index of a repository, where somebody works in it and retrieval is wanted."""
+    if repository.work_tree is None or not settings.completion.enabled or settings.completion.retrieval == "never":
+        return None
+    return Surroundings(repository, home, MiningOptions.from_settings(settings.mining_overrides()))
 
 
 def _same_engine(one: Settings, other: Settings) -> bool:

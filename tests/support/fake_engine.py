@@ -22,6 +22,7 @@ class FakeEngine:
         pause_seconds: Between two pieces.
         forgets: Names of adapters that loading seems to accept and completing does not know, once each.
         dies_after: So many completions; then it is gone as if it had been killed. None lets it live.
+        sent: How many pieces were streamed.
         closed_early: How many streams were closed by the client before their end.
     """
 
@@ -36,6 +37,7 @@ class FakeEngine:
         self.adapters: dict[str, str] = {}
         self.asked: list[dict[str, Any]] = []
         self.loads: list[str] = []
+        self.sent = 0
         self.closed_early = 0
         self.is_healthy = True
         self._server: asyncio.Server | None = None
@@ -105,6 +107,7 @@ class FakeEngine:
         for piece in pieces:
             writer.write(f"data: {json.dumps({'choices': [{'text': piece}]})}\n\n".encode())
             await writer.drain()
+            self.sent += 1
             await asyncio.wait([end], timeout=self.pause_seconds)
             if end.done():
                 self.closed_early += 1

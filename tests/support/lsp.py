@@ -21,6 +21,7 @@ class Editor:
 
     def __init__(self, client: LanguageClient) -> None:
         self.client = client
+        self._versions: dict[Path, int] = {}
 
     async def status_where(self, is_wanted: Callable[[dict[str, Any]], bool], seconds: float = DEADLINE_SECONDS) -> Any:
         """The first status that fits; the command is asked, so that none is missed."""
@@ -38,6 +39,17 @@ class Editor:
         """Opens a document."""
         item = types.TextDocumentItem(uri=path.as_uri(), language_id=language, version=1, text=text)
         self.client.text_document_did_open(types.DidOpenTextDocumentParams(text_document=item))
+
+    def type(self, path: Path, line: int, character: int, text: str, *, over: int = 0) -> None:
+        """Types at a position of a line, over so many of its units."""
+        self._versions[path] = self._versions.get(path, 1) + 1
+        start = types.Position(line=line, character=character)
+        end = types.Position(line=line, character=character + over)
+        change = types.TextDocumentContentChangePartial(range=types.Range(start=start, end=end), text=text)
+        identifier = types.VersionedTextDocumentIdentifier(uri=path.as_uri(), version=self._versions[path])
+        self.client.text_document_did_change(
+            types.DidChangeTextDocumentParams(text_document=identifier, content_changes=[change])
+        )
 
     def close(self, path: Path) -> None:
         """Closes a document."""

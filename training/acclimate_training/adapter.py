@@ -72,6 +72,11 @@ class Adapter:
         return None if tag is None else str(tag)
 
     @property
+    def uses_retrieval(self) -> bool:
+        """Whether it is asked best with code of the repository in the prompt, by its evaluation."""
+        return bool(self.record["verdict"].get("candidate") == "adapter+retrieval")
+
+    @property
     def prompt_budget(self) -> PromptBudget:
         """What it was trained with, and therefore is to be served with."""
         return PromptBudget(**self.record["prompt_budget"])

@@ -126,6 +126,12 @@ class ContextIndex:
                 break
         return (*signatures, *found)
 
+    def known_names(self, cursor: Cursor) -> frozenset[str]:
+        """What is called or imported near the cursor and defined in another file."""
+        return frozenset(
+            name for name in _names(cursor) if any(path != cursor.path for path, _ in self._definitions.get(name, ()))
+        )
+
     def distractors(self, cursor: Cursor, choice: random.Random, max_characters: int) -> tuple[Snippet, ...]:
         """Windows that have nothing to do with the cursor, as many as fit."""
         found: list[Snippet] = []

@@ -124,6 +124,10 @@ class LiveContext:
         """What a prompt at the cursor should know; see `ContextIndex.snippets`."""
         return self._index.snippets(cursor, max_characters=max_characters)
 
+    def known_names(self, cursor: Cursor) -> frozenset[str]:
+        """See `ContextIndex.known_names`."""
+        return self._index.known_names(cursor)
+
     def _show(self, path: str, facts: FileFacts | None) -> None:
         if facts is None:
             self._index.remove(path)

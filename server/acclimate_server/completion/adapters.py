@@ -29,11 +29,17 @@ Stamp = tuple[str, Copy, int]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chosen:
-    """Whom to ask: the name in the engine, and the prompt budget that it was trained with."""
+    """Whom to ask: the name in the engine, and how it is asked best.
+
+    Attributes:
+        budget: What it was trained with.
+        uses_retrieval: The base, which knows nothing of the repository, and an adapter that was better with it.
+    """
 
     model: str
     budget: PromptBudget
     version: str | None
+    uses_retrieval: bool = True
 
 
 class AdapterInUse:
@@ -65,7 +71,12 @@ class AdapterInUse:
         self.refresh(setting)
         if self._loaded is None or setting == NONE:
             return Chosen(model=self._connection.base_name, budget=self._connection.base_budget, version=None)
-        return Chosen(model=self._loaded.version, budget=self._loaded.prompt_budget, version=self._loaded.version)
+        return Chosen(
+            model=self._loaded.version,
+            budget=self._loaded.prompt_budget,
+            version=self._loaded.version,
+            uses_retrieval=self._loaded.uses_retrieval,
+        )
 
     def refresh(self, setting: str) -> None:
         """Looks whether another adapter is wanted, or the engine is a new one, and loads it in the background."""

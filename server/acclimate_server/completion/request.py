@@ -4,20 +4,16 @@ Everything about the document is taken before the first await: afterwards the us
 """
 
 import asyncio
-from contextlib import aclosing
 from dataclasses import dataclass
 from pathlib import Path
 
-from acclimate_indexer.completion_cut import cut, is_complete
-from acclimate_indexer.errors import EngineError, EngineRefused
-from acclimate_indexer.languages.registry import LANGUAGES, language_of
-from acclimate_indexer.prompts import Cursor, after_held_back, held_back
+from acclimate_indexer.completion_cut import cut
+from acclimate_indexer.errors import EngineError
+from acclimate_indexer.prompts import Cursor
 
-from ..session import Place, Session
-from .adapters import Chosen
-from .connection import EngineConnection
-
-NOT_FOUND = 404  # vLLM's answer for an adapter that is not loaded
+from ..session import Session
+from .asking import Spot, found_at
+from .whether import language_at, why_not
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,9 +47,13 @@ class Answer:
 async def complete(session: Session, snapshot: Snapshot) -> Answer:
     """The completion at the cursor. Of two requests for one document the older is answered with nothing.
 
-    Cancelling it aborts the generation in the engine.
+    Cancelling it aborts the generation in the engine, unless what was typed since is what is being generated.
     """
-    answer = await session.newest_only(snapshot.uri, _answer(session, snapshot))
+    try:
+        answer = await session.newest_only(snapshot.uri, _answer(session, snapshot))
+    except asyncio.CancelledError:
+        session.writings.unclaimed(snapshot.uri)
+        raise
     if answer is None:
         return Answer(reason="A newer request replaced this one.")
     session.board.update(completion=answer.reason, completed_by=answer.adapter)
@@ -61,72 +61,25 @@ async def complete(session: Session, snapshot: Snapshot) -> Answer:
 
 
 async def _answer(session: Session, snapshot: Snapshot) -> Answer:
-    if snapshot.is_automatic:
-        await asyncio.sleep(session.settings.completion.debounce_seconds)
-    connection = session.connection
-    if connection.client is None:
-        return Answer(reason=connection.reason)
+    if session.connection.client is None:
+        return Answer(reason=session.connection.reason)
     place = await session.place_of(snapshot.path)
-    language = _language(snapshot)
-    if reason := _why_not(place, language):
+    language = language_at(snapshot.path, snapshot.language_id)
+    if reason := why_not(session, place, language, characters=len(snapshot.text), is_automatic=snapshot.is_automatic):
         return Answer(reason=reason)
-    cursor = Cursor.at(path=place.path, language=language, text=snapshot.text, start=snapshot.offset)
+    spot = Spot(
+        document=snapshot.uri,
+        before=snapshot.text[: snapshot.offset],
+        after=snapshot.text[snapshot.offset :],
+        cursor=Cursor.at(path=place.path, language=language, text=snapshot.text, start=snapshot.offset),
+        place=place,
+        chosen=place.choose(),
+        is_automatic=snapshot.is_automatic,
+    )
     try:
-        text, adapter = await _generated(connection, place, cursor)
+        found = await found_at(session, spot)
     except EngineError as error:
         return Answer(reason=str(error))
-    text = cut(text, language=language, prefix=cursor.prefix, suffix=cursor.suffix)
+    text = cut(found.raw.text, language=language, prefix=spot.cursor.prefix, suffix=spot.cursor.suffix)
     reason = "" if text.strip() else "The model proposed nothing here."
-    return Answer(text="" if reason else text, reason=reason, adapter=adapter)
-
-
-async def _generated(connection: EngineConnection, place: Place, cursor: Cursor) -> tuple[str, str | None]:
-    """The text, and the adapter that it is from."""
-    chosen = place.choose()
-    try:
-        return await _stream(connection, place, cursor, chosen), chosen.version
-    except EngineRefused as error:
-        if error.status != NOT_FOUND or chosen.version is None or place.adapter is None:
-            raise
-        place.adapter.lost()
-        chosen = place.choose()
-        return await _stream(connection, place, cursor, chosen), chosen.version
-
-
-async def _stream(connection: EngineConnection, place: Place, cursor: Cursor, chosen: Chosen) -> str:
-    """Generates until the answer is complete, and not a token further."""
-    client, prompts = connection.client, connection.prompts
-    if client is None or prompts is None:
-        return ""  # the engine ended between two awaits
-    loop = asyncio.get_running_loop()
-    builder = prompts.of(chosen.budget)
-    ids = await loop.run_in_executor(place.executor, lambda: builder.prompt(cursor, repository=place.repository_name))
-    stream = client.stream(
-        ids, model=chosen.model, max_tokens=place.settings.completion.max_tokens, stop_token_ids=builder.stop_ids
-    )
-    text = written = ""
-    async with aclosing(stream):
-        async for piece in stream:
-            written += piece.text
-            text = after_held_back(written, held_back(cursor.prefix)) or ""
-            if is_complete(text, language=cursor.language, prefix=cursor.prefix, suffix=cursor.suffix):
-                break
-    return text
-
-
-def _language(snapshot: Snapshot) -> str:
-    known = language_of(snapshot.path.name) if snapshot.path is not None else None
-    if known is not None:
-        return known.name
-    return snapshot.language_id if snapshot.language_id in {language.name for language in LANGUAGES} else ""
-
-
-def _why_not(place: Place, language: str) -> str:
-    wanted = place.settings.completion
-    if not wanted.enabled:
-        return "Completion is switched off: `completion.enabled`."
-    if not language:
-        return "The language of this file is not one that acclimate completes."
-    if wanted.languages and language not in wanted.languages:
-        return f"Completion in {language} is switched off: `completion.languages`."
-    return ""
+    return Answer(text="" if reason else text, reason=reason, adapter=found.chosen.version)

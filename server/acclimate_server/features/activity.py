@@ -1,16 +1,33 @@
-"""`textDocument/didOpen` and `didChange`: the user is at work. pygls keeps the documents itself."""
+"""`textDocument/didOpen`, `didChange`, `didSave` and `didClose`: the user is at work. pygls keeps the documents."""
 
 from lsprotocol import types
 
 from ..language_server import AcclimateServer
-from .snapshot import path_of
+from .snapshot import open_document, path_of
 
 
 def document_opened(ls: AcclimateServer, params: types.DidOpenTextDocumentParams) -> None:
     """Notes that and where something happened."""
-    ls.session.activity.touched(path_of(params.text_document.uri))
+    path = path_of(params.text_document.uri)
+    ls.session.activity.touched(path)
+    ls.keep(ls.session.document_opened(path))
 
 
 def document_changed(ls: AcclimateServer, params: types.DidChangeTextDocumentParams) -> None:
-    """Notes that and where something happened."""
-    ls.session.activity.touched(path_of(params.text_document.uri))
+    """Notes what was typed, and what became of the answers for this document."""
+    path = path_of(params.text_document.uri)
+    ls.session.activity.touched(path)
+    document = open_document(ls, params.text_document.uri)
+    if document is not None:
+        inserted = "".join(change.text for change in params.content_changes)
+        ls.session.document_changed(document.uri, path, document.source, inserted)
+
+
+def document_saved(ls: AcclimateServer, params: types.DidSaveTextDocumentParams) -> None:
+    """What lies on the disk is what is in the editor."""
+    ls.session.document_saved(path_of(params.text_document.uri))
+
+
+def document_closed(ls: AcclimateServer, params: types.DidCloseTextDocumentParams) -> None:
+    """Nothing is completed there any more."""
+    ls.session.document_closed(params.text_document.uri, path_of(params.text_document.uri))

@@ -1,0 +1,137 @@
+"""From a cursor to what a model writes there: what it wrote before if that fits, else by asking the engine."""
+
+import asyncio
+import time
+from dataclasses import dataclass
+
+from acclimate_indexer.errors import EngineRefused, EngineUnavailable
+from acclimate_indexer.prompts import Cursor
+
+from ..session import Place, Session
+from .adapters import Chosen
+from .memory import Offered, RawAnswer
+from .writing import Question, Writing
+
+NOT_FOUND = 404  # vLLM's answer for an adapter that is not loaded
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spot:
+    """A cursor in a document, and who completes there.
+
+    Attributes:
+        document: Its URI.
+        before: The document's text up to the cursor; `after`: from it.
+    """
+
+    document: str
+    before: str
+    after: str
+    cursor: Cursor
+    place: Place
+    chosen: Chosen
+    is_automatic: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What a model wrote.
+
+    Attributes:
+        offer: The name of this answer; the rest of one that was typed into keeps it.
+        is_new: The engine wrote it for this request.
+    """
+
+    raw: RawAnswer
+    chosen: Chosen
+    offer: str
+    is_new: bool = False
+
+
+async def found_at(session: Session, spot: Spot) -> Found:
+    """The answer at a spot.
+
+    Raises:
+        EngineError: The engine refuses, or cannot be reached.
+    """
+    if spot.is_automatic and (known := _typed_through(session, spot)) is not None:
+        return known
+    writing = session.writings.of(spot.document)
+    if (
+        writing is not None
+        and writing.question.model == spot.chosen.model
+        and writing.leads_to(spot.before, spot.after)
+    ):
+        await writing.end()
+        if (known := _typed_through(session, spot)) is not None:
+            return known
+    elif writing is not None:
+        writing.stop()
+    if spot.is_automatic:
+        await asyncio.sleep(session.pace.wait_seconds(spot.place.settings.completion.debounce_seconds))
+    try:
+        return await _asked(session, spot, spot.chosen)
+    except EngineRefused as error:
+        if error.status != NOT_FOUND or spot.chosen.version is None or spot.place.adapter is None:
+            raise
+    spot.place.adapter.lost()
+    return await _asked(session, spot, spot.place.choose())
+
+
+def _typed_through(session: Session, spot: Spot) -> Found | None:
+    known = session.memory.typed_through(spot.document, spot.chosen.model, spot.before, spot.after)
+    if known is None:
+        return None
+    offered, rest = known
+    raw = RawAnswer(text=rest, confidence=offered.raw.confidence)
+    return Found(raw=raw, chosen=spot.chosen, offer=offered.name)
+
+
+async def _asked(session: Session, spot: Spot, chosen: Chosen) -> Found:
+    """Puts the question, unless exactly this one was put before."""
+    prompt, stop_ids = await _prompt(session, spot, chosen)
+    question = Question(
+        document=spot.document,
+        model=chosen.model,
+        prompt=prompt,
+        stop_ids=stop_ids,
+        max_tokens=spot.place.settings.completion.max_tokens,
+        cursor=spot.cursor,
+        before=spot.before,
+        after=spot.after,
+    )
+    if (raw := session.memory.answer_to(chosen.model, prompt)) is not None:
+        offered = Offered(model=chosen.model, before=spot.before, after=spot.after, raw=raw)
+        session.memory.offered(spot.document, offered)
+        return Found(raw=raw, chosen=chosen, offer=offered.name)
+    offered = await _written(session, question)
+    return Found(raw=offered.raw, chosen=chosen, offer=offered.name, is_new=True)
+
+
+async def _prompt(session: Session, spot: Spot, chosen: Chosen) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """The token ids to ask with, and those that end the answer."""
+    place, prompts = spot.place, session.connection.prompts
+    if prompts is None:
+        raise EngineUnavailable(session.connection.reason)  # it ended between two awaits
+    context = await place.surroundings(spot.cursor, spot.before.count("\n"), chosen)
+    builder = prompts.of(chosen.budget)
+    ids = await asyncio.get_running_loop().run_in_executor(
+        place.executor, lambda: builder.prompt(spot.cursor, repository=place.repository_name, context=context)
+    )
+    return ids, builder.stop_ids
+
+
+async def _written(session: Session, question: Question) -> Offered:
+    """Has the engine write the answer, or waits for the one that it writes to the same question."""
+    writing, client = session.writings.of(question.document), session.connection.client
+    if client is None:
+        raise EngineUnavailable(session.connection.reason)
+    if writing is None or (writing.question.model, writing.question.prompt) != (question.model, question.prompt):
+        writing = session.writings.start(Writing(client, question, session.answered))
+    started, is_whole = time.monotonic(), False
+    try:
+        offered = await writing.end()
+        is_whole = True
+    finally:
+        session.speed.took(time.monotonic() - started, to_its_end=is_whole)
+    return offered

@@ -1,0 +1,104 @@
+"""Answers that are still good: a request that one of them fits is not put to the engine.
+
+Two ways lead back to an answer. Whoever types what was offered is at a later place of the same answer. And the same
+prompt gets the same answer from the same model, since decoding is greedy: after a deletion, in another window, or
+where the next place was asked for in advance.
+"""
+
+import hashlib
+import secrets
+from array import array
+from collections import OrderedDict, deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+MAX_ANSWERS = 512  # of all documents; an answer is a few hundred bytes
+MAX_OFFERS = 8  # of one document, that typing may still go through
+MAX_DOCUMENTS = 32
+CLOSERS = ")]}\"'`"  # what editors put behind the cursor by themselves
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RawAnswer:
+    """What a model wrote at a place, before it is cut.
+
+    Attributes:
+        confidence: None where the engine does not say what its tokens cost.
+    """
+
+    text: str
+    confidence: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offered:
+    """An answer that was given, and where.
+
+    Attributes:
+        before: The document's text up to the cursor; `after`: from it.
+        raw: The whole answer as it was written: more may fit a later place than what was shown at this one.
+        name: What its fate is noted under.
+    """
+
+    model: str
+    before: str
+    after: str
+    raw: RawAnswer
+    name: str = field(default_factory=lambda: secrets.token_hex(8))
+
+
+class AnswerMemory:
+    """The answers of one session."""
+
+    def __init__(self) -> None:
+        self._by_prompt: OrderedDict[bytes, RawAnswer] = OrderedDict()
+        self._by_document: OrderedDict[str, deque[Offered]] = OrderedDict()
+
+    def answer_to(self, model: str, prompt: Sequence[int]) -> RawAnswer | None:
+        """What this model wrote for exactly this prompt."""
+        key = _key(model, prompt)
+        if (found := self._by_prompt.get(key)) is not None:
+            self._by_prompt.move_to_end(key)
+        return found
+
+    def keep(self, model: str, prompt: Sequence[int], answer: RawAnswer) -> None:
+        """Keeps an answer that was written to its end."""
+        self._by_prompt[_key(model, prompt)] = answer
+        if len(self._by_prompt) > MAX_ANSWERS:
+            self._by_prompt.popitem(last=False)
+
+    def offered(self, document: str, offered: Offered) -> None:
+        """Notes what was given at a place of a document."""
+        known = self._by_document.setdefault(document, deque(maxlen=MAX_OFFERS))
+        known.append(offered)
+        self._by_document.move_to_end(document)
+        if len(self._by_document) > MAX_DOCUMENTS:
+            self._by_document.popitem(last=False)
+
+    def typed_through(self, document: str, model: str, before: str, after: str) -> tuple[Offered, str] | None:
+        """The newest answer whose beginning was typed since, and what is left of it; at least a character."""
+        for offered in reversed(self._by_document.get(document, ())):
+            if offered.model == model and (rest := rest_of(offered, before, after)):
+                return offered, rest
+        return None
+
+    def forget(self, document: str) -> None:
+        """The document was closed."""
+        self._by_document.pop(document, None)
+
+
+def rest_of(offered: Offered, before: str, after: str) -> str:
+    """What is left of an answer at a later place; empty where the text went another way."""
+    if not before.startswith(offered.before) or not _is_same_rest(after, offered.after):
+        return ""
+    typed = before[len(offered.before) :]
+    return offered.raw.text[len(typed) :] if offered.raw.text.startswith(typed) else ""
+
+
+def _is_same_rest(after: str, then: str) -> bool:
+    """Whether the text behind the cursor is as it was, but for closers that the editor put there."""
+    return after.endswith(then) and not after[: len(after) - len(then)].strip(CLOSERS)
+
+
+def _key(model: str, prompt: Sequence[int]) -> bytes:
+    return hashlib.blake2b(array("I", prompt).tobytes(), digest_size=16, key=model.encode()[:64]).digest()
