@@ -42,6 +42,7 @@ def create_server(home: Home, flags: Mapping[str, Any] = MappingProxyType({})) -
     server.command(commands.RETRAIN)(commands.retrain)
     server.command(commands.CANCEL)(commands.cancel)
     server.command(commands.STATUS)(commands.status)
+    server.command(commands.ACCEPTED)(commands.accepted)
     return server
 
 

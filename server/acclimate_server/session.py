@@ -179,6 +179,9 @@ class Session:
         self.memory.keep(question.model, question.prompt, offered.raw)
         self.memory.offered(question.document, offered)
 
+    def accepted(self, offer: str) -> None:
+        """A completion was taken, its editor says."""
+
     async def place_of(self, path: Path | None) -> Place:
         """Where the document at `path` belongs; None is a document that was never saved."""
         opened, folder = (None, Path()) if path is None else await self._repository_of(path.parent)

@@ -32,8 +32,9 @@ def model(home: Home) -> str:
     return write_manifest(folder, TINY).identity
 
 
-def options(engine: FakeEngine, **more: Any) -> dict[str, Any]:
-    return {"engine": {"url": engine.url}, **more}
+def options(engine: FakeEngine, *, completion: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
+    """Settings of a server at this engine, which is asked for one answer only."""
+    return {"engine": {"url": engine.url}, "completion": {"candidates": 1, **(completion or {})}, **more}
 
 
 def publish(home: Home, folder: Path, *, version: str, identity: str, budget: PromptBudget) -> AdapterRegistry:

@@ -18,6 +18,7 @@ class FakeEngine:
     Attributes:
         pieces: The completion, in the pieces that it is streamed in.
         pieces_of: The completion of some models, instead of `pieces`.
+        sampled: The completions of the seeds from 1, where it is asked with a temperature.
         nats: What each token of a prompt costs every model that is asked for that.
         pause_seconds: Between two pieces.
         forgets: Names of adapters that loading seems to accept and completing does not know, once each.
@@ -30,6 +31,7 @@ class FakeEngine:
         self.url = ""
         self.pieces = ["pass"]
         self.pieces_of: dict[str, list[str]] = {}
+        self.sampled: list[list[str]] = []
         self.nats = 2.0
         self.pause_seconds = 0.0
         self.forgets: list[str] = []
@@ -92,7 +94,7 @@ class FakeEngine:
             self.adapters.pop(model, None)
         if model != BASE and model not in self.adapters:
             return await _reply(writer, 404, {"error": {"message": f"The model {model} does not exist."}})
-        pieces = self.pieces_of.get(model, self.pieces)
+        pieces = self.sampled[body["seed"] - 1] if body["temperature"] else self.pieces_of.get(model, self.pieces)
         if body.get("stream"):
             return await self._stream(pieces, reader, writer)
         choice: dict[str, Any] = {"text": "".join(pieces), "finish_reason": "stop"}

@@ -170,9 +170,17 @@ class EngineClient:
         max_tokens: int,
         stop_token_ids: Sequence[int] = (),
         priority: int = PRIORITY_COMPLETION,
+        temperature: float = 0.0,
+        seed: int = 0,
     ) -> AsyncGenerator[Piece]:
-        """What is generated, as it is; closing the iterator aborts the generation. Raises as `complete` does."""
+        """What is generated, as it is; closing the iterator aborts the generation. Raises as `complete` does.
+
+        Args:
+            temperature: 0 is greedy, and takes no notice of the seed.
+        """
         body = _completion_body(prompt_ids, model, max_tokens, stop_token_ids) | {"stream": True, "logprobs": 0}
+        if temperature:
+            body |= {"temperature": temperature, "seed": seed}
         async with self._completion(body, priority) as response:
             async for line in response.aiter_lines():
                 data = line.removeprefix("data:").strip()

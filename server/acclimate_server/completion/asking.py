@@ -89,7 +89,7 @@ def _typed_through(session: Session, spot: Spot) -> Found | None:
 
 async def _asked(session: Session, spot: Spot, chosen: Chosen) -> Found:
     """Puts the question, unless exactly this one was put before."""
-    prompt, stop_ids = await _prompt(session, spot, chosen)
+    prompt, stop_ids = await prompt_at(session, spot, chosen)
     question = Question(
         document=spot.document,
         model=chosen.model,
@@ -108,7 +108,7 @@ async def _asked(session: Session, spot: Spot, chosen: Chosen) -> Found:
     return Found(raw=offered.raw, chosen=chosen, offer=offered.name, is_new=True)
 
 
-async def _prompt(session: Session, spot: Spot, chosen: Chosen) -> tuple[tuple[int, ...], tuple[int, ...]]:
+async def prompt_at(session: Session, spot: Spot, chosen: Chosen) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """The token ids to ask with, and those that end the answer."""
     place, prompts = spot.place, session.connection.prompts
     if prompts is None:

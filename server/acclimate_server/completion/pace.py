@@ -32,6 +32,11 @@ class Pace:
         if interval < LONGEST_INTERVAL_SECONDS:
             self._interval += WEIGHT * (interval - self._interval)
 
+    @property
+    def is_typing(self) -> bool:
+        """Whether the last keystroke was just now."""
+        return self._clock() - self._last < MOST_SECONDS
+
     def wait_seconds(self, least: float) -> float:
         """How much longer to wait now for another keystroke; 0 if that was long enough."""
         wanted = least if self._is_line_start else min(max(least, FACTOR * self._interval), max(least, MOST_SECONDS))

@@ -13,6 +13,7 @@ from acclimate_indexer.prompts import Cursor
 
 from ..session import Session
 from .asking import Spot, found_at
+from .candidates import other_answers
 from .whether import language_at, why_not
 
 
@@ -37,11 +38,18 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What to show; with no text, `reason` says why. `adapter` is the version that gave it, None the base model."""
+    """What to show; with no text, `reason` says why.
 
-    text: str = ""
+    Attributes:
+        texts: The likeliest first; more than one only where somebody asked by hand.
+        adapter: The version that gave it, None the base model.
+        offer: What its fate is noted under.
+    """
+
+    texts: tuple[str, ...] = ()
     reason: str = ""
     adapter: str | None = None
+    offer: str = ""
 
 
 async def complete(session: Session, snapshot: Snapshot) -> Answer:
@@ -80,6 +88,10 @@ async def _answer(session: Session, snapshot: Snapshot) -> Answer:
         found = await found_at(session, spot)
     except EngineError as error:
         return Answer(reason=str(error))
-    text = cut(found.raw.text, language=language, prefix=spot.cursor.prefix, suffix=spot.cursor.suffix)
-    reason = "" if text.strip() else "The model proposed nothing here."
-    return Answer(text="" if reason else text, reason=reason, adapter=found.chosen.version)
+    raws = [found.raw.text]
+    if not spot.is_automatic:
+        raws += await other_answers(session, spot, place.settings.completion.candidates - 1)
+    texts = [cut(raw, language=language, prefix=spot.cursor.prefix, suffix=spot.cursor.suffix) for raw in raws]
+    texts = [text for text in dict.fromkeys(texts) if text.strip()]
+    reason = "" if texts else "The model proposed nothing here."
+    return Answer(texts=tuple(texts), reason=reason, adapter=found.chosen.version, offer=found.offer)

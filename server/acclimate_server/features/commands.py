@@ -21,6 +21,7 @@ from .training_progress import follow_training
 RETRAIN = "acclimate.retrain"
 CANCEL = "acclimate.cancel"
 STATUS = "acclimate.status"
+ACCEPTED = "acclimate.accepted"
 
 
 def retrain(ls: AcclimateServer, *arguments: Any) -> dict[str, Any]:
@@ -49,6 +50,11 @@ def cancel(ls: AcclimateServer, *arguments: Any) -> dict[str, Any]:
 def status(ls: AcclimateServer, *_: Any) -> dict[str, Any]:
     """What the notification `acclimate/status` says, now."""
     return ls.session.board.now.to_json()
+
+
+def accepted(ls: AcclimateServer, *arguments: Any) -> None:
+    """A completion `{offer}` was taken: editors run this command of its item."""
+    ls.session.accepted(str(_one(arguments).get("offer", "")))
 
 
 def progress_cancelled(ls: AcclimateServer, params: types.WorkDoneProgressCancelParams) -> None:

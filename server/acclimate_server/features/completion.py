@@ -4,8 +4,9 @@ import re
 
 from lsprotocol import types
 
-from ..completion.request import complete
+from ..completion.request import Answer, complete
 from ..language_server import AcclimateServer
+from .commands import ACCEPTED
 from .snapshot import open_document, snapshot
 
 OPTIONS = types.CompletionOptions(trigger_characters=[".", "(", "=", " "])
@@ -15,21 +16,23 @@ _WORD = re.compile(r"\w*\Z")
 
 
 async def completion(ls: AcclimateServer, params: types.CompletionParams) -> types.CompletionList:
-    """One item, or none. The list is incomplete, so that the editor asks again as the user types on."""
+    """What is proposed. The list is incomplete, so that the editor asks again as the user types on."""
     document = open_document(ls, params.text_document.uri)
     if document is None:
         return types.CompletionList(is_incomplete=True, items=[])
-    asked = types.CompletionTriggerKind.Invoked
-    is_automatic = params.context is not None and params.context.trigger_kind != asked
+    kind = types.CompletionTriggerKind.Invoked if params.context is None else params.context.trigger_kind
+    # Editors that complete words as they are typed say "invoked", too.
+    is_automatic = kind != types.CompletionTriggerKind.Invoked or ls.session.pace.is_typing
     place = snapshot(document, params.position, is_automatic=is_automatic)
     ls.session.activity.touched(place.path)
     answer = await complete(ls.session, place)
-    if not answer.text:
-        return types.CompletionList(is_incomplete=True, items=[])
-    return types.CompletionList(is_incomplete=True, items=[_item(place.text[: place.offset], answer.text, params)])
+    before = place.text[: place.offset]
+    return types.CompletionList(
+        is_incomplete=True, items=[_item(before, text, answer, params) for text in answer.texts]
+    )
 
 
-def _item(before: str, text: str, params: types.CompletionParams) -> types.CompletionItem:
+def _item(before: str, text: str, answer: Answer, params: types.CompletionParams) -> types.CompletionItem:
     """An item that replaces the word before the cursor: editors filter a list by that word."""
     word = _WORD.search(before[-LABEL_CHARACTERS:])
     typed = word.group() if word is not None and word.group().isascii() else ""  # ASCII counts alike in every encoding
@@ -45,4 +48,5 @@ def _item(before: str, text: str, params: types.CompletionParams) -> types.Compl
         sort_text="~",  # after what knows the language for certain
         insert_text_format=types.InsertTextFormat.PlainText,
         text_edit=types.TextEdit(range=types.Range(start=start, end=params.position), new_text=typed + text),
+        command=types.Command(title="", command=ACCEPTED, arguments=[{"offer": answer.offer}]),
     )

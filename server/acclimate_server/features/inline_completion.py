@@ -1,24 +1,49 @@
 """`textDocument/inlineCompletion`: ghost text at the cursor (LSP 3.18)."""
 
+from dataclasses import replace
+
 from lsprotocol import types
 
-from ..completion.request import complete
+from ..completion.request import Answer, Snapshot, complete
 from ..language_server import AcclimateServer
+from ..protocol import Document
+from .commands import ACCEPTED
 from .snapshot import open_document, snapshot
 
 OPTIONS = types.InlineCompletionOptions()  # without an options object pygls does not advertise the capability
 
 
 async def inline_completion(ls: AcclimateServer, params: types.InlineCompletionParams) -> types.InlineCompletionList:
-    """One item, or none; the status says why there is none."""
+    """What is proposed, the likeliest first; the status says why there is nothing."""
     document = open_document(ls, params.text_document.uri)
     if document is None:
         return types.InlineCompletionList(items=[])
     is_automatic = params.context.trigger_kind == types.InlineCompletionTriggerKind.Automatic
     place = snapshot(document, params.position, is_automatic=is_automatic)
+    selected = params.context.selected_completion_info
+    if selected is not None:
+        place = _with_selected(place, document, selected)
     ls.session.activity.touched(place.path)
     answer = await complete(ls.session, place)
-    if not answer.text:
-        return types.InlineCompletionList(items=[])
-    here = types.Range(start=params.position, end=params.position)
-    return types.InlineCompletionList(items=[types.InlineCompletionItem(insert_text=answer.text, range=here)])
+    replaced = types.Range(start=params.position, end=params.position) if selected is None else selected.range
+    before = "" if selected is None else selected.text
+    return types.InlineCompletionList(items=_items(answer, before, replaced))
+
+
+def _with_selected(place: Snapshot, document: Document, selected: types.SelectedCompletionInfo) -> Snapshot:
+    """The document as it would be with what is selected in the editor's list: ghost text can only go on from there."""
+    start, end = document.offset_of(selected.range.start), document.offset_of(selected.range.end)
+    return replace(place, text=place.text[:start] + selected.text + place.text[end:], offset=start + len(selected.text))
+
+
+def _items(answer: Answer, before: str, replaced: types.Range) -> list[types.InlineCompletionItem]:
+    """The items; the command of the first tells us that it was taken."""
+    return [
+        types.InlineCompletionItem(
+            insert_text=before + text,
+            filter_text=before + text,
+            range=replaced,
+            command=types.Command(title="", command=ACCEPTED, arguments=[{"offer": answer.offer}]),
+        )
+        for text in answer.texts
+    ]
