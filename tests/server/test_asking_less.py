@@ -40,6 +40,39 @@ async def test_typing_what_was_offered_asks_nothing(home: Home, model: str, tmp_
         assert len(engine.asked) == 1
 
 
+@pytest.mark.parametrize(("finish_reason", "asked"), [("stop", 1), ("length", 2)])
+async def test_where_the_model_ended_its_answer_it_is_not_asked_again(
+    home: Home, model: str, tmp_path: Path, file: Path, finish_reason: str, asked: int
+) -> None:
+    without = {"prefetch": False}
+    async with fake_engine() as engine, connected(tmp_path, options(engine, completion=without)) as editor:
+        engine.pieces, engine.finish_reason = ["name"], finish_reason
+        await ready(editor)
+        editor.open(file, CODE)
+        await editor.inline(file, *CURSOR, Kind.Automatic)
+        engine.pieces = ["[0]"]
+
+        assert await typed(editor, file, "name") == ([] if asked == 1 else ["[0]"])
+        assert len(engine.asked) == asked
+
+
+async def test_the_next_line_is_asked_for_as_soon_as_an_answer_was_taken(
+    home: Home, model: str, tmp_path: Path, file: Path
+) -> None:
+    async with fake_engine() as engine, connected(tmp_path, options(engine)) as editor:
+        engine.pieces = ["name"]
+        await ready(editor)
+        editor.open(file, CODE)
+        await editor.inline(file, *CURSOR, Kind.Automatic)
+        engine.pieces = ["    ", "# done", "\n"]
+
+        assert await typed(editor, file, "name") == []
+        await until(lambda: len(engine.asked) == 2)
+        editor.type(file, LINE, COLUMN + 4, "\n    ")
+        assert await editor.inline(file, LINE + 1, 4, Kind.Automatic) == ["# done"]
+        assert len(engine.asked) == 2
+
+
 async def test_a_bracket_that_the_editor_closed_is_typed_through(
     home: Home, model: str, tmp_path: Path, file: Path
 ) -> None:

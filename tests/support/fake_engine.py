@@ -18,6 +18,7 @@ class FakeEngine:
     Attributes:
         pieces: The completion, in the pieces that it is streamed in.
         pieces_of: The completion of some models, instead of `pieces`.
+        finish_reason: How a stream ends that is read to its end.
         sampled: The completions of the seeds from 1, where it is asked with a temperature.
         nats: What each token of a prompt costs every model that is asked for that.
         pause_seconds: Between two pieces.
@@ -31,6 +32,7 @@ class FakeEngine:
         self.url = ""
         self.pieces = ["pass"]
         self.pieces_of: dict[str, list[str]] = {}
+        self.finish_reason = "stop"
         self.sampled: list[list[str]] = []
         self.nats = 2.0
         self.pause_seconds = 0.0
@@ -114,7 +116,8 @@ class FakeEngine:
             if end.done():
                 self.closed_early += 1
                 raise ConnectionResetError
-        writer.write(b"data: [DONE]\n\n")
+        last = {"choices": [{"text": "", "finish_reason": self.finish_reason}]}
+        writer.write(f"data: {json.dumps(last)}\n\ndata: [DONE]\n\n".encode())
         await writer.drain()
         end.cancel()
         raise ConnectionResetError

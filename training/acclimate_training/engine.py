@@ -69,10 +69,12 @@ class Piece:
         text: May be empty, where a token gave no text of its own.
         nats: What each of its tokens cost the model (minus its log-probability), a stop token included; empty where
             the engine does not say.
+        finish_reason: Of the last piece: `stop` (a stop token), `length` (max_tokens), `abort`; else empty.
     """
 
     text: str
     nats: tuple[float, ...] = ()
+    finish_reason: str = ""
 
 
 class EngineClient:
@@ -193,7 +195,7 @@ class EngineClient:
                     if error := event.get("error"):
                         raise _refused(self.address.url, int(error.get("code") or 500), str(error.get("message")))
                     piece = _piece(event["choices"][0]) if event["choices"] else Piece(text="")
-                if piece.text or piece.nats:
+                if piece.text or piece.nats or piece.finish_reason:
                     yield piece
 
     async def token_nats(self, token_ids: Sequence[int], *, model: str) -> list[float]:
@@ -261,7 +263,11 @@ class EngineClient:
 
 def _piece(choice: dict[str, Any]) -> Piece:
     given = (choice.get("logprobs") or {}).get("token_logprobs") or ()
-    return Piece(text=choice["text"], nats=tuple(-float(each) for each in given if each is not None))
+    return Piece(
+        text=choice["text"],
+        nats=tuple(-float(each) for each in given if each is not None),
+        finish_reason=str(choice.get("finish_reason") or ""),
+    )
 
 
 def _completion_body(

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from acclimate_indexer.errors import EngineRefused, EngineUnavailable
 from acclimate_indexer.prompts import Cursor
@@ -39,12 +39,14 @@ class Found:
 
     Attributes:
         offer: The name of this answer; the rest of one that was typed into keeps it.
+        is_used_up: All of it was typed or taken already.
         is_new: The engine wrote it for this request.
     """
 
     raw: RawAnswer
     chosen: Chosen
     offer: str
+    is_used_up: bool = False
     is_new: bool = False
 
 
@@ -83,24 +85,14 @@ def _typed_through(session: Session, spot: Spot) -> Found | None:
     if known is None:
         return None
     offered, rest = known
-    raw = RawAnswer(text=rest, confidence=offered.raw.confidence)
-    return Found(raw=raw, chosen=spot.chosen, offer=offered.name)
+    raw = replace(offered.raw, text=rest)
+    return Found(raw=raw, chosen=spot.chosen, offer=offered.name, is_used_up=not rest.strip())
 
 
 async def _asked(session: Session, spot: Spot, chosen: Chosen) -> Found:
     """Puts the question, unless exactly this one was put before."""
-    prompt, stop_ids = await prompt_at(session, spot, chosen)
-    question = Question(
-        document=spot.document,
-        model=chosen.model,
-        prompt=prompt,
-        stop_ids=stop_ids,
-        max_tokens=spot.place.settings.completion.max_tokens,
-        cursor=spot.cursor,
-        before=spot.before,
-        after=spot.after,
-    )
-    if (raw := session.memory.answer_to(chosen.model, prompt)) is not None:
+    question = await question_at(session, spot, chosen)
+    if (raw := session.memory.answer_to(chosen.model, question.prompt)) is not None:
         offered = Offered(model=chosen.model, before=spot.before, after=spot.after, raw=raw)
         session.memory.offered(spot.document, offered)
         return Found(raw=raw, chosen=chosen, offer=offered.name)
@@ -108,17 +100,30 @@ async def _asked(session: Session, spot: Spot, chosen: Chosen) -> Found:
     return Found(raw=offered.raw, chosen=chosen, offer=offered.name, is_new=True)
 
 
-async def prompt_at(session: Session, spot: Spot, chosen: Chosen) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """The token ids to ask with, and those that end the answer."""
+async def question_at(session: Session, spot: Spot, chosen: Chosen) -> Question:
+    """What to ask at a spot.
+
+    Raises:
+        EngineUnavailable: It ended since the spot was looked at.
+    """
     place, prompts = spot.place, session.connection.prompts
     if prompts is None:
-        raise EngineUnavailable(session.connection.reason)  # it ended between two awaits
+        raise EngineUnavailable(session.connection.reason)
     context = await place.surroundings(spot.cursor, spot.before.count("\n"), chosen)
     builder = prompts.of(chosen.budget)
-    ids = await asyncio.get_running_loop().run_in_executor(
+    prompt = await asyncio.get_running_loop().run_in_executor(
         place.executor, lambda: builder.prompt(spot.cursor, repository=place.repository_name, context=context)
     )
-    return ids, builder.stop_ids
+    return Question(
+        document=spot.document,
+        model=chosen.model,
+        prompt=prompt,
+        stop_ids=builder.stop_ids,
+        max_tokens=place.settings.completion.max_tokens,
+        cursor=spot.cursor,
+        before=spot.before,
+        after=spot.after,
+    )
 
 
 async def _written(session: Session, question: Question) -> Offered:

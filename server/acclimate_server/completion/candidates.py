@@ -8,7 +8,7 @@ from acclimate_indexer.errors import EngineError
 from acclimate_indexer.prompts import after_held_back, held_back
 
 from ..session import Session
-from .asking import Spot, prompt_at
+from .asking import Spot, question_at
 
 TEMPERATURE = 0.8  # below it a small model says nearly the same again
 WAIT_SECONDS = 1.5  # beyond the likeliest answer; who waits longer has written it
@@ -20,7 +20,7 @@ async def other_answers(session: Session, spot: Spot, count: int) -> list[str]:
     if count < 1 or client is None:
         return []
     try:
-        prompt, stop_ids = await prompt_at(session, spot, spot.chosen)
+        question = await question_at(session, spot, spot.chosen)
     except EngineError:
         return []
     cursor, held = spot.cursor, held_back(spot.cursor.prefix)
@@ -28,10 +28,10 @@ async def other_answers(session: Session, spot: Spot, count: int) -> list[str]:
     async def one(seed: int) -> str:
         written = text = ""
         stream = client.stream(
-            prompt,
-            model=spot.chosen.model,
-            max_tokens=spot.place.settings.completion.max_tokens,
-            stop_token_ids=stop_ids,
+            question.prompt,
+            model=question.model,
+            max_tokens=question.max_tokens,
+            stop_token_ids=question.stop_ids,
             temperature=TEMPERATURE,
             seed=seed,
         )

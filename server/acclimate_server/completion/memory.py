@@ -23,10 +23,12 @@ class RawAnswer:
     """What a model wrote at a place, before it is cut.
 
     Attributes:
+        is_whole: It ended by itself, or all that could follow would be cut away.
         confidence: None where the engine does not say what its tokens cost.
     """
 
     text: str
+    is_whole: bool
     confidence: float | None = None
 
 
@@ -76,9 +78,13 @@ class AnswerMemory:
             self._by_document.popitem(last=False)
 
     def typed_through(self, document: str, model: str, before: str, after: str) -> tuple[Offered, str] | None:
-        """The newest answer whose beginning was typed since, and what is left of it; at least a character."""
+        """The newest answer whose beginning was typed since, and what is left of it.
+
+        Nothing may be left: the model ended its answer here, and would do so again.
+        """
         for offered in reversed(self._by_document.get(document, ())):
-            if offered.model == model and (rest := rest_of(offered, before, after)):
+            rest = rest_of(offered, before, after) if offered.model == model else None
+            if rest or (rest is not None and offered.raw.is_whole):
                 return offered, rest
         return None
 
@@ -87,12 +93,12 @@ class AnswerMemory:
         self._by_document.pop(document, None)
 
 
-def rest_of(offered: Offered, before: str, after: str) -> str:
-    """What is left of an answer at a later place; empty where the text went another way."""
+def rest_of(offered: Offered, before: str, after: str) -> str | None:
+    """What is left of an answer at a later place; None where the text went another way."""
     if not before.startswith(offered.before) or not _is_same_rest(after, offered.after):
-        return ""
+        return None
     typed = before[len(offered.before) :]
-    return offered.raw.text[len(typed) :] if offered.raw.text.startswith(typed) else ""
+    return offered.raw.text[len(typed) :] if offered.raw.text.startswith(typed) else None
 
 
 def _is_same_rest(after: str, then: str) -> bool:

@@ -12,6 +12,7 @@ from acclimate_indexer.errors import EngineError
 from acclimate_indexer.prompts import Cursor
 
 from ..session import Session
+from .ahead import prepare_next
 from .asking import Spot, found_at
 from .candidates import other_answers
 from .whether import language_at, why_not
@@ -88,6 +89,8 @@ async def _answer(session: Session, snapshot: Snapshot) -> Answer:
         found = await found_at(session, spot)
     except EngineError as error:
         return Answer(reason=str(error))
+    if found.is_used_up:
+        await prepare_next(session, spot)
     raws = [found.raw.text]
     if not spot.is_automatic:
         raws += await other_answers(session, spot, place.settings.completion.candidates - 1)

@@ -93,7 +93,7 @@ class Writing:
 
     async def _write(self, client: EngineClient, on_end: Callable[[Question, Offered], None]) -> Offered:
         question, cursor = self.question, self.question.cursor
-        written, held = "", held_back(cursor.prefix)
+        written, held, is_whole = "", held_back(cursor.prefix), False
         stream = client.stream(
             question.prompt, model=question.model, max_tokens=question.max_tokens, stop_token_ids=question.stop_ids
         )
@@ -101,10 +101,15 @@ class Writing:
             async for piece in pieces:
                 written += piece.text
                 self.text = after_held_back(written, held) or ""
+                is_whole = piece.finish_reason == "stop"
                 if is_complete(self.text, language=cursor.language, prefix=cursor.prefix, suffix=cursor.suffix):
+                    is_whole = True
                     break
         offered = Offered(
-            model=question.model, before=question.before, after=question.after, raw=RawAnswer(text=self.text)
+            model=question.model,
+            before=question.before,
+            after=question.after,
+            raw=RawAnswer(text=self.text, is_whole=is_whole),
         )
         on_end(question, offered)
         return offered
