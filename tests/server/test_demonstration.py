@@ -15,7 +15,7 @@ from acclimate_indexer.home import Home
 from acclimate_indexer.models import LocalModel
 from acclimate_indexer.prompts import PromptBudget
 from acclimate_indexer.repository import Repository
-from acclimate_server.cli.comparison import difference_sentences, show_comparison
+from acclimate_server.cli.comparison import calibration_sentences, difference_sentences, show_comparison
 from acclimate_server.cli.context import Context
 from acclimate_server.cli.demonstration import acclimate_command, demonstrate, editor_words
 from acclimate_server.cli.terminal import Terminal
@@ -120,6 +120,19 @@ def test_what_was_not_generated_is_said() -> None:
         "Nothing was generated, so exact match was not measured: there was no engine, or no time.",
     ]
     assert difference_sentences({}) == []
+
+
+def test_how_much_is_shown_while_typing_is_said_of_each() -> None:
+    surer = {"confidence": 0.4, "answers": 60, "right": 45, "files": 60}
+    every = {"confidence": 0.0, "answers": 150, "right": 50, "files": 90}
+    found = {"base": {"steps": [{**every, "right": 0}]}, "adapter": {"steps": [surer, every]}}
+
+    assert calibration_sentences({"calibration": {"completion": found}}) == [
+        "Shown while typing (`completion.precision` 0.5), base: none of its answers: 150 were too seldom right.",
+        "Shown while typing (`completion.precision` 0.5), adapter: 40% of its answers, and 75% of these were right "
+        "(from a confidence of 0.4 on, n 150).",
+    ]
+    assert calibration_sentences({}) == []
 
 
 async def test_the_server_answers_without_and_with_the_adapter(

@@ -7,6 +7,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from itertools import zip_longest
 from typing import Any
 
 BASE = "fake-base"
@@ -21,6 +22,7 @@ class FakeEngine:
         finish_reason: How a stream ends that is read to its end.
         sampled: The completions of the seeds from 1, where it is asked with a temperature.
         nats: What each token of a prompt costs every model that is asked for that.
+        costs: What each piece of the completion costs, as one token; of the pieces beyond these it does not say.
         pause_seconds: Between two pieces.
         forgets: Names of adapters that loading seems to accept and completing does not know, once each.
         dies_after: So many completions; then it is gone as if it had been killed. None lets it live.
@@ -35,6 +37,7 @@ class FakeEngine:
         self.finish_reason = "stop"
         self.sampled: list[list[str]] = []
         self.nats = 2.0
+        self.costs: list[float] = []
         self.pause_seconds = 0.0
         self.forgets: list[str] = []
         self.dies_after: int | None = None
@@ -108,8 +111,9 @@ class FakeEngine:
     async def _stream(self, pieces: list[str], reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n")
         end = asyncio.create_task(reader.read(1))  # the client sends nothing more: what comes is its goodbye
-        for piece in pieces:
-            writer.write(f"data: {json.dumps({'choices': [{'text': piece}]})}\n\n".encode())
+        for piece, cost in zip_longest(pieces, self.costs[: len(pieces)]):
+            told = {} if cost is None else {"logprobs": {"token_logprobs": [-cost]}}
+            writer.write(f"data: {json.dumps({'choices': [{'text': piece, **told}]})}\n\n".encode())
             await writer.drain()
             self.sent += 1
             await asyncio.wait([end], timeout=self.pause_seconds)

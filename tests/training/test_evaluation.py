@@ -84,7 +84,7 @@ def test_nothing_observed_is_no_estimate() -> None:
 def test_results_are_found_again(tmp_path: Path) -> None:
     store = ResultStore(tmp_path, model_identity="tiny@0", adapter="shop-1")
     store.add_loss(LossResult(example="one", nats=3.0, tokens=2))
-    store.add_generation(GenerationResult(example="one", text="a\nb", stopped=True))
+    store.add_generation(GenerationResult(example="one", text="a\nb", stopped=True, confidence=0.25))
 
     again = ResultStore(tmp_path, model_identity="tiny@0", adapter="shop-1")
     assert again.losses == store.losses
@@ -102,6 +102,7 @@ def test_an_answer_of_an_older_version_is_read_without_what_it_did_not_note(tmp_
     again = ResultStore(tmp_path, model_identity="tiny@0")
 
     assert again.generations == {"two": GenerationResult(example="two", text="b", stopped=False)}
+    assert again.generations["two"].confidence is None
 
 
 def test_a_torn_line_spoils_only_itself(tmp_path: Path) -> None:

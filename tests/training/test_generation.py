@@ -11,6 +11,7 @@ from tests.support import fake_engine as fake
 from tests.support.fake_engine import BASE, FakeEngine
 from tests.support.tiny_model import TOKENS, write_tokenizer
 
+from acclimate_indexer.confidence import confidence_of
 from acclimate_indexer.errors import EngineUnavailable
 from acclimate_indexer.pairs import CompletionPair, Snippet
 from acclimate_indexer.prompts import PromptBudget, PromptBuilder
@@ -146,6 +147,29 @@ async def test_an_answer_that_goes_on_is_ended_as_the_server_ends_it(
     assert len(answers) == 18
     assert all(answer.text.startswith("a + b\n") and len(answer.text) < 60 for answer in answers)
     assert not any(answer.stopped for answer in answers)
+
+
+async def test_the_confidence_in_what_is_shown_is_kept_with_an_answer(
+    tmp_path: Path, asked: list[Request], builder: PromptBuilder
+) -> None:
+    async with fake_engine() as engine:
+        engine.pieces = ["a", " + b", "\n", "def more():", " pass"]
+        engine.costs = [0.5, 0.25, 3.0, 5.0, 7.0]
+        engine.pause_seconds = 0.01
+        served = await ask(engine, asked, tmp_path, builder)
+
+    for each in (served["base"].store, servings(tmp_path)["base"].store):
+        assert {answer.confidence for answer in each.generations.values()} == {confidence_of([0.5, 0.25])}
+
+
+async def test_an_engine_that_tells_no_costs_leaves_the_confidence_open(
+    tmp_path: Path, asked: list[Request], builder: PromptBuilder
+) -> None:
+    async with fake_engine() as engine:
+        engine.pieces = ["a +", " b"]
+        served = await ask(engine, asked, tmp_path, builder)
+
+    assert {answer.confidence for answer in served["base"].store.generations.values()} == {None}
 
 
 async def test_an_answer_up_to_the_limit_did_not_stop_by_itself(

@@ -252,6 +252,7 @@ async def test_with_an_engine_all_contenders_answer(
         before = asyncio.all_tasks()
         monkeypatch.setenv(ENGINE_URL, engine.url)
         engine.pieces = ["nothing_like_it"]
+        engine.costs = [0.5]
         first, _ = await asyncio.to_thread(in_process, a_job(home, repository, evaluation_minutes=AMPLE), others)
         asked = len(engine.asked)
         again, heard = await asyncio.to_thread(
@@ -265,6 +266,7 @@ async def test_with_an_engine_all_contenders_answer(
     assert {figures["n"] for figures in first["contenders"].values()} == {first["available"]}
     assert first["contenders"]["adapter"]["exact_match"] == 0.0
     assert first["differences"]["adapter"]["prompted"]["mcnemar_p"] == 1.0
+    assert first["calibration"] == {"completion": {}}  # a dozen places are too few
     assert first["facts"]["secrets"] == {"asked": 0, "told": 0, "strangers": ["base", "control"]}
     checks = {check["name"]: check["passed"] for check in first["verdict"]["checks"]}
     assert checks["secrets"] is True

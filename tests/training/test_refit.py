@@ -36,6 +36,7 @@ pytest.importorskip("torch", reason="the runtime is not installed")
 pytest.importorskip("peft", reason="the runtime is not installed")
 
 BY_HAND = "Somebody has looked at it."
+CALIBRATION = {"completion": {"adapter": {"steps": [{"confidence": 0.0, "answers": 60, "right": 30, "files": 9}]}}}
 LATER = ("later", "newer", "coming", "beyond", "sooner", "after", "ahead", "next")  # files of a commit to come
 
 Killed = type("Killed", (BaseException,), {})
@@ -60,6 +61,8 @@ def promoted(shop: GitFolder, tmp_path_factory: pytest.TempPathFactory) -> Home:
 def refitted(promoted: Home, shop: GitFolder, tmp_path_factory: pytest.TempPathFactory) -> Home:
     """A home where its recipe was fitted again."""
     home = copied(promoted, tmp_path_factory.mktemp("refitted") / "home")
+    (judged,) = registry_of(home, shop).versions()
+    registry_of(home, shop).update(judged, {"calibration": CALIBRATION})
     in_process(a_job(home, shop, "again", refit="always"))
     return home
 
@@ -95,6 +98,7 @@ def test_a_promoted_recipe_is_fitted_again_on_everything(refitted: Home, shop: G
     assert judged_for(again) == again.record["verdict"]["inherited_from"] == judged.version
     assert (again.state, again.reason.partition(",")[0]) == ("promoted", f"Inherited from {judged.version}")
     assert "metrics" not in again.record
+    assert again.record["calibration"] == judged.record["calibration"] == CALIBRATION
     assert (again.record["recipe"], again.record["steps"]) == (judged.record["recipe"], STEPS)
     assert data.manifest["split"] == "none"
     assert {(counts["validation"], counts["test"]) for counts in data.counts.values()} == {(0, 0)}

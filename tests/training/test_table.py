@@ -12,6 +12,7 @@ from acclimate_indexer.pairs import Age, CompletionPair
 from acclimate_indexer.python_library import PythonLibrary
 from acclimate_indexer.vocabulary import Vocabulary
 from acclimate_training.encoding import Example
+from acclimate_training.evaluation.calibration import calibrations_of
 from acclimate_training.evaluation.contenders import (
     ADAPTER,
     ADAPTER_RETRIEVAL,
@@ -70,10 +71,23 @@ def stores(tmp_path: Path) -> Stores:
     }
 
 
-def answer(stores: Stores, contender: Contender, asked: Question, text: str, *, stopped: bool = True) -> None:
+def answer(
+    stores: Stores,
+    contender: Contender,
+    asked: Question,
+    text: str,
+    *,
+    stopped: bool = True,
+    confidence: float | None = None,
+) -> None:
     stores[contender.model].add_generation(
         GenerationResult(
-            example=asked.asked(contender.form), text=text, stopped=stopped, prompt_tokens=90, milliseconds=120.0
+            example=asked.asked(contender.form),
+            text=text,
+            stopped=stopped,
+            prompt_tokens=90,
+            milliseconds=120.0,
+            confidence=confidence,
         )
     )
 
@@ -312,6 +326,34 @@ def test_wherever_asking_is_left_a_tier_has_answered_the_same_pairs() -> None:
 def held(questions: list[Question], stores: Stores, **others: Any) -> HeldOut:
     given: dict[str, Any] = {"split": "test", "documentation": [], "validation": [], "seed": 0} | others
     return HeldOut(questions=questions, stores=stores, **given)
+
+
+def test_each_contender_that_is_served_has_a_calibration_of_its_own(stores: Stores) -> None:
+    questions = [question(number) for number in range(60)]
+    for number, asked in enumerate(questions):
+        answer(stores, BASE, asked, RIGHT if number < 20 else WRONG, confidence=0.8 if number < 20 else 0.1)
+        answer(stores, ADAPTER, asked, f"{RIGHT}\nreturn" if number < 40 else WRONG, confidence=0.9 - number / 100)
+        answer(stores, CONTROL, asked, RIGHT, confidence=0.9)
+        if number < 40:
+            answer(stores, ADAPTER_RETRIEVAL, asked, RIGHT, confidence=0.9)
+
+    found = calibrations_of({"calibration": {"completion": held(questions, stores).calibrations()}})
+
+    assert {name: each.n for name, each in found.items()} == {"base": 60, "adapter": 60}
+    assert found["base"].threshold(0.9) == 0.8
+    assert found["adapter"].probability(0.7) == 1.0
+    assert found["adapter"].probability(0.4) == 0.0
+
+
+def test_answers_without_a_confidence_or_a_text_calibrate_nothing(stores: Stores) -> None:
+    questions = [question(number) for number in range(120)]
+    for number, asked in enumerate(questions):
+        if number < 60:
+            answer(stores, BASE, asked, RIGHT, confidence=0.8)
+        else:
+            answer(stores, BASE, asked, "" if number % 2 else RIGHT)
+
+    assert held(questions, stores).calibrations()["base"]["n"] == 60
 
 
 def test_losses_are_measured_with_short_prompts_first_then_the_choice_is_made(stores: Stores) -> None:

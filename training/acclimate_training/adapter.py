@@ -1,6 +1,6 @@
 """One adapter: a plain peft folder, its lineage, and what is known of it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,6 +9,8 @@ from acclimate_indexer.errors import AdapterError
 from acclimate_indexer.prompts import PromptBudget
 
 from .adapter_files import LINEAGE, changed_file, refuse_pickles
+from .evaluation.calibration import Calibration, calibrations_of
+from .evaluation.contenders import BASE, BASE_RETRIEVAL
 
 NOT_MEASURED: dict[str, Any] = {
     "state": "rejected",
@@ -87,6 +89,11 @@ class Adapter:
         return str(self.record["repository"])
 
     @property
+    def calibration(self) -> dict[str, Calibration]:
+        """By contender, its own and its base's, how far a confidence can be trusted; empty where none was measured."""
+        return calibrations_of(self.record)
+
+    @property
     def files(self) -> dict[str, str]:
         """SHA-256 by name; empty for an adapter that an earlier version of acclimate made."""
         return dict(self.record.get("files", {}))
@@ -122,3 +129,13 @@ class Adapter:
 def known_of(lineage: Mapping[str, Any], facts: Mapping[str, Any]) -> dict[str, Any]:
     """A record: what was said last counts. The lineage of an earlier version of acclimate has a verdict in it."""
     return {**DEFAULTS, **lineage, **facts}
+
+
+def base_calibration(adapters: Iterable[Adapter], base_identity: str) -> dict[str, Calibration]:
+    """What evaluations here have found of a base model: the last of these adapters counts, whatever its own verdict."""
+    found: dict[str, Calibration] = {}
+    for adapter in adapters:
+        if adapter.base_identity == base_identity:
+            known = adapter.calibration
+            found |= {each.name: known[each.name] for each in (BASE, BASE_RETRIEVAL) if each.name in known}
+    return found

@@ -16,6 +16,7 @@ from acclimate_indexer.repository import Repository
 
 from .control import Control, General
 from .evaluation.asking import Asking, ask
+from .evaluation.calibration import with_calibrations
 from .evaluation.contenders import ADAPTER, BASE, Model
 from .evaluation.documented import documentation_table
 from .evaluation.general import GeneralQuestions, general_questions, general_record
@@ -72,7 +73,8 @@ class Judging:
         self._judge()
         self._ask_engine(self._seconds - (time.monotonic() - started))
         metrics = self._judge()
-        return self.adapter, metrics | {"example": self.held.shown_example()}
+        shown = {"example": self.held.shown_example(), "calibration": self.adapter.record["calibration"]}
+        return self.adapter, metrics | shown
 
     @cached_property
     def held(self) -> HeldOut:
@@ -208,7 +210,8 @@ class Judging:
         found = verdict(evidence, self.thresholds, force=forced)
         documentation = documentation_table(self.held.measured_documentation(), seed=self.setting.seed)
         registry = AdapterRegistry(self.home)
-        kept = registry.get(self.adapter.version).record.get("metrics", {})  # anew: a person may be judging just now
+        record = registry.get(self.adapter.version).record  # anew: a person may be judging just now
+        kept = record.get("metrics", {})
         metrics = table | {
             "documentation": documentation,
             "general": general,
@@ -216,11 +219,13 @@ class Judging:
             "notes": list(self.run.notes),
             **({"blind": kept["blind"]} if "blind" in kept else {}),
         }
+        calibration = with_calibrations(record, self.held.calibrations())
         if judged_for(self.adapter) is not None:
             metrics[JUDGED_TO] = self.setting.dataset.commit
-            self.adapter = judge_inherited(registry, self.adapter, evidence, self.thresholds, {"metrics": metrics})
+            changes: dict[str, Any] = {"metrics": metrics, "calibration": calibration}
+            self.adapter = judge_inherited(registry, self.adapter, evidence, self.thresholds, changes)
             return metrics
-        changes = {"verdict": found.to_json(), "forced": forced, "metrics": metrics}
+        changes = {"verdict": found.to_json(), "forced": forced, "metrics": metrics, "calibration": calibration}
         if found.state != "promoted":
             withdraw_with(registry, self.adapter, found.state)
         better = self._proven(registry.live())

@@ -4,6 +4,9 @@ from typing import Any
 
 from rich.table import Table
 
+from acclimate_training.evaluation.calibration import calibrations_of
+
+from ..settings import CompletionSettings
 from .terminal import Terminal
 
 COLUMNS = (
@@ -22,6 +25,8 @@ def show_comparison(result: dict[str, Any], terminal: Terminal) -> None:
     if contenders:
         terminal.show(contenders_table(contenders, _title(result)))
     for sentence in difference_sentences(result):
+        terminal.show(sentence)
+    for sentence in calibration_sentences(result):
         terminal.show(sentence)
     for note in result.get("notes") or ():
         terminal.show(f"Note: {note}")
@@ -84,6 +89,24 @@ def difference_sentences(result: dict[str, Any]) -> list[str]:
             )
     if result.get("contenders") and not any(found.get("n") for found in differences.values()):
         sentences.append("Nothing was generated, so exact match was not measured: there was no engine, or no time.")
+    return sentences
+
+
+def calibration_sentences(result: dict[str, Any]) -> list[str]:
+    """How much of each contender's answers is shown while typing, by default, and how much of that is right."""
+    precision = CompletionSettings().precision
+    sentences = []
+    for name, found in calibrations_of(result).items():
+        shown = found.shown(precision)
+        if shown is None:
+            words = f"none of its answers: {found.n} were too seldom right"
+        else:
+            share, right = shown.answers / found.n, shown.right / shown.answers
+            words = (
+                f"{share:.0%} of its answers, and {right:.0%} of these were right "
+                f"(from a confidence of {shown.confidence:.2g} on, n {found.n})"
+            )
+        sentences.append(f"Shown while typing (`completion.precision` {precision:g}), {name}: {words}.")
     return sentences
 
 

@@ -41,6 +41,7 @@ ADAPTER_RETRIEVAL = Contender(name="adapter+retrieval", model="adapter", form="r
 CONTENDERS = (BASE, BASE_RETRIEVAL, PROMPTED, CONTROL, CONTROL_RETRIEVAL, ADAPTER, ADAPTER_RETRIEVAL)
 CANDIDATES = (ADAPTER, ADAPTER_RETRIEVAL)
 OPPONENTS = tuple(contender for contender in CONTENDERS if not contender.needs_training_here)
+SERVED = (BASE, BASE_RETRIEVAL, ADAPTER, ADAPTER_RETRIEVAL)  # what an editor may get its answers from
 WITHOUT_TRAINING = (BASE, BASE_RETRIEVAL, PROMPTED)  # what is there before anything is trained
 
 # In this order within each block of pairs: short prompts first, so that a short evaluation judges at all.

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 
-from acclimate_indexer.completion_cut import is_complete
+from acclimate_indexer.completion_cut import cut, is_complete
+from acclimate_indexer.confidence import Certainty
 from acclimate_indexer.errors import EngineUnavailable
 from acclimate_indexer.prompts import PromptBuilder, after_held_back, held_back
 
@@ -82,7 +83,7 @@ async def generate_answers(
 async def _answer(client: EngineClient, request: Request, served: Served, builder: PromptBuilder) -> None:
     pair = request.question.pair
     prompt = request.question.examples[request.contender.form].prompt
-    text, written, was_cut_off, started = "", "", False, time.monotonic()
+    text, certainty, was_cut_off, started = "", Certainty(), False, time.monotonic()
     stream = client.stream(
         prompt,
         model=served.name,
@@ -92,19 +93,22 @@ async def _answer(client: EngineClient, request: Request, served: Served, builde
     )
     async with aclosing(stream) as pieces:
         async for piece in pieces:
-            written += piece.text
-            text = after_held_back(written, held_back(pair.prefix)) or ""
+            certainty.add(piece.text, piece.nats)
+            text = after_held_back(certainty.written, held_back(pair.prefix)) or ""
             if is_complete(text, language=pair.language, prefix=pair.prefix, suffix=pair.suffix):
                 was_cut_off = True  # all that follows would be cut away: the server stops here, too
                 break
+    milliseconds = round(1000 * (time.monotonic() - started), 1)
+    shown = cut(text, language=pair.language, prefix=pair.prefix, suffix=pair.suffix)
     # Text that encodes to the limit did not end by itself; the engine's stream does not say so.
-    stopped = not was_cut_off and len(builder.target(written)) <= MAX_TOKENS
+    stopped = not was_cut_off and len(builder.target(certainty.written)) <= MAX_TOKENS
     served.store.add_generation(
         GenerationResult(
             example=request.digest,
             text=text,
             stopped=stopped,
             prompt_tokens=len(prompt),
-            milliseconds=round(1000 * (time.monotonic() - started), 1),
+            milliseconds=milliseconds,
+            confidence=certainty.confidence(shown),
         )
     )

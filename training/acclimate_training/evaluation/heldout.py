@@ -10,7 +10,8 @@ from acclimate_indexer.models import LocalModel
 from acclimate_indexer.pairs import CompletionKind, Split
 from acclimate_indexer.prompts import PromptBuilder
 
-from .contenders import ADAPTER, ADAPTER_RETRIEVAL, BASE, CANDIDATES, CONTENDERS, Contender, Model
+from .calibration import Calibration
+from .contenders import ADAPTER, ADAPTER_RETRIEVAL, BASE, CANDIDATES, CONTENDERS, SERVED, Contender, Model
 from .measured import Measured
 from .names import KnownNames
 from .prompted import Prompts
@@ -95,6 +96,12 @@ class HeldOut:
         found = table(self.measured(), seed=self.seed)
         missing = [each.name for each in CONTENDERS if not found["contenders"].get(each.name, {}).get("n")]
         return found | {"split": self.split, "not_measured": missing, AVAILABLE: len(self.questions)}
+
+    def calibrations(self) -> dict[str, Any]:
+        """How far the confidence of each contender that is served can be trusted, as a record has it."""
+        measured = self.measured()
+        found = {each.name: Calibration.of(measured.judged(each)) for each in SERVED}
+        return {name: each.to_json() for name, each in found.items() if each is not None}
 
     def chosen_candidate(self) -> str | None:
         """Whether the adapter's loss is lower with retrieval or without, on the validation part; None if not known."""

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field
 
 from acclimate_indexer.completion_cut import cut
 
+from .calibration import JudgedAnswer, is_right
 from .contenders import CONTENDERS, Contender, Model
 from .intervals import Observation
 from .metrics import Answer, assess
@@ -57,6 +58,16 @@ class Measured:
         """The answer as the model wrote it; None if it was not asked for."""
         answer = self._answer(contender, question)
         return None if answer is None else answer.text
+
+    def judged(self, contender: Contender) -> list[JudgedAnswer]:
+        """Its answers that would be shown, with the confidence in each; those of which it is not known are left out."""
+        found = []
+        for question in self.answered(contender):
+            answer, shown = self._answer(contender, question), self.served(contender, question)
+            if answer is not None and answer.confidence is not None and shown:
+                right = is_right(shown, question.pair.middle)
+                found.append(JudgedAnswer(confidence=answer.confidence, is_right=right, path=question.pair.path))
+        return found
 
     def scores(self, contender: Contender, question: Question) -> dict[str, float | None]:
         """What an answer is worth, by figure; the question must have been answered."""

@@ -32,6 +32,7 @@ class GenerationResult:
         stopped: It ended by itself, not at the limit of tokens, and was not cut off.
         prompt_tokens: How long the prompt was; 0 if an older version did not note it.
         milliseconds: From asking to the end, among the other requests of the evaluation; 0 if it was not noted.
+        confidence: In the part that is shown; None if nothing is, the engine did not say, or an older version asked.
     """
 
     example: str
@@ -39,6 +40,7 @@ class GenerationResult:
     stopped: bool
     prompt_tokens: int = 0
     milliseconds: float = 0.0
+    confidence: float | None = None
 
 
 class ResultStore:
@@ -91,6 +93,7 @@ class ResultStore:
                     stopped=record["stopped"],
                     prompt_tokens=record.get("prompt_tokens", 0),
                     milliseconds=record.get("milliseconds", 0.0),
+                    confidence=record.get("confidence"),
                 )
                 self.generations[generation.example] = generation
         except (KeyError, TypeError):
