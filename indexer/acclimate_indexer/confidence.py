@@ -42,18 +42,21 @@ class Certainty:
         self.written += text
         self._pieces.append((text, nats))
 
-    def confidence(self, shown: str) -> float | None:
+    def confidence(self, shown: str, *, typed: str = "") -> float | None:
         """The probability of what is shown; None where nothing is, or the engine does not say what tokens cost.
 
-        `shown` is a part of what was written, as the cut leaves it: white space may be missing before it.
+        Args:
+            shown: A part of what was written, as the cut leaves it: white space may be missing before it.
+            typed: What stood before it and was typed meanwhile: that is certain by now.
         """
-        shown = shown.rstrip()
+        whole = f"{typed}{shown}".rstrip()
         # No two places fit: before an answer's first word stands nothing but white space.
-        begin = self.written.find(shown)
-        if not shown or begin < 0:
+        begin = self.written.find(whole)
+        if not shown.strip() or begin < 0:
             return None
-        nats = self._nats_until(begin + len(shown))
-        return None if nats is None else confidence_of(nats)
+        nats = self._nats_until(begin + len(whole))
+        certain = self._nats_until(begin + len(typed)) if typed else ()
+        return None if nats is None or certain is None else confidence_of(nats[len(certain) :])
 
     def _nats_until(self, end: int) -> list[float] | None:
         found: list[float] = []

@@ -66,3 +66,11 @@ def test_what_the_model_did_not_write_has_no_confidence(shown: str) -> None:
 def test_an_engine_that_does_not_say_what_tokens_cost_gives_no_confidence() -> None:
     assert heard(("total", ())).confidence("total") is None
     assert heard(("total", (0.1,)), (" + tax", ())).confidence("total + tax") is None
+
+
+def test_what_was_typed_meanwhile_is_certain() -> None:
+    certainty = heard(("to", (3.0,)), ("tal", (0.1,)), ("()", (0.2,)))
+
+    assert certainty.confidence("tal()", typed="to") == confidence_of([0.1, 0.2])
+    assert certainty.confidence("al()", typed="tot") == confidence_of([0.2])  # the token of the t is half typed
+    assert certainty.confidence("", typed="total()") is None

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from acclimate_indexer.errors import EngineRefused, EngineUnavailable
 from acclimate_indexer.prompts import Cursor
@@ -84,9 +84,7 @@ def _typed_through(session: Session, spot: Spot) -> Found | None:
     known = session.memory.typed_through(spot.document, spot.chosen.model, spot.before, spot.after)
     if known is None:
         return None
-    offered, rest = known
-    raw = replace(offered.raw, text=rest)
-    return Found(raw=raw, chosen=spot.chosen, offer=offered.name, is_used_up=not rest.strip())
+    return Found(raw=known.raw, chosen=spot.chosen, offer=known.name, is_used_up=not known.raw.text.strip())
 
 
 async def _asked(session: Session, spot: Spot, chosen: Chosen) -> Found:

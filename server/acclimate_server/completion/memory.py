@@ -10,7 +10,9 @@ import secrets
 from array import array
 from collections import OrderedDict, deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+
+from acclimate_indexer.confidence import Certainty
 
 MAX_ANSWERS = 512  # of all documents; an answer is a few hundred bytes
 MAX_OFFERS = 8  # of one document, that typing may still go through
@@ -23,13 +25,19 @@ class RawAnswer:
     """What a model wrote at a place, before it is cut.
 
     Attributes:
+        text: What is left of it, if some was typed.
         is_whole: It ended by itself, or all that could follow would be cut away.
-        confidence: None where the engine does not say what its tokens cost.
+        typed: Its beginning, which was typed since.
     """
 
     text: str
     is_whole: bool
-    confidence: float | None = None
+    certainty: Certainty
+    typed: str = ""
+
+    def confidence(self, shown: str) -> float | None:
+        """The probability of what is shown of it; None where the engine does not say what its tokens cost."""
+        return self.certainty.confidence(shown, typed=self.typed)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +55,15 @@ class Offered:
     after: str
     raw: RawAnswer
     name: str = field(default_factory=lambda: secrets.token_hex(8))
+
+    def at(self, before: str, after: str) -> RawAnswer | None:
+        """What is left of it at a later place; None where the text went another way."""
+        if not before.startswith(self.before) or not _is_same_rest(after, self.after):
+            return None
+        typed = before[len(self.before) :]
+        if not self.raw.text.startswith(typed):
+            return None
+        return replace(self.raw, text=self.raw.text[len(typed) :], typed=typed)
 
 
 class AnswerMemory:
@@ -77,28 +94,20 @@ class AnswerMemory:
         if len(self._by_document) > MAX_DOCUMENTS:
             self._by_document.popitem(last=False)
 
-    def typed_through(self, document: str, model: str, before: str, after: str) -> tuple[Offered, str] | None:
-        """The newest answer whose beginning was typed since, and what is left of it.
+    def typed_through(self, document: str, model: str, before: str, after: str) -> Offered | None:
+        """The newest answer whose beginning was typed since, with what is left of it.
 
         Nothing may be left: the model ended its answer here, and would do so again.
         """
         for offered in reversed(self._by_document.get(document, ())):
-            rest = rest_of(offered, before, after) if offered.model == model else None
-            if rest or (rest is not None and offered.raw.is_whole):
-                return offered, rest
+            rest = offered.at(before, after) if offered.model == model else None
+            if rest is not None and (rest.text or rest.is_whole):
+                return replace(offered, raw=rest)
         return None
 
     def forget(self, document: str) -> None:
         """The document was closed."""
         self._by_document.pop(document, None)
-
-
-def rest_of(offered: Offered, before: str, after: str) -> str | None:
-    """What is left of an answer at a later place; None where the text went another way."""
-    if not before.startswith(offered.before) or not _is_same_rest(after, offered.after):
-        return None
-    typed = before[len(offered.before) :]
-    return offered.raw.text[len(typed) :] if offered.raw.text.startswith(typed) else None
 
 
 def _is_same_rest(after: str, then: str) -> bool:

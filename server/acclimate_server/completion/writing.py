@@ -10,6 +10,7 @@ from contextlib import aclosing, suppress
 from dataclasses import dataclass
 
 from acclimate_indexer.completion_cut import is_complete
+from acclimate_indexer.confidence import Certainty
 from acclimate_indexer.prompts import Cursor, after_held_back, held_back
 from acclimate_training.engine import EngineClient
 
@@ -93,14 +94,14 @@ class Writing:
 
     async def _write(self, client: EngineClient, on_end: Callable[[Question, Offered], None]) -> Offered:
         question, cursor = self.question, self.question.cursor
-        written, held, is_whole = "", held_back(cursor.prefix), False
+        certainty, held, is_whole = Certainty(), held_back(cursor.prefix), False
         stream = client.stream(
             question.prompt, model=question.model, max_tokens=question.max_tokens, stop_token_ids=question.stop_ids
         )
         async with aclosing(stream) as pieces:
             async for piece in pieces:
-                written += piece.text
-                self.text = after_held_back(written, held) or ""
+                certainty.add(piece.text, piece.nats)
+                self.text = after_held_back(certainty.written, held) or ""
                 is_whole = piece.finish_reason == "stop"
                 if is_complete(self.text, language=cursor.language, prefix=cursor.prefix, suffix=cursor.suffix):
                     is_whole = True
@@ -109,7 +110,7 @@ class Writing:
             model=question.model,
             before=question.before,
             after=question.after,
-            raw=RawAnswer(text=self.text, is_whole=is_whole),
+            raw=RawAnswer(text=self.text, is_whole=is_whole, certainty=certainty),
         )
         on_end(question, offered)
         return offered
