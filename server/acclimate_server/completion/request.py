@@ -10,6 +10,7 @@ from pathlib import Path
 
 from acclimate_indexer.completion_cut import cut, is_complete
 from acclimate_indexer.errors import EngineError, EngineRefused
+from acclimate_indexer.file_text import uniform
 from acclimate_indexer.languages.registry import LANGUAGES, language_of
 from acclimate_indexer.prompts import Cursor, after_held_back, held_back
 
@@ -27,8 +28,10 @@ class Snapshot:
     Attributes:
         path: Where the file lies, or None if it was never saved.
         language_id: The editor's idea, used where the file name says nothing.
-        offset: Of the cursor, in characters.
+        text: As a model sees it: `uniform`, and for a cell of a notebook with the other cells around it.
+        offset: Of the cursor, in characters of `text`.
         is_automatic: The user typed and did not ask; such a request waits for a pause.
+        line_ending: What most lines of the document itself end with.
     """
 
     uri: str
@@ -37,6 +40,11 @@ class Snapshot:
     text: str
     offset: int
     is_automatic: bool
+    line_ending: str = "\n"
+
+    def in_its_line_endings(self, answer: str) -> str:
+        """The answer as it is inserted into the document."""
+        return uniform(answer).replace("\n", self.line_ending)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
