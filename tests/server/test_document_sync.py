@@ -144,6 +144,24 @@ async def test_changes_count_whatever_their_numbers(home: Home, versions: list[i
     await server.close()
 
 
+async def test_folders_come_and_go_and_one_that_is_renamed_stays(home: Home) -> None:
+    server = create_server(home)
+    params = initialize_params(types.PositionEncodingKind.Utf16) | {"workspaceFolders": [folder("shop")]}
+    await receive(server, id=1, method="initialize", params=params)
+    changes: list[tuple[list[str], list[str], set[str]]] = [
+        (["bank"], [], {"shop", "bank"}),
+        (["shop"], ["shop"], {"shop", "bank"}),
+        ([], ["bank"], {"shop"}),
+        ([], ["bank"], {"shop"}),
+    ]
+    for added, removed, left in changes:
+        event = {"added": [folder(name) for name in added], "removed": [folder(name) for name in removed]}
+        await receive(server, method="workspace/didChangeWorkspaceFolders", params={"event": event})
+
+        assert {each.name for each in server.workspace.folders.values()} == left
+    await server.close()
+
+
 async def receive(server: AcclimateServer, **message: Any) -> None:
     """Has the server read one message as it comes over the wire."""
     body = json.dumps({"jsonrpc": "2.0"} | message).encode()
@@ -156,6 +174,10 @@ async def receive(server: AcclimateServer, **message: Any) -> None:
 def initialize_params(encoding: types.PositionEncodingKind) -> dict[str, Any]:
     capabilities = {"general": {"positionEncodings": [encoding]}}
     return {"processId": None, "rootUri": None, "capabilities": capabilities}
+
+
+def folder(name: str) -> dict[str, str]:
+    return {"uri": f"file:///work/{name}", "name": name}
 
 
 def opened_document(text: str) -> dict[str, Any]:
