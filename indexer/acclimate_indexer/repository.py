@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from .changes import DETAILS_FORMAT, CommitDetails, FileChange, commit_details, file_changes, moment
 from .errors import RepositoryError
+from .file_text import uniform
 from .home import repository_name
 from .patches import REGULAR_MODES, AddedLines, added_lines, readable_path
 
@@ -217,11 +218,11 @@ class Repository:
 
 
 def decoded(data: bytes) -> str | None:
-    """The text that a file holds; None if it is binary or not UTF-8."""
+    """The text that a file holds, made `uniform`; None if it is binary or not UTF-8."""
     if b"\0" in data:
         return None
     try:
-        return data.decode("utf-8")
+        return uniform(data.decode("utf-8"))
     except UnicodeDecodeError:
         return None
 

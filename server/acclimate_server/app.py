@@ -12,12 +12,13 @@ from types import MappingProxyType
 from typing import Any, BinaryIO
 
 from lsprotocol import types
-from pygls.io_ import StdinAsyncReader, StdoutWriter, run_async
+from pygls.io_ import StdoutWriter, run_async
 
 from acclimate_indexer.home import Home
 
 from .features import activity, commands, inline_completion, lifecycle
 from .language_server import AcclimateServer
+from .wire import MessageReader
 
 log = logging.getLogger(__name__)
 
@@ -63,7 +64,7 @@ async def _serve(server: AcclimateServer, wire_in: BinaryIO, wire_out: BinaryIO)
     main = asyncio.current_task()
     assert main is not None
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, main.cancel)
-    reader = StdinAsyncReader(wire_in, ThreadPoolExecutor(max_workers=1, thread_name_prefix="stdin"))
+    reader = MessageReader(wire_in, ThreadPoolExecutor(max_workers=1, thread_name_prefix="stdin"))
     server.protocol.set_writer(StdoutWriter(wire_out))
     try:
         await run_async(

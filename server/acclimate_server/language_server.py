@@ -17,12 +17,17 @@ from .status import NOTIFICATION, StatusBoard
 
 log = logging.getLogger(__name__)
 
+NOTEBOOKS = types.NotebookDocumentSyncOptions(
+    notebook_selector=[types.NotebookDocumentFilterWithNotebook(notebook="*")]  # of every kind, with all their cells
+)
+
 
 class AcclimateServer(LanguageServer):
     """pygls' server with our session. Faults are logged; a pop-up per keystroke would be worse than no completion."""
 
     def __init__(self, home: Home, flags: Mapping[str, Any]) -> None:
-        super().__init__("acclimate", importlib.metadata.version("acclimate"), protocol_cls=Protocol)
+        version = importlib.metadata.version("acclimate")
+        super().__init__("acclimate", version, notebook_document_sync=NOTEBOOKS, protocol_cls=Protocol)
         self.session = Session(home, StatusBoard(lambda status: self.protocol.notify(NOTIFICATION, status)), flags)
         self.initial_options: dict[str, Any] = {}
         self.training_token: types.ProgressToken | None = None

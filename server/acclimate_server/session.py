@@ -7,7 +7,7 @@ messages through its own pool, and a busy thread there would make the server dea
 import asyncio
 import logging
 import time
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -135,8 +135,12 @@ class Session:
         if path is not None and self.settings.completion.enabled:
             await self._repository_of(path.parent)
 
-    def document_changed(self, document: str, path: Path | None, text: str, inserted: str) -> None:
-        """A document has this text now; `inserted` was put in, nothing if some was deleted."""
+    def document_changed(self, document: str, path: Path | None, text: Callable[[], str], inserted: str) -> None:
+        """A document was changed; `inserted` was put in, nothing if some was deleted.
+
+        Args:
+            text: Gives all that stands in it now; asked only where somebody needs to know, since it may be long.
+        """
         self.pace.typed(inserted)
         self.writings.changed(document, text)
         if (known := self._indexed(path)) is not None:

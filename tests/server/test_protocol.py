@@ -1,14 +1,11 @@
 """The server's manners on the wire, with a real client and no engine."""
 
 import asyncio
-import json
-import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import psutil
 import pytest
@@ -16,11 +13,11 @@ from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 from tests.conftest import MakeRepository
 from tests.support.lsp import connected
+from tests.support.raw_server import raw_server
 
 from acclimate_indexer.home import Home
 
 CODE = "def greet(name):\n    return \n"
-COMMAND = (sys.executable, "-P", "-m", "acclimate_server", "serve")
 
 
 async def test_without_an_engine_the_answer_is_empty_at_once_and_the_status_says_why(
@@ -47,8 +44,7 @@ async def test_the_status_is_sent_when_it_changes(home: Home, tmp_path: Path) ->
 
 
 def test_inline_completion_is_advertised_and_documents_are_synchronised_by_changes(home: Home, tmp_path: Path) -> None:
-    server = RawServer(tmp_path)
-    try:
+    with raw_server(tmp_path) as server:
         capabilities = server.initialize()["result"]["capabilities"]
 
         assert capabilities["inlineCompletionProvider"] == {}
@@ -58,9 +54,8 @@ def test_inline_completion_is_advertised_and_documents_are_synchronised_by_chang
             "acclimate.retrain",
             "acclimate.cancel",
             "acclimate.status",
+            "acclimate.accepted",
         ]
-    finally:
-        server.kill()
 
 
 async def test_a_document_that_is_not_open_is_answered_with_nothing(home: Home, tmp_path: Path) -> None:
@@ -101,54 +96,71 @@ async def test_retraining_outside_a_repository_answers_at_once_and_ends_with_one
 
 
 async def test_a_request_whose_parameters_make_no_sense_gets_an_error_reply(home: Home, tmp_path: Path) -> None:
-    server = RawServer(tmp_path)
-    try:
+    with raw_server(tmp_path) as server:
         server.initialize()
         server.send({"id": 7, "method": "textDocument/inlineCompletion", "params": {"context": {"triggerKind": 0}}})
 
         assert server.answer_to(7)["error"]["code"] == types.ErrorCodes.InvalidParams
         server.send({"id": 8, "method": "shutdown"})
         assert server.answer_to(8)["result"] is None
-    finally:
-        server.kill()
+
+
+def test_what_comes_at_the_wrong_time_or_is_no_request_is_refused_as_lsp_says(home: Home, tmp_path: Path) -> None:
+    with raw_server(tmp_path) as server:
+        server.send({"id": 2, "method": "workspace/executeCommand", "params": {"command": "acclimate.status"}})
+        assert server.answer_to(2)["error"]["code"] == types.ErrorCodes.ServerNotInitialized
+        server.initialize()
+
+        server.send({"id": 3, "method": "initialize", "params": {"capabilities": {}}})
+        assert server.answer_to(3)["error"]["code"] == types.ErrorCodes.InvalidRequest
+        server.send({"id": 4, "method": "acclimate/unknown"})
+        assert server.answer_to(4)["error"]["code"] == types.ErrorCodes.MethodNotFound
+        server.send({"id": 5, "method": "textDocument/didOpen", "params": {}})
+        assert server.answer_to(5)["error"]["code"] == types.ErrorCodes.InvalidRequest
+        server.write(b'[{"jsonrpc": "2.0", "id": 6, "method": "shutdown"}]')
+        assert server.answer_to(None)["error"]["code"] == types.ErrorCodes.InvalidRequest
+
+
+def test_an_object_inside_a_message_is_no_message(home: Home, tmp_path: Path) -> None:
+    with raw_server(tmp_path) as server:
+        server.initialize()
+        inner = {"jsonrpc": "2.0", "id": 9, "method": "shutdown"}
+        server.send({"method": "workspace/didChangeConfiguration", "params": {"settings": {"acclimate": inner}}})
+
+        server.send({"id": 2, "method": "workspace/executeCommand", "params": {"command": "acclimate.status"}})
+        assert "jsonrpc" in server.answer_to(2)["result"]["warnings"][0]
+        assert not server.answers(9)
 
 
 def test_the_end_of_the_pipe_ends_the_server(home: Home, tmp_path: Path) -> None:
-    server = RawServer(tmp_path)
-    try:
+    with raw_server(tmp_path) as server:
         server.initialize()
         server.stdin.close()
 
         assert server.process.wait(15) == 0
-    finally:
-        server.kill()
 
 
 def test_a_server_whose_editor_was_killed_ends_although_its_pipe_stays_open(home: Home, tmp_path: Path) -> None:
     editor = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
-    server = RawServer(tmp_path)
     try:
-        server.initialize(process_id=editor.pid)
-        editor.send_signal(signal.SIGKILL)
-        editor.wait()
+        with raw_server(tmp_path) as server:
+            server.initialize(process_id=editor.pid)
+            editor.send_signal(signal.SIGKILL)
+            editor.wait()
 
-        assert server.process.wait(20) != 0
+            assert server.process.wait(20) != 0
     finally:
         editor.kill()
-        server.kill()
 
 
 def test_exit_without_a_word_leaves_no_process(home: Home, tmp_path: Path) -> None:
-    server = RawServer(tmp_path)
-    try:
+    with raw_server(tmp_path) as server:
         server.initialize()
         children = psutil.Process(server.process.pid).children(recursive=True)
         server.send({"method": "exit"})
 
         assert server.process.wait(15) == 1  # as the protocol asks where shutdown was not called
         assert not [child for child in children if child.is_running()]
-    finally:
-        server.kill()
 
 
 def test_files_of_the_repository_that_are_named_like_modules_do_no_harm(
@@ -156,11 +168,8 @@ def test_files_of_the_repository_that_are_named_like_modules_do_no_harm(
 ) -> None:
     trap = "raise SystemExit('the repository was imported')"
     repository = make_repository({"dataclasses.py": trap, "tokenizers/__init__.py": trap, "pygls.py": trap})
-    server = RawServer(repository)
-    try:
+    with raw_server(repository) as server:
         assert "result" in server.initialize()
-    finally:
-        server.kill()
 
 
 def test_the_server_loads_no_tensor_library() -> None:
@@ -174,47 +183,3 @@ def test_the_server_loads_no_tensor_library() -> None:
 
     assert "pygls" in loaded
     assert not loaded & {"torch", "transformers", "peft", "vllm"}
-
-
-class RawServer:
-    """The server on plain pipes, for what a well-behaved client never does."""
-
-    def __init__(self, folder: Path) -> None:
-        self.process = subprocess.Popen(
-            COMMAND, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=folder
-        )
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        self.stdin: IO[bytes] = self.process.stdin
-        self.stdout: IO[bytes] = self.process.stdout
-
-    def initialize(self, process_id: int | None = None) -> dict[str, Any]:
-        params: dict[str, Any] = {"processId": process_id or os.getpid(), "rootUri": None, "capabilities": {}}
-        self.send({"id": 1, "method": "initialize", "params": params})
-        answer = self.answer_to(1)
-        self.send({"method": "initialized", "params": {}})
-        return answer
-
-    def send(self, message: dict[str, Any]) -> None:
-        body = json.dumps({"jsonrpc": "2.0"} | message).encode()
-        self.stdin.write(b"Content-Length: %d\r\n\r\n%s" % (len(body), body))
-        self.stdin.flush()
-
-    def answer_to(self, request: int) -> dict[str, Any]:
-        deadline = time.monotonic() + 20
-        while time.monotonic() < deadline:
-            header = self.stdout.readline()
-            assert header, "the server has closed its output"
-            length = int(header.split(b":")[1])
-            while self.stdout.readline().strip():
-                pass
-            message: dict[str, Any] = json.loads(self.stdout.read(length))
-            if message.get("id") == request and "method" not in message:
-                return message
-        raise AssertionError("no answer")
-
-    def kill(self) -> None:
-        self.process.kill()
-        self.process.wait()
-        self.stdin.close()
-        self.stdout.close()

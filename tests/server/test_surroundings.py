@@ -48,7 +48,7 @@ async def test_the_signature_of_what_is_called_is_shown(shop: tuple[Surroundings
 async def test_what_is_unsaved_elsewhere_counts_and_stops_to_when_its_file_is_closed(
     shop: tuple[Surroundings, Path],
 ) -> None:
-    shop[0].edited("shop/prices.py", PRICES.replace("rate", "share"))
+    shop[0].edited("shop/prices.py", lambda: PRICES.replace("rate", "share"))
     assert "def with_tax(price, share):" in texts(await shop[0].snippets(CURSOR, LINE))
 
     shop[0].closed("shop/prices.py")
@@ -65,7 +65,7 @@ async def test_what_was_saved_counts(shop: tuple[Surroundings, Path]) -> None:
 
 async def test_the_head_of_the_prompt_stays_while_one_types(shop: tuple[Surroundings, Path]) -> None:
     first = await shop[0].snippets(CURSOR, LINE)
-    shop[0].edited("shop/prices.py", PRICES.replace("rate", "share"))
+    shop[0].edited("shop/prices.py", lambda: PRICES.replace("rate", "share"))
     typed = Cursor(path=CURSOR.path, language="python", prefix=f"{CURSOR.prefix}prices[0], ", suffix="\n")
 
     assert await shop[0].snippets(typed, LINE) == first

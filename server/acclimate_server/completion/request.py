@@ -9,6 +9,7 @@ from pathlib import Path
 
 from acclimate_indexer.completion_cut import cut
 from acclimate_indexer.errors import EngineError
+from acclimate_indexer.file_text import uniform
 from acclimate_indexer.prompts import Cursor
 
 from ..session import Session
@@ -25,8 +26,10 @@ class Snapshot:
     Attributes:
         path: Where the file lies, or None if it was never saved.
         language_id: The editor's idea, used where the file name says nothing.
-        offset: Of the cursor, in characters.
+        text: As a model sees it: `uniform`, and for a cell of a notebook with the other cells around it.
+        offset: Of the cursor, in characters of `text`.
         is_automatic: The user typed and did not ask; such a request waits for a pause.
+        line_ending: What most lines of the document itself end with.
     """
 
     uri: str
@@ -35,6 +38,11 @@ class Snapshot:
     text: str
     offset: int
     is_automatic: bool
+    line_ending: str = "\n"
+
+    def in_its_line_endings(self, answer: str) -> str:
+        """The answer as it is inserted into the document."""
+        return uniform(answer).replace("\n", self.line_ending)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

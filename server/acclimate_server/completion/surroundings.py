@@ -8,7 +8,7 @@ change with every keystroke and the engine's prefix cache hits.
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -54,13 +54,13 @@ class Surroundings:
         self._store: BlobStore | None = None
         self._head = ""
         self._looked = 0.0
-        self._edited: dict[str, str] = {}
+        self._edited: dict[str, Callable[[], str]] = {}
         self._kept: dict[str, _Kept] = {}
         self.on_commit: Callable[[str], None] = lambda _: None
         self._do(self._build)
 
-    def edited(self, path: str, text: str) -> None:
-        """A file has this text in the editor now. It is read when something else than this file asks."""
+    def edited(self, path: str, text: Callable[[], str]) -> None:
+        """A file was changed in the editor. Its text is asked for as soon as another file wants to know."""
         self._edited[path] = text
 
     def saved(self, path: str) -> None:
@@ -79,7 +79,8 @@ class Surroundings:
         Args:
             line: Where the cursor is in its file.
         """
-        asked = self._thread.submit(self._retrieved, cursor, line)
+        others = {path: self._edited.pop(path)() for path in list(self._edited) if path != cursor.path}
+        asked = self._thread.submit(self._retrieved, cursor, line, others)
         try:
             return await asyncio.wait_for(asyncio.wrap_future(asked), WAIT_SECONDS)
         except TimeoutError:
@@ -114,13 +115,12 @@ class Surroundings:
         if self._store is not None:
             self._store.close()
 
-    def _retrieved(self, cursor: Cursor, line: int) -> tuple[Snippet, ...]:
+    def _retrieved(self, cursor: Cursor, line: int, edited: Mapping[str, str]) -> tuple[Snippet, ...]:
         if self._context is None:
             return ()
         self._follow_head()
-        for path in [path for path in list(self._edited) if path != cursor.path]:
-            if (text := self._edited.pop(path, None)) is not None:
-                self._context.overlay(path, text)
+        for path, text in edited.items():
+            self._context.overlay(path, text)
         names = self._context.known_names(cursor)
         kept = self._kept.get(cursor.path)
         if kept is not None and _still_fits(kept, line, names):

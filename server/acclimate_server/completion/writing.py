@@ -134,11 +134,11 @@ class Writings:
         self._by_document[document] = writing
         return writing
 
-    def changed(self, document: str, text: str) -> None:
-        """A document has this text now."""
+    def changed(self, document: str, text: Callable[[], str]) -> None:
+        """A document was changed, and has this text now."""
         if (writing := self.of(document)) is None:
             return
-        if writing.agrees_with(text):
+        if writing.agrees_with(text()):
             writing.was_typed_into = True
         else:
             writing.stop()

@@ -1,9 +1,11 @@
 """`textDocument/didOpen`, `didChange`, `didSave` and `didClose`: the user is at work. pygls keeps the documents."""
 
+from functools import partial
+
 from lsprotocol import types
 
 from ..language_server import AcclimateServer
-from .snapshot import open_document, path_of
+from .snapshot import open_document, path_of, text_of
 
 
 def document_opened(ls: AcclimateServer, params: types.DidOpenTextDocumentParams) -> None:
@@ -20,7 +22,7 @@ def document_changed(ls: AcclimateServer, params: types.DidChangeTextDocumentPar
     document = open_document(ls, params.text_document.uri)
     if document is not None:
         inserted = "".join(change.text for change in params.content_changes)
-        ls.session.document_changed(document.uri, path, document.source, inserted)
+        ls.session.document_changed(document.uri, path, partial(text_of, document), inserted)
 
 
 def document_saved(ls: AcclimateServer, params: types.DidSaveTextDocumentParams) -> None:

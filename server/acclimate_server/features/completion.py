@@ -27,9 +27,8 @@ async def completion(ls: AcclimateServer, params: types.CompletionParams) -> typ
     ls.session.activity.touched(place.path)
     answer = await complete(ls.session, place)
     before = place.text[: place.offset]
-    return types.CompletionList(
-        is_incomplete=True, items=[_item(before, text, answer, params) for text in answer.texts]
-    )
+    texts = [place.in_its_line_endings(text) for text in answer.texts]
+    return types.CompletionList(is_incomplete=True, items=[_item(before, text, answer, params) for text in texts])
 
 
 def _item(before: str, text: str, answer: Answer, params: types.CompletionParams) -> types.CompletionItem:

@@ -5,8 +5,8 @@ from dataclasses import replace
 from lsprotocol import types
 
 from ..completion.request import Answer, Snapshot, complete
+from ..documents import Document
 from ..language_server import AcclimateServer
-from ..protocol import Document
 from .commands import ACCEPTED
 from .snapshot import open_document, snapshot
 
@@ -22,28 +22,33 @@ async def inline_completion(ls: AcclimateServer, params: types.InlineCompletionP
     place = snapshot(document, params.position, is_automatic=is_automatic)
     selected = params.context.selected_completion_info
     if selected is not None:
-        place = _with_selected(place, document, selected)
+        place = _with_selected(place, document, params.position, selected)
     ls.session.activity.touched(place.path)
     answer = await complete(ls.session, place)
     replaced = types.Range(start=params.position, end=params.position) if selected is None else selected.range
     before = "" if selected is None else selected.text
-    return types.InlineCompletionList(items=_items(answer, before, replaced))
+    return types.InlineCompletionList(items=_items(place, answer, before, replaced))
 
 
-def _with_selected(place: Snapshot, document: Document, selected: types.SelectedCompletionInfo) -> Snapshot:
+def _with_selected(
+    place: Snapshot, document: Document, cursor: types.Position, selected: types.SelectedCompletionInfo
+) -> Snapshot:
     """The document as it would be with what is selected in the editor's list: ghost text can only go on from there."""
-    start, end = document.offset_of(selected.range.start), document.offset_of(selected.range.end)
+    at = document.offset_of(cursor)
+    start = place.offset - (at - document.offset_of(selected.range.start))
+    end = place.offset + (document.offset_of(selected.range.end) - at)
     return replace(place, text=place.text[:start] + selected.text + place.text[end:], offset=start + len(selected.text))
 
 
-def _items(answer: Answer, before: str, replaced: types.Range) -> list[types.InlineCompletionItem]:
-    """The items; the command of the first tells us that it was taken."""
+def _items(place: Snapshot, answer: Answer, before: str, replaced: types.Range) -> list[types.InlineCompletionItem]:
+    """The items; their command tells us that one was taken."""
+    texts = [place.in_its_line_endings(before + text) for text in answer.texts]
     return [
         types.InlineCompletionItem(
-            insert_text=before + text,
-            filter_text=before + text,
+            insert_text=text,
+            filter_text=text,
             range=replaced,
             command=types.Command(title="", command=ACCEPTED, arguments=[{"offer": answer.offer}]),
         )
-        for text in answer.texts
+        for text in texts
     ]
