@@ -77,11 +77,16 @@ class Place:
             return Chosen(model=self.connection.base_name, budget=self.connection.base_budget, version=None)
         return self.adapter.choose(self.settings.adapter)
 
-    async def surroundings(self, cursor: Cursor, line: int, chosen: Chosen) -> tuple[Snippet, ...]:
-        """What the prompt at the cursor shows of the rest of the repository, as the settings and `chosen` want it."""
+    def wants_retrieval(self, chosen: Chosen) -> bool:
+        """Whether the prompt shows something of the rest of the repository, by the settings or as `chosen` is best."""
         setting = self.settings.completion.retrieval
-        is_wanted = setting == "always" or (setting == "auto" and chosen.uses_retrieval)
-        return await self.index.snippets(cursor, line) if is_wanted and self.index is not None else ()
+        return self.index is not None and (setting == "always" or (setting == "auto" and chosen.uses_retrieval))
+
+    async def surroundings(self, cursor: Cursor, line: int, chosen: Chosen) -> tuple[Snippet, ...]:
+        """What the prompt at the cursor shows of the rest of the repository."""
+        if self.index is None or not self.wants_retrieval(chosen):
+            return ()
+        return await self.index.snippets(cursor, line)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,18 +1,23 @@
 """Which adapter completes in a repository, loaded into the running engine behind the requests' back.
 
 A request never waits for an adapter: until it is loaded the base model answers. The command line and other editors may
-move the live pointer, so the time stamp of its copy is looked at with every request; that costs microseconds.
+move the live pointer and judge adapters anew, so the time stamps of what they write are looked at with every request;
+that costs microseconds.
 """
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 
 from acclimate_indexer.errors import AcclimateError, AdapterError
 from acclimate_indexer.home import RepositoryHome
 from acclimate_indexer.prompts import PromptBudget
+from acclimate_training.adapter import base_calibration
+from acclimate_training.evaluation.calibration import Calibration, calibration_for
+from acclimate_training.evaluation.contenders import ADAPTER, ADAPTER_RETRIEVAL, BASE, BASE_RETRIEVAL
 from acclimate_training.registry import Adapter, AdapterRegistry
 
 from ..status import AdapterWord
@@ -24,7 +29,7 @@ AUTO = "auto"
 NONE = "none"
 
 Copy = tuple[int, int]  # time stamp and inode: two copies within one tick of the clock differ in the second
-Stamp = tuple[str, Copy, int]
+Stamp = tuple[str, Copy, Copy, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,12 +39,19 @@ class Chosen:
     Attributes:
         budget: What it was trained with.
         uses_retrieval: The base, which knows nothing of the repository, and an adapter that was better with it.
+        calibrations: By contender, how far its confidence can be trusted, as far as that was measured.
     """
 
     model: str
     budget: PromptBudget
     version: str | None
     uses_retrieval: bool = True
+    calibrations: Mapping[str, Calibration] = field(default_factory=dict)
+
+    def calibration(self, *, with_retrieval: bool) -> Calibration:
+        """How far its confidence can be trusted where it is asked like this."""
+        asked = (BASE, BASE_RETRIEVAL) if self.version is None else (ADAPTER, ADAPTER_RETRIEVAL)
+        return calibration_for(self.calibrations, asked[with_retrieval])
 
 
 class AdapterInUse:
@@ -58,6 +70,7 @@ class AdapterInUse:
         self._on_change = on_change
         self._seen: Stamp | None = None
         self._loaded: Adapter | None = None
+        self._calibrations: Mapping[str, Calibration] = {}
         self._loading: asyncio.Task[None] | None = None
         self.state: AdapterWord = "none"
         self.reason = ""
@@ -70,20 +83,26 @@ class AdapterInUse:
         """Whom to ask now. What has changed since the last call is loaded in the background."""
         self.refresh(setting)
         if self._loaded is None or setting == NONE:
-            return Chosen(model=self._connection.base_name, budget=self._connection.base_budget, version=None)
+            return Chosen(
+                model=self._connection.base_name,
+                budget=self._connection.base_budget,
+                version=None,
+                calibrations=self._calibrations,
+            )
         return Chosen(
             model=self._loaded.version,
             budget=self._loaded.prompt_budget,
             version=self._loaded.version,
             uses_retrieval=self._loaded.uses_retrieval,
+            calibrations=self._calibrations,
         )
 
     def refresh(self, setting: str) -> None:
         """Looks whether another adapter is wanted, or the engine is a new one, and loads it in the background."""
-        stamp = (setting, self._live_stamp(), self._connection.generation)
+        stamp = (setting, _copy(self._home.live), _copy(self._home.registry), self._connection.generation)
         if stamp == self._seen or self._connection.client is None:
             return
-        if self._seen is not None and self._seen[2] != stamp[2]:
+        if self._seen is not None and self._seen[-1] != stamp[-1]:
             self._loaded = None  # the engine that had it is gone
         self._seen = stamp
         if self._loading is not None:
@@ -109,7 +128,9 @@ class AdapterInUse:
         assert client is not None
         assert prompts is not None
         try:
-            wanted = await loop.run_in_executor(self._executor, _wanted, self._home, setting, prompts.model.identity)
+            wanted, self._calibrations = await loop.run_in_executor(
+                self._executor, _wanted, self._home, setting, prompts.model.identity
+            )
             if wanted is not None:
                 await client.load_adapter(wanted.version, wanted.folder)
                 await loop.run_in_executor(self._executor, prompts.of, wanted.prompt_budget)
@@ -122,23 +143,30 @@ class AdapterInUse:
             log.warning("The adapter is not in use", exc_info=True)
         self._on_change()
 
-    def _live_stamp(self) -> Copy:
-        try:
-            found = self._home.live.stat()
-        except OSError:
-            return 0, 0
-        return found.st_mtime_ns, found.st_ino
+
+def _copy(file: Path) -> Copy:
+    """Which copy of a file lies there."""
+    try:
+        found = file.stat()
+    except OSError:
+        return 0, 0
+    return found.st_mtime_ns, found.st_ino
 
 
-def _wanted(home: RepositoryHome, setting: str, base_identity: str) -> Adapter | None:
-    """The adapter that the setting asks for; None is the base model.
+def _wanted(home: RepositoryHome, setting: str, base_identity: str) -> tuple[Adapter | None, Mapping[str, Calibration]]:
+    """The adapter that the setting asks for, None being the base model, and what is known of its confidence.
 
     Raises:
         AdapterError: It does not exist, is damaged, or was made for another base model.
     """
+    registry = AdapterRegistry(home)
+    adapter = _adapter(registry, setting, base_identity)
+    return adapter, adapter.calibration if adapter else base_calibration(registry.versions(), base_identity)
+
+
+def _adapter(registry: AdapterRegistry, setting: str, base_identity: str) -> Adapter | None:
     if setting == NONE:
         return None
-    registry = AdapterRegistry(home)
     adapter = registry.live() if setting in (AUTO, "") else registry.get(registry.resolve(setting))
     if adapter is None:
         return None

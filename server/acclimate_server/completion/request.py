@@ -7,7 +7,6 @@ import asyncio
 from dataclasses import dataclass
 from pathlib import Path
 
-from acclimate_indexer.completion_cut import cut
 from acclimate_indexer.errors import EngineError
 from acclimate_indexer.file_text import uniform
 from acclimate_indexer.prompts import Cursor
@@ -16,6 +15,7 @@ from ..session import Session
 from .ahead import prepare_next
 from .asking import Spot, found_at
 from .candidates import other_answers
+from .shown import fitted, shown
 from .whether import language_at, why_not
 
 
@@ -99,10 +99,14 @@ async def _answer(session: Session, snapshot: Snapshot) -> Answer:
         return Answer(reason=str(error))
     if found.is_used_up:
         await prepare_next(session, spot)
-    raws = [found.raw.text]
+    text, reason = shown(spot, found)
+    texts = [text] if text else []
     if not spot.is_automatic:
-        raws += await other_answers(session, spot, place.settings.completion.candidates - 1)
-    texts = [cut(raw, language=language, prefix=spot.cursor.prefix, suffix=spot.cursor.suffix) for raw in raws]
-    texts = [text for text in dict.fromkeys(texts) if text.strip()]
-    reason = "" if texts else "The model proposed nothing here."
-    return Answer(texts=tuple(texts), reason=reason, adapter=found.chosen.version, offer=found.offer)
+        others = await other_answers(session, spot, place.settings.completion.candidates - 1)
+        texts += [text for raw in others if (text := fitted(spot, raw))]
+    return Answer(
+        texts=tuple(dict.fromkeys(texts)),
+        reason="" if texts else reason,
+        adapter=found.chosen.version,
+        offer=found.offer,
+    )
