@@ -31,7 +31,7 @@ def characters_committed(before: str, taken: str, text: str) -> int:
     was written since has moved it.
     """
     text = text.replace("\r\n", "\n")
-    if f"{before}{taken}" in text:
+    if f"\n{before}{taken}" in f"\n{text}":
         return len(taken)
     standing = {line.strip() for line in text.split("\n")}
     first, *others = taken.split("\n")
