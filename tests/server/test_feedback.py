@@ -65,6 +65,16 @@ def test_the_rest_of_an_answer_is_the_same_offer(typist: Typist, heard: Heard) -
     assert heard.decisions[0][1].shown == len(ANSWER)
 
 
+def test_the_rest_of_an_answer_may_end_elsewhere(typist: Typist, heard: Heard) -> None:
+    typist.offer("sum(prices)")
+    typist.type("sum(prices")
+    typist.offer(", start=1)")
+    typist.insert(", start=1)")
+
+    assert heard.fates == [("1", "accepted", len("sum(prices, start=1)"))]
+    assert heard.decisions[0][1].shown == len("sum(prices, start=1)")
+
+
 def test_words_that_are_taken_one_by_one_to_the_end_are_accepted(typist: Typist, heard: Heard) -> None:
     typist.offer(ANSWER)
     for word in ("sum", "(price", ".net for price", " in prices)"):
@@ -214,6 +224,16 @@ def test_an_edit_elsewhere_is_a_rejection(typist: Typist, heard: Heard, clock: H
     assert heard.fates == [("1", "rejected", 0)]
 
 
+def test_what_stood_there_before_was_not_taken(watch: Watch, clock: HandClock, heard: Heard) -> None:
+    typist = Typist("show(|)\nend\n", watch, clock)
+    typist.offer(")")
+    typist.after = typist.after.replace("end", "end()")
+    typist.insert("")
+    clock.advance(1)
+
+    assert heard.fates == [("1", "rejected", 0)]
+
+
 def test_what_was_typed_and_deleted_again_is_a_rejection(typist: Typist, heard: Heard, clock: HandClock) -> None:
     typist.offer(ANSWER)
     typist.type("su")
@@ -346,6 +366,9 @@ def test_a_formatter_that_rewrites_the_file_loses_nothing(typist: Typist, heard:
 
 
 def test_what_is_no_longer_watched_costs_nothing(typist: Typist, watch: Watch, clock: HandClock) -> None:
+    typist.offer("0")
+    typist.type("1")
+    assert watch._documents == {}
     typist.offer(ANSWER)
     typist.insert(ANSWER)
     clock.advance(300)

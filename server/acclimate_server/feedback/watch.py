@@ -129,7 +129,7 @@ class Watch:
         known.taken = found.characters
         if found.is_whole:
             self._take_over(document, known, text.replace("\r\n", "\n"))
-        elif found.is_open and not known.is_confirmed:
+        elif found.is_open:
             self._be_patient(document, known)
         else:
             self._give_up(document, known, may_be_confirmed=True)

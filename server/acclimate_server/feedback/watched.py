@@ -43,7 +43,6 @@ class OpenOffer:
         if rest.offset >= self.start:
             typed = text[self.start : rest.offset]
             self.texts = tuple(typed + each for each in (rest.text, *rest.others))
-            self.end = max(self.end, rest.offset)
 
     def after(self, edit: Edit, old: str, new: str) -> tuple[Taking, str]:
         """What there is of it after an edit, and which text that is, as it stands there."""
