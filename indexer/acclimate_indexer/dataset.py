@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from .blob_store import BlobStore
+from .completion_feedback import CompletionFeedback, TakenText, digest_of
 from .durable import disk_full_named, write_json
 from .errors import DatasetError
 from .feedback import FeedbackStore
@@ -159,21 +160,37 @@ def mine(
     head = repository.head()
     _name_repository(repository, home)
     feedback = FeedbackStore(home.feedback)
-    key = _key(head, options, feedback.digest())
+    taken = _taken(home) if options.learn_taken else []
+    used = f"{feedback.digest()}+{digest_of(taken)}" if taken else feedback.digest()
+    key = _key(head, options, used)
     found = next((dataset for dataset in datasets(home) if dataset.manifest.get("key") == key), None)
     if found is not None:
         (found.folder / MANIFEST).touch()  # it is the newest again
         return found
     with rare_collections(), closing(BlobStore.open(home.blobs)) as store:
         collection = collect(
-            repository, head, options, store=store, imported=feedback.imported_reviews(), stages=stages
+            repository,
+            head,
+            options,
+            store=store,
+            imported=feedback.imported_reviews(),
+            taken=taken,
+            stages=stages,
         )
     if not any(collection.pairs.values()):
         raise DatasetError(
             f"Not one pair could be made of {repository.name!r}: its files are too short, generated or not UTF-8."
         )
     with stages.stage("write"):
-        return _written(collection, repository, home, _covered(collection, options, feedback.digest()), key)
+        return _written(collection, repository, home, _covered(collection, options, used), key)
+
+
+def _taken(home: RepositoryHome) -> list[TakenText]:
+    """Completions that were taken and committed as they were."""
+    if not home.completions.exists():
+        return []
+    with closing(CompletionFeedback.open(home.completions)) as store:
+        return store.kept_texts()
 
 
 def latest_dataset(home: RepositoryHome) -> Dataset:

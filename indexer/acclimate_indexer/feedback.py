@@ -1,4 +1,4 @@
-"""What comes back from people: what they took, refused and dismissed, and review comments from elsewhere.
+"""What people said: what they dismissed, and review comments from elsewhere. `completion_feedback` is what they took.
 
 One JSON object a line, appended, never changed. It enters at the left again, with the next mining. An entry with a
 secret in it is not kept.
@@ -16,7 +16,7 @@ from .durable import disk_full_named
 from .errors import UsageError
 from .filters.secrets import has_secret
 
-FeedbackKind = Literal["accepted", "rejected", "dismissed", "review"]
+FeedbackKind = Literal["dismissed", "review"]
 SCHEMA = 1
 MAX_REVIEW_FILE_BYTES = 200 * 1024 * 1024  # all comments of a large project
 MAX_COMMENT_CHARACTERS = 4_000  # longer ones are discussions

@@ -7,7 +7,8 @@
 └── repositories/<name>-<8 hex of the git common directory>/
     ├── repository.json     which folder this is about
     ├── blobs.sqlite        what was found in single files, by git blob
-    ├── feedback.jsonl      what editors and imports sent back
+    ├── feedback.jsonl      what people and imports said, for the next mining
+    ├── completions.sqlite  what became of completions: taken, kept, refused
     ├── datasets/<hash>/    train.jsonl, validation.jsonl, test.jsonl, manifest.json (last)
     ├── runs/<id>/          job.json, progress.jsonl, run.log, checkpoints/
     ├── evaluations/        one JSONL a contender: results by pair, never measured twice
@@ -134,6 +135,11 @@ class RepositoryHome:
     @property
     def feedback(self) -> Path:
         return self.root / "feedback.jsonl"
+
+    @property
+    def completions(self) -> Path:
+        """What became of completions; mode 0600."""
+        return self.root / "completions.sqlite"
 
     @property
     def datasets(self) -> Path:

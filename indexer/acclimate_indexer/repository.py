@@ -132,6 +132,22 @@ class Repository:
             if len(fields) == 4 and fields[0] in REGULAR_MODES and fields[3].isdigit():
                 yield BlobEntry(path=readable_path(path), blob=fields[2].decode(), size_bytes=int(fields[3]))
 
+    def blob_of(self, commit: str, path: str) -> str | None:
+        """What a commit holds at a path; None if nothing, or if there is no such commit."""
+        try:
+            return (
+                self._run("rev-parse", "--verify", "--quiet", "--end-of-options", f"{commit}:{path}").decode().strip()
+            )
+        except RepositoryError:
+            return None
+
+    def leads_to(self, older: str, newer: str) -> bool:
+        """Whether `newer` was built on `older`."""
+        try:
+            return self._run("merge-base", "--end-of-options", older, newer).decode().strip() == older
+        except RepositoryError:  # they have nothing in common, or one is gone
+            return False
+
     def text(self, blob: str) -> str | None:
         """The text of a blob; None if it is binary, not UTF-8, or not on this machine (a partial clone)."""
         try:

@@ -288,13 +288,14 @@ class Settings:
         return {name: value for name, value in given.items() if value and value != "auto"}
 
     def mining_overrides(self) -> dict[str, Any]:
-        """The `mining.*` settings that differ from their defaults, as a job carries them."""
+        """What differs from the defaults of mining, as a job carries it: `mining.*`, and what feedback adds."""
         changed = {
             item.name: getattr(self.mining, item.name)
             for item in dataclasses.fields(self.mining)
             if getattr(self.mining, item.name) != item.default
         }
-        return {name: list(value) if isinstance(value, tuple) else value for name, value in changed.items()}
+        given = {name: list(value) if isinstance(value, tuple) else value for name, value in changed.items()}
+        return given | ({"learn_taken": True} if self.feedback.train else {})
 
 
 def _rows() -> Iterator[Setting]:

@@ -27,38 +27,38 @@ def _file(tmp_path: Path, *lines: object) -> Path:
 
 
 def test_entries_are_appended_for_their_owner_alone(store: FeedbackStore, tmp_path: Path) -> None:
-    assert store.add("accepted", {"path": "a.py", "text": "x = 1\n\u2028"})
-    assert store.add("dismissed", {"path": "a.py", "line": 4})
-    assert store.add("accepted", {"path": "b.py", "text": "\ud800"})
+    assert store.add("dismissed", {"path": "a.py", "text": "x = 1\n\u2028"})
+    assert store.add("review", {"path": "a.py", "line": 4})
+    assert store.add("dismissed", {"path": "b.py", "text": "\ud800"})
 
-    assert [entry["path"] for entry in store.entries("accepted")] == ["a.py", "b.py"]
-    assert [entry["line"] for entry in store.entries("dismissed")] == [4]
+    assert [entry["path"] for entry in store.entries("dismissed")] == ["a.py", "b.py"]
+    assert [entry["line"] for entry in store.entries("review")] == [4]
     assert stat.S_IMODE((tmp_path / "feedback" / "feedback.jsonl").stat().st_mode) == 0o600
 
 
 def test_an_entry_with_a_secret_anywhere_is_not_kept(store: FeedbackStore, tmp_path: Path) -> None:
-    store.add("accepted", {"text": "fine"})
+    store.add("dismissed", {"text": "fine"})
 
-    assert not store.add("accepted", {"text": f'key = "{KEY}"'})
-    assert not store.add("rejected", {"shown": [{"deep": [f"use {KEY} here"]}]})
+    assert not store.add("dismissed", {"text": f'key = "{KEY}"'})
+    assert not store.add("review", {"shown": [{"deep": [f"use {KEY} here"]}]})
     assert KEY not in (tmp_path / "feedback" / "feedback.jsonl").read_text(encoding="utf-8")
-    assert len(list(store.entries("accepted"))) == 1
+    assert len(list(store.entries("dismissed"))) == 1
 
 
 def test_a_line_that_was_cut_off_costs_no_other(store: FeedbackStore, tmp_path: Path) -> None:
-    store.add("accepted", {"text": "first"})
+    store.add("dismissed", {"text": "first"})
     with (tmp_path / "feedback" / "feedback.jsonl").open("a", encoding="utf-8") as file:
-        file.write('{"kind": "accepted", "te')
-    store.add("accepted", {"text": "second"})
+        file.write('{"kind": "dismissed", "te')
+    store.add("dismissed", {"text": "second"})
 
-    assert [entry["text"] for entry in store.entries("accepted")] == ["first", "second"]
+    assert [entry["text"] for entry in store.entries("dismissed")] == ["first", "second"]
 
 
 def test_the_digest_names_the_entries_not_their_order(tmp_path: Path) -> None:
     stores = [FeedbackStore(tmp_path / name) for name in ("one", "two", "three")]
     for store, texts in zip(stores, (("a", "b"), ("b", "a", "b"), ("a",)), strict=True):
         for text in texts:
-            store.add("accepted", {"text": text})
+            store.add("dismissed", {"text": text})
 
     assert stores[0].digest() == stores[1].digest() != stores[2].digest()
     assert FeedbackStore(tmp_path / "none").digest()

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from acclimate_indexer.dataset import MiningOptions
 from acclimate_indexer.home import Home
 from acclimate_server.settings import SETTINGS, Settings, as_markdown
 from acclimate_server.settings_sources import load_settings
@@ -129,6 +130,13 @@ def test_mining_overrides_are_what_differs_from_the_defaults(home: Home) -> None
     settings, _ = load_settings(home, None, {"mining": {"exclude": ["a"], "max_file_bytes": 512 * 1024}}, environ={})
 
     assert settings.mining_overrides() == {"exclude": ["a"]}
+
+
+def test_learning_from_feedback_is_something_to_mine(home: Home) -> None:
+    settings, _ = load_settings(home, None, {"feedback": {"train": True}}, environ={})
+
+    assert settings.mining_overrides() == {"learn_taken": True}
+    assert MiningOptions.from_settings(settings.mining_overrides()).learn_taken
 
 
 def test_a_setting_that_a_repository_may_set_is_never_a_matter_of_the_machine() -> None:

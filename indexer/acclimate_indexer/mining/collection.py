@@ -1,12 +1,13 @@
 """All pairs of a repository, in their splits: what is learnt from, what is held out, and in which order."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
 
 from acclimate_indexer.blob_store import BlobStore
 from acclimate_indexer.changes import History
+from acclimate_indexer.completion_feedback import TakenText
 from acclimate_indexer.errors import DatasetError
 from acclimate_indexer.feedback import ImportedReview
 from acclimate_indexer.filters.generated import unwanted_text
@@ -40,6 +41,7 @@ from .split import (
 )
 from .standing import StandingLines
 from .state import CommitState
+from .taken import by_path
 
 KINDS: tuple[CompletionKind, ...] = ("completion", "documentation")
 MIN_TIME_TEST_PAIRS = 20  # with fewer, the split by time tells nothing, and files are held out instead
@@ -75,6 +77,7 @@ class Parts:
     """What a repository is mined with.
 
     Attributes:
+        taken: Completions that were taken and committed, to be preferred; by path.
         patterns: Globs of the files whose history is read.
     """
 
@@ -82,6 +85,7 @@ class Parts:
     options: MiningOptions
     store: BlobStore
     imported: Sequence[ImportedReview]
+    taken: Mapping[str, Sequence[TakenText]]
     stages: Stages
     patterns: tuple[str, ...]
 
@@ -93,6 +97,7 @@ def collect(
     *,
     store: BlobStore,
     imported: Sequence[ImportedReview],
+    taken: Sequence[TakenText] = (),
     stages: Stages,
 ) -> Collection:
     """Mines the repository at `head`; by time where its history allows it, else by file, unless the options say how.
@@ -105,6 +110,7 @@ def collect(
         options=options,
         store=store,
         imported=imported,
+        taken=by_path(taken),
         stages=stages,
         patterns=tuple(f"*{extension}" for extension in extensions_in(entry.path for entry in repository.files(head))),
     )
@@ -247,7 +253,7 @@ class _Collector:
         options, state = self._options, self._state
         most = options.max_pairs + options.max_documentation_pairs
         recent = recent_lines(self._history)
-        completions = learnt_completions(state, recent, options.max_pairs_per_file)
+        completions = learnt_completions(state, recent, options.max_pairs_per_file, self._parts.taken)
         documentation = pairs_of_files(state, state.learnt_files(), "documentation", options.max_pairs_per_file)
         return [
             *self._selection.learn(told(completions, advance, most), options.max_pairs),

@@ -65,10 +65,10 @@ def completion_candidates(
         if len(found) == count:
             break
         hole = finder.draw()
-        if hole is None or any(_overlap(hole.span, other.span) for other in found):
+        if hole is None or any(overlap(hole.span, other.span) for other in found):
             continue
         candidate = windowed(source, hole.place, hole.span)
-        reason = candidate if isinstance(candidate, str) else _flaw(source, candidate)
+        reason = candidate if isinstance(candidate, str) else flaw(source, candidate)
         if isinstance(candidate, str) or reason:
             drops.append(Drop(source.line_of(hole.span.start), hole.place, reason))
         else:
@@ -109,7 +109,8 @@ def windowed(source: Source, place: str, span: Span) -> Candidate | str:
     return Candidate(place, span, first, last)
 
 
-def _overlap(one: Span, other: Span) -> bool:
+def overlap(one: Span, other: Span) -> bool:
+    """Whether two places have a character in common."""
     return one.start < other.end and other.start < one.end
 
 
@@ -118,7 +119,7 @@ def _seed(source: Source, seed: int) -> int:
     return int.from_bytes(hashlib.sha256(named).digest()[:8])
 
 
-def _flaw(source: Source, candidate: Candidate) -> str:
+def flaw(source: Source, candidate: Candidate) -> str:
     """Why a hole is no good; empty if it is."""
     text, (start, end) = source.text, candidate.span
     middle = text[start:end]

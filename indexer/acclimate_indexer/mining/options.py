@@ -21,6 +21,7 @@ class MiningOptions:
         since: A commit of the main line. What stood there is learnt from, all of it, and what was added later is asked,
             however young the repository is: for an adapter that learnt everything up to that commit. Empty splits as
             usual.
+        learn_taken: Prefer completions that were taken and committed as they were to other holes of their files.
         hold_out: Without it everything up to HEAD is learnt from: there is neither a test nor a validation part.
     """
 
@@ -36,6 +37,7 @@ class MiningOptions:
     max_history_commits: int = 5_000
     seed: int = 0
     since: str = ""
+    learn_taken: bool = False
     hold_out: bool = True
 
     @classmethod
@@ -60,7 +62,7 @@ class MiningOptions:
         return {name: value for name, value in record.items() if name not in _UNUSUAL or value != _UNUSUAL[name]}
 
 
-_UNUSUAL: dict[str, Any] = {"since": "", "hold_out": True}
+_UNUSUAL: dict[str, Any] = {"since": "", "learn_taken": False, "hold_out": True}
 
 
 def _fits(value: Any, default: Any) -> bool:

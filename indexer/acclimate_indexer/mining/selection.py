@@ -5,11 +5,13 @@ was written lately is what is written next.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from itertools import islice, zip_longest
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import chain, islice, zip_longest
+from types import MappingProxyType
 from typing import TypeVar
 
 from acclimate_indexer.changes import History
+from acclimate_indexer.completion_feedback import TakenText
 from acclimate_indexer.filters.duplicates import Mark, NearDuplicates, fingerprint
 from acclimate_indexer.pairs import CompletionKind, CompletionPair
 
@@ -19,6 +21,7 @@ from .completion import Candidate, pair_of
 from .held_out_lines import touched_lines
 from .standing import StandingLines
 from .state import CommitState
+from .taken import taken_candidates, without_overlap
 
 RECENT_PER_OLD = 2  # of pairs, while there are both
 RECENT_LINES = 20_000  # the lines added last; a year of a busy team
@@ -39,19 +42,28 @@ def recent_lines(history: History) -> frozenset[int]:
     return frozenset(islice((number for number in added if number), RECENT_LINES))
 
 
-def learnt_completions(state: CommitState, recent: Collection[int], max_per_file: int) -> Iterator[CompletionPair]:
-    """The completion pairs of the files that are learnt from, best first."""
+def learnt_completions(
+    state: CommitState,
+    recent: Collection[int],
+    max_per_file: int,
+    taken: Mapping[str, Sequence[TakenText]] = MappingProxyType({}),
+) -> Iterator[CompletionPair]:
+    """The completion pairs of the files that are learnt from, best first: what was taken there goes before all else."""
+    takens: list[list[Place]] = []
     recents: list[list[Place]] = []
     olds: list[list[Place]] = []
     for file in state.learnt_files():
-        candidates = state.analyses[file.path].completions.found
         source = state.source(file)
+        preferred = taken_candidates(source, taken.get(file.path, ()))[:max_per_file]
+        candidates = without_overlap(state.analyses[file.path].completions.found, preferred)
         is_recent = [number in recent for number in state.analyses[file.path].lines]
         touched = [candidate for candidate in candidates if any(is_recent[at] for at in source.lines(candidate.span))]
         others = [candidate for candidate in candidates if candidate not in touched]
-        recents.append([(file, each) for each in touched[:max_per_file]])
-        olds.append([(file, each) for each in others[: max_per_file - len(recents[-1])]])
-    for file, candidate in _mixed(in_turns(recents), in_turns(olds)):
+        left = max_per_file - len(preferred)
+        takens.append([(file, each) for each in preferred])
+        recents.append([(file, each) for each in touched[:left]])
+        olds.append([(file, each) for each in others[: left - len(recents[-1])]])
+    for file, candidate in chain(in_turns(takens), _mixed(in_turns(recents), in_turns(olds))):
         yield pair_of(state.source(file), candidate)
 
 

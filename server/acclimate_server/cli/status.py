@@ -2,9 +2,12 @@
 
 import argparse
 import json
+from contextlib import closing
 from typing import Any
 
+from acclimate_indexer.completion_feedback import CompletionFeedback
 from acclimate_indexer.errors import AcclimateError, RepositoryError
+from acclimate_indexer.feedback_summary import Use, uses
 from acclimate_indexer.home import RepositoryHome
 from acclimate_indexer.models import local_models
 from acclimate_indexer.repository import Repository
@@ -29,7 +32,7 @@ def register(verbs: Verbs, shared: argparse.ArgumentParser) -> None:
         shared,
         "status",
         run,
-        summary="the engine, the models, the adapter in use, the last training",
+        summary="the engine, the models, the adapter in use, how completions were received, the last training",
         description="Says what is on this machine and what is known of a repository. Starts nothing.",
         examples="acclimate status\nacclimate status ~/code/shop --json",
     )
@@ -75,6 +78,7 @@ def _repository(arguments: argparse.Namespace, context: Context) -> dict[str, An
         "verdict": None if live is None else live.record["verdict"],
         "report": None if live is None else _report(home, live.version),
         "drift": _drift(repository, home, context) if adapters else None,
+        "completions": [use.to_json() | {"words": use.words()} for use in _uses(home)],
         "last_run": _last_run(home),
     }
 
@@ -83,6 +87,14 @@ def _report(home: RepositoryHome, version: str) -> str | None:
     """Where the page about the adapter lies, if it was written."""
     page = home.report(version)
     return str(page) if page.is_file() else None
+
+
+def _uses(home: RepositoryHome) -> list[Use]:
+    """How completions were received here, by adapter."""
+    if not home.completions.exists():
+        return []
+    with closing(CompletionFeedback.open(home.completions)) as store:
+        return uses(store.outcomes())
 
 
 def _drift(repository: Repository, home: RepositoryHome, context: Context) -> dict[str, Any] | None:
@@ -124,6 +136,8 @@ def _lines(record: dict[str, Any]) -> list[str]:
         lines.append(f"Report: {repository['report'] or '`acclimate report` writes and opens it'}")
     if (drift := repository["drift"]) is not None:
         lines.append(f"Drift: {drift['said']}")
+    for use in repository["completions"]:
+        lines.append(f"Completions by {use['adapter'] or 'the base model ' + use['model']}: {use['words']}")
     if (last := repository["last_run"]) is not None:
         lines.append(f"Last run: {last['id']}, {last['state']}: {last['words']}")
     return lines

@@ -1,0 +1,1 @@
+"""What becomes of completions, seen from the document's next edits."""
