@@ -27,6 +27,9 @@ from .completion.pace import Pace
 from .completion.speed import Speed
 from .completion.surroundings import Surroundings
 from .completion.writing import Question, Writings
+from .feedback.offer import Offer
+from .feedback.recorder import Recorder
+from .feedback.watch import Watch
 from .idle import Activity
 from .retraining import Retraining
 from .settings import Settings
@@ -60,10 +63,12 @@ class Place:
     Attributes:
         path: As the prompt names it: relative to the work tree.
         adapter: None outside a repository; the base model completes there.
+        repository: None outside of any.
         index: None outside a work tree.
     """
 
     path: str
+    repository: Repository | None
     repository_name: str
     settings: Settings
     adapter: AdapterInUse | None
@@ -110,6 +115,8 @@ class Session:
         self.executor = ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix="acclimate")
         self.connection = EngineConnection(home, board, self.executor)
         self.connection.on_ready = self.refresh_adapters
+        self.recorder = Recorder(home, self.executor, lambda: self.settings, self._rolled_back)
+        self.watch = Watch(self.recorder)
         self.memory = AnswerMemory()
         self.writings = Writings()
         self.pace = Pace()
@@ -148,6 +155,8 @@ class Session:
         """
         self.pace.typed(inserted)
         self.writings.changed(document, text)
+        if self.watch.is_watching(document):
+            self.watch.edited(document, text())
         if (known := self._indexed(path)) is not None:
             surroundings, relative = known
             surroundings.edited(relative, text)
@@ -162,6 +171,7 @@ class Session:
         """A document left the editor."""
         self.writings.stop(document)
         self.memory.forget(document)
+        self.watch.closed(document)
         if (known := self._indexed(path)) is not None:
             surroundings, relative = known
             surroundings.closed(relative)
@@ -188,8 +198,10 @@ class Session:
         self.memory.keep(question.model, question.prompt, offered.raw)
         self.memory.offered(question.document, offered)
 
-    def accepted(self, offer: str) -> None:
-        """A completion was taken, its editor says."""
+    def offered(self, offer: Offer, text: str) -> None:
+        """A completion was sent for a document that has this text still."""
+        if self.settings.feedback.keep:
+            self.watch.offered(offer, text)
 
     async def place_of(self, path: Path | None) -> Place:
         """Where the document at `path` belongs; None is a document that was never saved."""
@@ -200,6 +212,7 @@ class Session:
         self._last = opened
         place = Place(
             path=relative,
+            repository=None if opened is None else opened.repository,
             repository_name=name,
             settings=self.settings if opened is None else opened.settings,
             adapter=None if opened is None else opened.adapter,
@@ -257,6 +270,8 @@ class Session:
         """Ends the training and gives the engine back; a second or two at most."""
         self.is_closed = True
         self.board.close()
+        self.watch.close()
+        await self.recorder.close()
         for task in self._in_flight.values():
             task.cancel()
         if self.training is not None:
@@ -275,6 +290,10 @@ class Session:
         if path is None or known is None or known.opened is None or known.opened.surroundings is None:
             return None
         return known.opened.surroundings, _relative(known.resolved / path.name, known.opened.repository)
+
+    def _rolled_back(self, reason: str) -> None:
+        """An adapter did worse in use than the one before. The pointer moved; the next request follows it."""
+        self.board.update(warnings=tuple(dict.fromkeys((*self.board.now.warnings, reason))))
 
     async def _repository_of(self, folder: Path) -> tuple[OpenRepository | None, Path]:
         """What the folder belongs to, and the folder without symbolic links."""

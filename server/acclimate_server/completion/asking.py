@@ -40,14 +40,14 @@ class Found:
     Attributes:
         offer: The name of this answer; the rest of one that was typed into keeps it.
         is_used_up: All of it was typed or taken already.
-        is_new: The engine wrote it for this request.
+        engine_seconds: How long the engine was waited for; None if it was not asked.
     """
 
     raw: RawAnswer
     chosen: Chosen
     offer: str
     is_used_up: bool = False
-    is_new: bool = False
+    engine_seconds: float | None = None
 
 
 async def found_at(session: Session, spot: Spot) -> Found:
@@ -94,8 +94,10 @@ async def _asked(session: Session, spot: Spot, chosen: Chosen) -> Found:
         offered = Offered(model=chosen.model, before=spot.before, after=spot.after, raw=raw)
         session.memory.offered(spot.document, offered)
         return Found(raw=raw, chosen=chosen, offer=offered.name)
+    started = time.monotonic()
     offered = await _written(session, question)
-    return Found(raw=offered.raw, chosen=chosen, offer=offered.name, is_new=True)
+    seconds = time.monotonic() - started
+    return Found(raw=offered.raw, chosen=chosen, offer=offered.name, engine_seconds=seconds)
 
 
 async def question_at(session: Session, spot: Spot, chosen: Chosen) -> Question:

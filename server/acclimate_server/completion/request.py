@@ -5,15 +5,17 @@ Everything about the document is taken before the first await: afterwards the us
 
 import asyncio
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from acclimate_indexer.errors import EngineError
 from acclimate_indexer.file_text import uniform
 from acclimate_indexer.prompts import Cursor
 
+from ..feedback.offer import Offer
 from ..session import Session
 from .ahead import prepare_next
-from .asking import Spot, found_at
+from .asking import Found, Spot, found_at
 from .candidates import other_answers
 from .shown import fitted, shown
 from .whether import language_at, why_not
@@ -30,6 +32,8 @@ class Snapshot:
         offset: Of the cursor, in characters of `text`.
         is_automatic: The user typed and did not ask; such a request waits for a pause.
         line_ending: What most lines of the document itself end with.
+        ahead: What the document would first get of the editor's own list: `text` holds it before the cursor, the
+            document does not. None where that replaces something else.
     """
 
     uri: str
@@ -39,6 +43,7 @@ class Snapshot:
     offset: int
     is_automatic: bool
     line_ending: str = "\n"
+    ahead: str | None = ""
 
     def in_its_line_endings(self, answer: str) -> str:
         """The answer as it is inserted into the document."""
@@ -52,13 +57,15 @@ class Answer:
     Attributes:
         texts: The likeliest first; more than one only where somebody asked by hand.
         adapter: The version that gave it, None the base model.
-        offer: What its fate is noted under.
+        name: Of this answer, wherever it is told what became of it.
+        offer: Whose fate is noted; None where there is no repository to note it in.
     """
 
     texts: tuple[str, ...] = ()
     reason: str = ""
     adapter: str | None = None
-    offer: str = ""
+    name: str = ""
+    offer: Offer | None = None
 
 
 async def complete(session: Session, snapshot: Snapshot) -> Answer:
@@ -104,9 +111,36 @@ async def _answer(session: Session, snapshot: Snapshot) -> Answer:
     if not spot.is_automatic:
         others = await other_answers(session, spot, place.settings.completion.candidates - 1)
         texts += [text for raw in others if (text := fitted(spot, raw))]
+    texts = list(dict.fromkeys(texts))
     return Answer(
-        texts=tuple(dict.fromkeys(texts)),
+        texts=tuple(texts),
         reason="" if texts else reason,
         adapter=found.chosen.version,
-        offer=found.offer,
+        name=found.offer,
+        offer=_offer(snapshot, spot, found, texts, session.connection.base_name) if texts else None,
+    )
+
+
+def _offer(snapshot: Snapshot, spot: Spot, found: Found, texts: list[str], base: str) -> Offer | None:
+    """What is noted of an answer; its texts are what comes into the document, that of the editor's list included."""
+    if spot.place.repository is None or snapshot.ahead is None:
+        return None
+    offset = snapshot.offset - len(snapshot.ahead)
+    first, *others = (snapshot.ahead + text for text in texts)
+    return Offer(
+        id=found.offer,
+        repository=spot.place.repository,
+        uri=snapshot.uri,
+        path=spot.place.path,
+        language=spot.cursor.language,
+        offset=offset,
+        before=snapshot.text[snapshot.text.rfind("\n", 0, offset) + 1 : offset],
+        text=first,
+        others=tuple(others),
+        adapter=found.chosen.version,
+        model=base,
+        milliseconds=None if found.engine_seconds is None else 1000 * found.engine_seconds,
+        is_automatic=spot.is_automatic,
+        confidence=found.raw.confidence(texts[0]),
+        time=datetime.now(UTC),
     )

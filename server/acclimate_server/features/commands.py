@@ -54,7 +54,7 @@ def status(ls: AcclimateServer, *_: Any) -> dict[str, Any]:
 
 def accepted(ls: AcclimateServer, *arguments: Any) -> None:
     """A completion `{offer}` was taken: editors run this command of its item."""
-    ls.session.accepted(str(_one(arguments).get("offer", "")))
+    ls.session.watch.accepted(str(_one(arguments).get("offer", "")))
 
 
 def progress_cancelled(ls: AcclimateServer, params: types.WorkDoneProgressCancelParams) -> None:

@@ -4,9 +4,9 @@ import re
 
 from lsprotocol import types
 
-from ..completion.request import Answer, complete
+from ..completion.request import Answer
 from ..language_server import AcclimateServer
-from .commands import ACCEPTED
+from .offering import answered, taken_command
 from .snapshot import open_document, snapshot
 
 OPTIONS = types.CompletionOptions(trigger_characters=[".", "(", "=", " "])
@@ -24,8 +24,7 @@ async def completion(ls: AcclimateServer, params: types.CompletionParams) -> typ
     # Editors that complete words as they are typed say "invoked", too.
     is_automatic = kind != types.CompletionTriggerKind.Invoked or ls.session.pace.is_typing
     place = snapshot(document, params.position, is_automatic=is_automatic)
-    ls.session.activity.touched(place.path)
-    answer = await complete(ls.session, place)
+    answer = await answered(ls, document, place)
     before = place.text[: place.offset]
     texts = [place.in_its_line_endings(text) for text in answer.texts]
     return types.CompletionList(is_incomplete=True, items=[_item(before, text, answer, params) for text in texts])
@@ -47,5 +46,5 @@ def _item(before: str, text: str, answer: Answer, params: types.CompletionParams
         sort_text="~",  # after what knows the language for certain
         insert_text_format=types.InsertTextFormat.PlainText,
         text_edit=types.TextEdit(range=types.Range(start=start, end=params.position), new_text=typed + text),
-        command=types.Command(title="", command=ACCEPTED, arguments=[{"offer": answer.offer}]),
+        command=taken_command(answer),
     )

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 from lsprotocol import types
 
-from ..completion.request import Answer, Snapshot, complete
+from ..completion.request import Answer, Snapshot
 from ..documents import Document
 from ..language_server import AcclimateServer
-from .commands import ACCEPTED
+from .offering import answered, taken_command
 from .snapshot import open_document, snapshot
 
 OPTIONS = types.InlineCompletionOptions()  # without an options object pygls does not advertise the capability
@@ -23,8 +23,7 @@ async def inline_completion(ls: AcclimateServer, params: types.InlineCompletionP
     selected = params.context.selected_completion_info
     if selected is not None:
         place = _with_selected(place, document, params.position, selected)
-    ls.session.activity.touched(place.path)
-    answer = await complete(ls.session, place)
+    answer = await answered(ls, document, place)
     replaced = types.Range(start=params.position, end=params.position) if selected is None else selected.range
     before = "" if selected is None else selected.text
     return types.InlineCompletionList(items=_items(place, answer, before, replaced))
@@ -37,7 +36,13 @@ def _with_selected(
     at = document.offset_of(cursor)
     start = place.offset - (at - document.offset_of(selected.range.start))
     end = place.offset + (document.offset_of(selected.range.end) - at)
-    return replace(place, text=place.text[:start] + selected.text + place.text[end:], offset=start + len(selected.text))
+    goes_on = end == place.offset and selected.text.startswith(place.text[start:end])
+    return replace(
+        place,
+        text=place.text[:start] + selected.text + place.text[end:],
+        offset=start + len(selected.text),
+        ahead=selected.text[end - start :] if goes_on else None,
+    )
 
 
 def _items(place: Snapshot, answer: Answer, before: str, replaced: types.Range) -> list[types.InlineCompletionItem]:
@@ -48,7 +53,7 @@ def _items(place: Snapshot, answer: Answer, before: str, replaced: types.Range) 
             insert_text=text,
             filter_text=text,
             range=replaced,
-            command=types.Command(title="", command=ACCEPTED, arguments=[{"offer": answer.offer}]),
+            command=taken_command(answer),
         )
         for text in texts
     ]

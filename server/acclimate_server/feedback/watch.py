@@ -82,6 +82,10 @@ class Watch:
         )
         self._be_patient(document, known)
 
+    def is_watching(self, uri: str) -> bool:
+        """Whether an edit of this document matters."""
+        return uri in self._documents
+
     def edited(self, uri: str, text: str) -> None:
         """A document has this text now. For each change, before a completion is asked for in the new text."""
         document = self._documents.get(uri)
