@@ -95,7 +95,11 @@ async def test_the_editor_asks_what_training_and_evaluation_asked(
     prompts = Prompts(builder=builder, roomier=builder, repository="shop", conventions=None, shown={})
     evaluated = {item.examples["plain"].prompt for item in questions(pairs, prompts, seed=0)}
 
-    async with fake_engine() as engine, connected(repository, {"engine": {"url": engine.url}}) as editor:
+    plain = {"candidates": 1, "retrieval": "never"}
+    async with (
+        fake_engine() as engine,
+        connected(repository, {"engine": {"url": engine.url}, "completion": plain}) as editor,
+    ):
         await editor.status_where(lambda status: status["engine"]["state"] == "ready")
         for number, pair in enumerate(pairs):
             path = repository / pair.path

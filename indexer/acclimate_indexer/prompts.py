@@ -12,9 +12,10 @@ them instead, and `after_held_back` takes them off. Guidance and other libraries
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from copy import copy
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Self
 
@@ -26,6 +27,9 @@ from .pairs import Snippet
 WINDOW_PREFIX_CHARACTERS = 8_000  # about 2,300 tokens: more than any budget takes, cheap to cut from a huge file
 WINDOW_SUFFIX_CHARACTERS = 4_000
 MAX_CHARACTERS_PER_TOKEN = 16  # text beyond budget x this cannot matter much; keeps encoding linear in the budget
+USUAL_CHARACTERS_PER_TOKEN = 6  # code has 3 to 4: so much is nearly always enough, and a third of the work
+MARGIN_TOKENS = 16  # so far from a cut no token changes by it
+KEPT_SNIPPETS = 512  # whose ids are remembered: while one types they are the same, and most of a prompt
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,6 +133,7 @@ class PromptBuilder:
         self._suffix = self._id(tokens.suffix)
         self._repository = None if tokens.repository is None else self._id(tokens.repository)
         self._file = None if tokens.file is None else self._id(tokens.file)
+        self._block = lru_cache(KEPT_SNIPPETS)(self._encoded_block)
         self.end_of_text_id = self._id(tokens.end_of_text)
         named = (tokens.prefix, tokens.middle, tokens.suffix, tokens.end_of_text, tokens.repository, tokens.file)
         every = [*(token for token in named if token is not None), *tokens.stops]
@@ -208,15 +213,19 @@ class PromptBuilder:
         assert self._file is not None
         ids: list[int] = []
         for snippet in context:
-            block = [self._file, *self._encode(f"{snippet.path}\n{snippet.text.rstrip()}\n")]
+            block = self._block(snippet.path, snippet.text)
             if len(ids) + len(block) > self.budget.context:
                 break
             ids += block
         return ids
 
+    def _encoded_block(self, path: str, text: str) -> tuple[int, ...]:
+        assert self._file is not None
+        return (self._file, *self._encode(f"{path}\n{text.rstrip()}\n"))
+
     def _tail(self, text: str, budget: int) -> list[int]:
         """The last tokens of the prefix, from the start of a line, so that the cut never moves inside one."""
-        ids = self._encode(text[-budget * MAX_CHARACTERS_PER_TOKEN :])
+        ids = self._enough(text, budget, lambda characters: text[-characters:])
         if len(ids) <= budget:
             return ids
         kept = self._tokenizer.decode(ids[-budget:], skip_special_tokens=False)
@@ -224,7 +233,19 @@ class PromptBuilder:
         return self._encode(whole_lines) if newline else ids[-budget:]
 
     def _head(self, text: str, budget: int) -> list[int]:
-        return self._encode(text[: budget * MAX_CHARACTERS_PER_TOKEN])[:budget]
+        return self._enough(text, budget, lambda characters: text[:characters])[:budget]
+
+    def _enough(self, text: str, budget: int, part: Callable[[int], str]) -> list[int]:
+        """The ids of a part of the text: more than the budget, and by so many that where it is cut changes none of it.
+
+        Only where the text is short or its tokens are long are there fewer.
+        """
+        characters = budget * USUAL_CHARACTERS_PER_TOKEN
+        if len(text) > characters:
+            ids = self._encode(part(characters))
+            if len(ids) > budget + MARGIN_TOKENS:
+                return ids
+        return self._encode(part(budget * MAX_CHARACTERS_PER_TOKEN))
 
     def _encode(self, text: str) -> list[int]:
         return self._tokenizer.encode(text, add_special_tokens=False).ids

@@ -8,7 +8,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Coroutine, Mapping
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -74,7 +74,6 @@ class Place:
     adapter: AdapterInUse | None
     index: Surroundings | None
     connection: EngineConnection
-    executor: Executor
 
     def choose(self) -> Chosen:
         """Whom to ask for a completion here."""
@@ -218,7 +217,6 @@ class Session:
             adapter=None if opened is None else opened.adapter,
             index=None if opened is None else opened.surroundings,
             connection=self.connection,
-            executor=self.executor,
         )
         self.tell_adapter()
         return place

@@ -111,9 +111,7 @@ async def question_at(session: Session, spot: Spot, chosen: Chosen) -> Question:
         raise EngineUnavailable(session.connection.reason)
     context = await place.surroundings(spot.cursor, spot.before.count("\n"), chosen)
     builder = prompts.of(chosen.budget)
-    prompt = await asyncio.get_running_loop().run_in_executor(
-        place.executor, lambda: builder.prompt(spot.cursor, repository=place.repository_name, context=context)
-    )
+    prompt = builder.prompt(spot.cursor, repository=place.repository_name, context=context)  # a millisecond
     return Question(
         document=spot.document,
         model=chosen.model,
