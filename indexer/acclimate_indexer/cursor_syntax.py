@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 Zone = Literal["code", "string", "comment", "unknown"]
 
 MAX_LEVELS = 4  # from the smallest node up to the literal that it is text of; what lies deeper is code in it
+DAMAGE_BYTES = 2_000  # before the cursor: a string that was opened there and not closed yet is an error
 MAX_LINES_ABOVE = 40  # of comments and documentation between a head and the cursor
 _BLOCK_COMMENTS = (b"/*", b"<!--", b"--[", b"=begin")  # end where they are closed; other comments end with the line
 _CLOSERS = ")]}\"'`,;: \t\r"  # behind a cursor they end what it stands in, and are no code of their own
@@ -73,15 +74,19 @@ class _CursorReading:
 
     def _zone(self, parsed: ParsedText) -> Zone:
         """In what the characters on both sides of the cursor lie."""
+        if self._offset == 0:
+            return "code"
         root = parsed.tree.root_node
-        left, at, right = (parsed.byte_at(max(0, self._offset + each)) for each in (-1, 0, 1))
-        around = self._literal(root.descendant_for_byte_range(left, right))
-        if around is not None:
-            return "comment" if around.type in self._language.comments else "string"
-        if self._before and self._ends_with_comment(parsed, root.descendant_for_byte_range(left, at)):
+        left, at, right = (parsed.byte_at(self._offset + each) for each in (-1, 0, 1))
+        node_left, node_right = (root.descendant_for_byte_range(*each) for each in ((left, at), (at, right)))
+        around = self._literal(root.descendant_for_byte_range(left, right)) if at < right else None
+        if around is not None and around.type in self._language.comments:
             return "comment"
-        is_damaged = parsed.errors_within(parsed.byte_at(self._offset - len(self._before)), at)
-        return self._lexed_zone() if is_damaged else "code"
+        if around is not None:
+            return "code" if self._is_hole(around, node_left, node_right) else "string"
+        if self._before and self._ends_with_comment(parsed, node_left):
+            return "comment"
+        return self._lexed_zone() if parsed.errors_within(max(0, at - DAMAGE_BYTES), at) else "code"
 
     def _literal(self, node: "Node | None") -> "Node | None":
         """The string or comment that a node is text of."""
@@ -92,6 +97,12 @@ class _CursorReading:
                 return node
             node = node.parent
         return None
+
+    def _is_hole(self, string: "Node", left: "Node | None", right: "Node | None") -> bool:
+        """Whether code of a string begins or ends here; Swift's grammar leaves the brackets around it to the string."""
+        is_opened = left is not None and left.parent == string and left.type == "\\("
+        is_closed = right is not None and right.parent == string and right.type == ")"
+        return is_opened or (is_closed and self._literal(left) is None)
 
     def _ends_with_comment(self, parsed: ParsedText, node: "Node | None") -> bool:
         """Whether what is typed here goes on a comment that the line ends with."""
@@ -104,7 +115,8 @@ class _CursorReading:
         """The zone by the cursor's line alone: a string that is not closed yet is no string to the parser."""
         family = lexer_family(self._language.name, self._prefix, self._before)
         if family == "prose":
-            return "comment" if self._before.lstrip().startswith(self._language.comment) else "string"
+            is_documentation = self._language.lexer == "python" and not self._before.lstrip().startswith("#")
+            return "string" if is_documentation else "comment"
         line = f"{self._before}."
         last = next((token for token in lexer(family).finditer(line) if token.end() == len(line)), None)
         if last is None:

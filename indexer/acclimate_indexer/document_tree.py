@@ -1,6 +1,7 @@
 """A document's syntax tree, kept up to date while it is typed in.
 
-The first parse of 400 KB of Python takes about 45 ms. After an edit the tree is parsed again around it.
+400 KB of Python (9,700 lines) take 25 to 45 ms at first and 0.9 ms after an edit, 2 ms where that leaves a bracket
+open; a tenth of it is finding the edit. Now and then an edit moves all that follows into another block: 20 ms.
 
 tree-sitter is given the text by a function, not as bytes: only then does it ask how long it may take, and lets other
 threads run.
@@ -17,8 +18,8 @@ from .syntax import MAX_DAMAGE, MAX_DEPTH
 if TYPE_CHECKING:
     from tree_sitter import Node, Query, Tree
 
-PARSE_SECONDS = 2.0  # of a worker thread; 2 MB of code take a fifth of it, what takes more is no code
-EDIT_SECONDS = 0.02  # of the event loop: a frame of the editor's
+PARSE_SECONDS = 2.0  # of a worker thread's computing; 2 MB of code take a tenth of it, what takes more is no code
+EDIT_SECONDS = 0.02  # of the event loop's: a frame of the editor's
 CHUNK_BYTES = 4096  # asked for at each place that is parsed anew; larger ones are copied in vain
 HOPELESS_CHANGE = 0.1  # of its length: a document that could not be parsed is not tried again before
 
@@ -48,7 +49,7 @@ class ParsedText:
         return cursor.captures(self.tree.root_node).get("error", [])
 
     def with_edit(self, start: int, end: int, replacement: str, *, seconds: float) -> "ParsedText | None":
-        """The text with these characters replaced; None if that takes longer to parse."""
+        """The text with these characters replaced; None if that takes more computing to parse."""
         text = self.text[:start] + replacement + self.text[end:]
         first, last, middle = self.byte_at(start), self.byte_at(end), _encoded(replacement)
         data = self.data[:first] + middle + self.data[last:]
@@ -80,7 +81,7 @@ class DocumentTree:
         return self.language.grammar is None or self.parsed is not None
 
     def update(self, text: str, *, seconds: float = PARSE_SECONDS) -> None:
-        """Takes the document's text. What cannot be parsed in so many seconds has no tree."""
+        """Takes the document's text. What takes more than so many seconds of computing to parse has no tree."""
         self.text = text
         if self.language.grammar is None or self._is_hopeless(text):
             return
@@ -121,20 +122,23 @@ def _tree(data: bytes, language: Language, old: "Tree | None", seconds: float) -
     """The tree, or None if it takes longer."""
     from tree_sitter import Parser
 
-    until = time.monotonic() + seconds
+    until = time.thread_time() + seconds  # a busy machine is not the text's fault
 
     def read(start: int, _point: object) -> bytes:
         return data[start : start + CHUNK_BYTES]
 
     def is_late(_byte: int, _has_error: bool) -> bool:
-        return time.monotonic() > until
+        return time.thread_time() > until
 
+    parser = Parser(grammar(language))
     try:
         if old is None:
-            return Parser(grammar(language)).parse(read, progress_callback=is_late)
-        return Parser(grammar(language)).parse(read, old, progress_callback=is_late)
+            tree = parser.parse(read, progress_callback=is_late)
+        else:
+            tree = parser.parse(read, old, progress_callback=is_late)
     except ValueError:  # all that it says of a parse that was called off
         return None
+    return None if time.thread_time() > until else tree  # some grammars' scanners run long without asking
 
 
 def _checked(language: Language, text: str, data: bytes, tree: "Tree | None") -> ParsedText | None:
