@@ -1,4 +1,8 @@
-"""What is wrong with an answer though it ends where it should: checks of serving alone, not of the cut."""
+"""What is wrong with an answer though it ends where it should: checks of serving alone, not of the cut.
+
+Of 5,500 true middles of Python none is an echo, of 9,600 in TypeScript, JavaScript, Go, Kotlin, C and PHP 16 are, 11 of
+them rows of tables in C. Of 9,500 answers of the 0.5B models of an evaluation 66 were, and none of these was right.
+"""
 
 from .lexing import columns_of
 
