@@ -16,49 +16,19 @@ survives anything; mining drops the pairs whose true middle it would shorten, an
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
-from typing import Literal, cast
+from typing import Literal
 
-from .languages.language import Lexer
-from .languages.registry import language_named
+from .lexing import CLOSES, OPENS, brackets, columns_of, last_line, lexer, lexer_family, opens_block, opens_colon_block
 
-TAB_COLUMNS = 4  # only compared within one file, so any width that keeps the order will do
 REPEATED_LINES = 3  # so many lines equal to the suffix's next ones are a repetition for sure
 MIN_REPEATED_CHARACTERS = 6  # of a partial line at the very end; shorter ones agree by chance
 MIN_OVERLAP_CHARACTERS = 3  # of a tail that repeats the rest of the cursor's line, unless it is punctuation
 MAX_OVERLAP_CHARACTERS = 200  # what remains of a longer line is not repeated by chance, nor in full
 MAX_NESTED_CHARACTERS = 2_000  # of an answer, looked at for brackets that it leaves open
 
-_OPENS, _CLOSES = "([{", ")]}"
-_COLON_OPENERS = frozenset(
-    "async case class def default elif else except finally for if match try while with".split()  # noqa: SIM905 - a sentence of words reads better
-)
 _PUNCTUATION = frozenset(",;:)]}\"'`")
-
-_BRACKETS = r"|(?P<bracket>[()\[\]{}])|(?P<newline>\n)"
-_DOUBLE = r'"(?:[^"\\\n]|\\.)*+"?'
-_SINGLE = r"'(?:[^'\\\n]|\\.)*+'?"
-_TRIPLE_DOUBLE = r'"""(?:[^"\\]|\\.?|"(?!""))*+(?:""")?'
-_TRIPLE_SINGLE = r"'''(?:[^'\\]|\\.?|'(?!''))*+(?:''')?"
-_CHARACTER = r"'(?:[^'\\\n]|\\[^\n']{1,10}|\\')(?:'|\Z)"  # a Rust lifetime or a C++ digit separator opens nothing
-_BACKTICK = r"`(?:[^`\\]|\\.?)*+`?"
-_SLASH_COMMENTS = r"//[^\n]*|/\*(?:[^*]|\*(?!/))*+(?:\*/)?"
-_LEXERS: dict[Lexer, str] = {
-    "python": "|".join((_TRIPLE_DOUBLE, _TRIPLE_SINGLE, _DOUBLE, _SINGLE, r"\#[^\n]*")),
-    "script": "|".join((_SLASH_COMMENTS, _DOUBLE, _SINGLE, _BACKTICK)),
-    "go": "|".join((_SLASH_COMMENTS, _DOUBLE, _CHARACTER, r"`[^`]*+`?")),
-    "rust": "|".join((_SLASH_COMMENTS, r'"(?:[^"\\]|\\.?)*+"?', _CHARACTER)),
-    "java": "|".join((_SLASH_COMMENTS, _TRIPLE_DOUBLE, _DOUBLE, _CHARACTER)),
-    "c": "|".join((_SLASH_COMMENTS, _DOUBLE, _CHARACTER)),
-    "php": "|".join((_SLASH_COMMENTS, _DOUBLE, _SINGLE, r"\#(?!\[)[^\n]*")),
-    "ruby": "|".join((_DOUBLE, _SINGLE, _BACKTICK, r"\#[^\n]*")),
-    "lua": "|".join((r"--\[\[.*?(?:\]\]|\Z)", r"--[^\n]*", r"\[\[.*?(?:\]\]|\Z)", _DOUBLE, _SINGLE)),
-    "bash": "|".join((r"(?<!\S)\#[^\n]*", r"\$\#", r'"(?:[^"\\]|\\.?)*+"?', r"'[^']*+'?")),
-    "plain": "|".join((_DOUBLE, _CHARACTER)),  # an apostrophe may be a comment, or a sign of its own
-}
-
-_SAME = {"javascriptreact": "javascript"}  # what editors call `.jsx`
 
 Mode = Literal["line", "block", "lines"]
 
@@ -66,15 +36,23 @@ Mode = Literal["line", "block", "lines"]
 def cut(completion: str, *, language: str, prefix: str, suffix: str) -> str:
     """The part of `completion` that is shown. Never raises, whatever the text."""
     place = _Place.of(completion, language=language, prefix=prefix, suffix=suffix)
-    end = _end(completion, place)
-    kept = completion if end is None else completion[:end]
-    kept = _without_repeated_last_lines(kept, place)
-    return _without_repeated_rest(kept.rstrip(), place).rstrip()
+    return _shown(completion, _end(completion, place), place)
 
 
 def is_complete(text: str, *, language: str, prefix: str, suffix: str) -> bool:
     """Whether all that could still be generated after `text` would be cut away."""
-    return _end(text, _Place.of(text, language=language, prefix=prefix, suffix=suffix)) is not None
+    place = _Place.of(text, language=language, prefix=prefix, suffix=suffix)
+    end = _end(text, place)
+    if end is None:
+        return False
+    # A repetition that has begun before the end may be told for one only when the rest of it has come.
+    begun = (lines[0][0] for lines in _repeating_tails(text, place) if lines[0][0] < end)
+    return all(_shown(text, start, place) == _shown(text, end, place) for start in begun)
+
+
+def mode_at(*, language: str, prefix: str, suffix: str) -> Mode:
+    """How much an answer may hold here: the rest of a line, a block, or lines. One of a block begins below its head."""
+    return _Place.of("", language=language, prefix=prefix, suffix=suffix).mode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +80,7 @@ class _Place:
     def of(cls, completion: str, *, language: str, prefix: str, suffix: str) -> "_Place":
         before = prefix[prefix.rfind("\n") + 1 :]
         after, _, below = suffix.partition("\n")
-        family = _family(language, prefix, before)
+        family = lexer_family(language, prefix, before)
         next_lines = tuple(_first_lines(below)) if not after.strip() else ()
         mode = _mode(completion, before, after, family)
         return cls(
@@ -111,62 +89,45 @@ class _Place:
             family=family,
             mode=mode,
             threshold=_threshold(completion, before, mode),
-            paragraphs=mode == "lines" and not _opens_block(_last_line(prefix[: len(prefix) - len(before)])),
+            paragraphs=mode == "lines" and not opens_block(last_line(prefix[: len(prefix) - len(before)])),
             supplied=_supplied(before, after.strip(), next_lines, family),
             next_lines=next_lines,
         )
-
-
-def _family(language: str, prefix: str, before: str) -> str:
-    """Which lexer fits; `prose` inside a comment or a docstring, where an apostrophe opens no string."""
-    family, marks = _lexing(language)
-    if before.lstrip().startswith(marks):
-        return "prose"
-    return "prose" if family == "python" and _in_docstring(prefix) else family
-
-
-def _in_docstring(prefix: str) -> bool:
-    """Whether the last triple quote opens a string that began on an earlier line; judged by its own line alone."""
-    at = max(prefix.rfind('"""'), prefix.rfind("'''"))
-    if at < 0 or "\n" not in prefix[at:]:
-        return False
-    head = prefix[prefix.rfind("\n", 0, at) + 1 : at]
-    tail = prefix[at + 3 : prefix.index("\n", at)].strip()
-    if prefix[at : at + 3] in head:
-        return False
-    if head.strip().lower() in ("", "r", "f", "b", "rb", "rf"):
-        above = _last_line(prefix[: at - len(head)])
-        return bool(tail and tail[0] not in _CLOSES + ".,:;") or not above or above.endswith((":", "(", "=", ","))
-    return not tail and head.rstrip("rfbRFB").endswith(("=", "(", ",", ", ", "= ", "return "))
 
 
 def _mode(completion: str, before: str, after: str, family: str) -> Mode:
     if not before.strip() and not after:
         return "lines"
     first = completion.partition("\n")[0].strip()
-    if not after and family != "prose" and _opens_colon_block(before) and (not first or first.startswith(("#", "//"))):
+    if not after and family != "prose" and opens_colon_block(before) and (not first or first.startswith(("#", "//"))):
         return "block"
     return "line"
 
 
 def _threshold(completion: str, before: str, mode: Mode) -> int:
     if mode != "lines":
-        return _columns(before)
+        return columns_of(before)
     first = next((line for line in (before + completion).split("\n") if line.strip()), before)
-    return max(_columns(before), _columns(first))
+    return max(columns_of(before), columns_of(first))
 
 
 def _supplied(before: str, after: str, next_lines: tuple[str, ...], family: str) -> int:
     if after:
         depth = lowest = 0
-        for bracket in _brackets(after, family):
-            depth += 1 if bracket in _OPENS else -1
+        for bracket in brackets(after, family):
+            depth += 1 if bracket in OPENS else -1
             lowest = min(lowest, depth)
         return -lowest
-    if not next_lines or _columns(next_lines[0]) < _columns(before):
+    if not next_lines or columns_of(next_lines[0]) < columns_of(before):
         return 0  # a closer that is less deep than this line closes something that was opened before it
     head = next_lines[0].replace(" ", "")
-    return len(head) - len(head.lstrip(_CLOSES))
+    return len(head) - len(head.lstrip(CLOSES))
+
+
+def _shown(completion: str, end: int | None, place: _Place) -> str:
+    """What is left of an answer that ends there."""
+    kept = _without_repeated_last_lines(completion[:end], place)
+    return _without_repeated_rest(kept.rstrip(), place).rstrip()
 
 
 def _end(completion: str, place: _Place) -> int | None:
@@ -179,7 +140,7 @@ def _construct_end(completion: str, place: _Place) -> int | None:
     offset = len(place.before)
     text = place.before + completion
     depth, floor, decided = 0, None, 0
-    for token in _lexer(place.family).finditer(text):
+    for token in lexer(place.family).finditer(text):
         if token.lastgroup is None:
             continue
         at = token.start()
@@ -194,7 +155,7 @@ def _construct_end(completion: str, place: _Place) -> int | None:
                 return at - offset
             decided = gap.end()
             continue
-        depth += 1 if text[at] in _OPENS else -1
+        depth += 1 if text[at] in OPENS else -1
         if floor is None:
             depth = max(depth, 0)
         elif depth < floor:
@@ -215,7 +176,7 @@ def _ends_at_gap(text: str, gap: re.Match[str], offset: int, place: _Place) -> b
         return True
     if gap.end() == len(text):
         return False  # the next line decides, and it has not come yet
-    columns = _columns(text[gap.start("indent") : gap.end() + 1])
+    columns = columns_of(text[gap.start("indent") : gap.end() + 1])
     if place.mode == "block":
         return columns <= place.threshold
     is_paragraph = place.paragraphs and gap["lines"].count("\n") > 1 and bool(text[offset : gap.start()].strip())
@@ -236,16 +197,22 @@ def _repetition(completion: str, place: _Place) -> int | None:
 
 def _without_repeated_last_lines(kept: str, place: _Place) -> str:
     """Drops a tail that breaks off while it repeats the suffix's next lines."""
+    for lines in _repeating_tails(kept, place):
+        if len(lines) > 1 or len(lines[0][1]) >= MIN_REPEATED_CHARACTERS:
+            return kept[: lines[0][0]]
+    return kept
+
+
+def _repeating_tails(text: str, place: _Place) -> Iterator[list[tuple[int, str]]]:
+    """The text's last lines, the longest tail first, where they repeat the suffix's next ones as far as they go."""
     if not place.next_lines:
-        return kept
+        return
     wanted = [line.strip() for line in place.next_lines]
-    lines = _lines(kept, place)
+    lines = _lines(text, place)
     for first in range(max(0, len(lines) - len(wanted)), len(lines)):
         *whole, (_, last) = lines[first:]
-        repeats = [line for _, line in whole] == wanted[: len(whole)] and wanted[len(whole)].startswith(last)
-        if repeats and (whole or len(last) >= MIN_REPEATED_CHARACTERS):
-            return kept[: lines[first][0]]
-    return kept
+        if [line for _, line in whole] == wanted[: len(whole)] and wanted[len(whole)].startswith(last):
+            yield lines[first:]
 
 
 def _lines(completion: str, place: _Place) -> list[tuple[int, str]]:
@@ -282,33 +249,10 @@ def _is_word(character: str) -> bool:
 def _nested(kept: str, place: _Place) -> bool:
     """Whether `kept` leaves a bracket of its own open: the tail then closes it, and repeats nothing."""
     depth = lowest = 0
-    for bracket in _brackets(kept[-MAX_NESTED_CHARACTERS:], place.family):
-        depth += 1 if bracket in _OPENS else -1
+    for bracket in brackets(kept[-MAX_NESTED_CHARACTERS:], place.family):
+        depth += 1 if bracket in OPENS else -1
         lowest = min(lowest, depth)
     return depth > lowest
-
-
-def _brackets(text: str, family: str) -> list[str]:
-    return [token[0] for token in _lexer(family).finditer(text) if token.lastgroup == "bracket"]
-
-
-def _opens_block(line: str) -> bool:
-    return line.endswith("{") or _opens_colon_block(line)
-
-
-def _opens_colon_block(line: str) -> bool:
-    """Whether a line ends like `if x:`; `key:` in a mapping over several lines does not."""
-    line = line.split("#", 1)[0].strip() if "#" in line and not line.rstrip().endswith(":") else line.strip()
-    if not line.endswith(":"):
-        return False
-    word = _WORD.match(line)
-    return line[0] in _CLOSES or (word is not None and word[0] in _COLON_OPENERS)
-
-
-def _last_line(text: str) -> str:
-    """The last line that is not blank, stripped."""
-    text = text.rstrip()
-    return text[text.rfind("\n") + 1 :].strip()
 
 
 def _first_lines(text: str) -> list[str]:
@@ -323,28 +267,4 @@ def _first_lines(text: str) -> list[str]:
     return found
 
 
-def _columns(line: str) -> int:
-    """How deep a line is indented; of a blank line, how long it is."""
-    line = line.expandtabs(TAB_COLUMNS)
-    return len(line) - len(line.lstrip())
-
-
-@cache
-def _lexing(language: str) -> tuple[str, tuple[str, ...]]:
-    """Whose strings and comments a language has, and what its comments begin with."""
-    known = language_named(_SAME.get(language, language))
-    if known is None:
-        return ("plain", ("//", "#"))
-    block = ("* ", "/*") if known.comment == "//" else ()
-    return known.lexer, (known.comment, *block)
-
-
-@cache
-def _lexer(family: str) -> re.Pattern[str]:
-    if family == "prose":
-        return re.compile(r"(?P<newline>\n)")  # in a comment brackets need not balance, nor apostrophes
-    return re.compile(_LEXERS[cast("Lexer", family)] + _BRACKETS, re.DOTALL)
-
-
 _GAP = re.compile(r"(?P<lines>(?:[ \t\r\f\v]*\n)+)(?P<indent>[ \t\r\f\v]*)")
-_WORD = re.compile(r"\w+")

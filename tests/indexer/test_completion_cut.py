@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from acclimate_indexer.completion_cut import cut, is_complete
+from acclimate_indexer.completion_cut import Mode, cut, is_complete, mode_at
 
 CASES = {
     "a line ends at its end": ("python", "x = ", "foo(a)\ny = 2", "", "foo(a)"),
@@ -99,6 +99,50 @@ def test_a_stream_is_complete_exactly_when_more_text_changes_nothing() -> None:
         assert text.startswith(whole)
         if is_complete(part, language=language, prefix=prefix, suffix=suffix):
             assert cut(part, language=language, prefix=prefix, suffix=suffix) == whole
+
+
+def test_a_stream_is_not_complete_while_it_may_still_repeat_the_suffix() -> None:
+    where = {"language": "python", "prefix": "try:\n    ", "suffix": "\n    break\nelse:\n    more()\nlast()\n"}
+    begun = "write()\n    break\nelse"
+
+    assert not is_complete(begun, **where)
+    assert is_complete(f"{begun}where()", **where)
+    assert cut(f"{begun}where()", **where) == "write()\n    break"
+    assert is_complete(f"{begun}:\n    more()\nl", **where)
+    assert cut(f"{begun}:\n    more()\nl", **where) == "write()"
+
+
+def test_a_stream_that_repeats_the_suffix_is_complete_exactly_when_more_text_changes_nothing() -> None:
+    choice = random.Random(0)
+    lines = ("a", "  a", "b(", "  b", "if a:", "  break", "", "  )", "  return aa", "}")
+
+    def noise(most: int) -> str:
+        return "\n".join(choice.choices(lines, k=choice.randrange(most)))
+
+    complete = 0
+    for _ in range(5_000):
+        prefix, suffix = noise(3) + choice.choice(("\n  ", "\n", " ")), "\n" + noise(5)
+        text = noise(3) + suffix[: choice.randrange(len(suffix) + 1)] + noise(4)
+        whole = cut(text, language="python", prefix=prefix, suffix=suffix)
+        part = text[: choice.randrange(len(text) + 1)]
+        if is_complete(part, language="python", prefix=prefix, suffix=suffix):
+            complete += 1
+            assert cut(part, language="python", prefix=prefix, suffix=suffix) == whole
+    assert complete > 500
+
+
+MODES: dict[str, tuple[str, str, str, Mode]] = {
+    "in a line": ("python", "x = ", "\n", "line"),
+    "before code": ("python", "    ", "x = 1\n", "line"),
+    "behind a head": ("python", "def f():", "\n", "block"),
+    "on a blank line": ("python", "x\n    ", "\n", "lines"),
+    "behind a brace": ("javascript", "f() {", "\n", "line"),
+}
+
+
+@pytest.mark.parametrize(("language", "prefix", "suffix", "mode"), MODES.values(), ids=MODES)
+def test_the_place_says_what_an_answer_may_hold(language: str, prefix: str, suffix: str, mode: Mode) -> None:
+    assert mode_at(language=language, prefix=prefix, suffix=suffix) == mode
 
 
 def test_a_stream_is_complete_as_soon_as_the_next_line_has_begun() -> None:

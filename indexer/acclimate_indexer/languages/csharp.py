@@ -1,6 +1,6 @@
 """C#."""
 
-from .language import Language
+from .language import STRINGS, Language
 
 CSHARP = Language(
     name="csharp",
@@ -9,6 +9,7 @@ CSHARP = Language(
     blocks="braces",
     comment="//",
     lexer="java",
+    strings=STRINGS | {"interpolated_string_expression"},
     spans="""
 (compilation_unit) @block (block) @block (declaration_list) @block
 (method_declaration body: (block) @body) (constructor_declaration body: (block) @body)

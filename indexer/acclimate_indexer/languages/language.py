@@ -27,6 +27,21 @@ if TYPE_CHECKING:
 Blocks = Literal["braces", "indentation", "keywords"]
 Lexer = Literal["python", "script", "go", "rust", "java", "c", "php", "ruby", "lua", "bash", "plain"]
 
+_STRINGS = """
+string string_literal raw_string raw_string_literal interpreted_string_literal verbatim_string_literal ansi_c_string
+line_string_literal multi_line_string_literal multiline_string_literal template_string interpolated_string
+encapsed_string bare_string xml_string heredoc_body nowdoc_body character char_literal character_literal rune_literal
+"""
+_COMMENTS = "comment line_comment block_comment multiline_comment html_comment xml_comment"
+_INTERPOLATIONS = """
+interpolation string_interpolation template_substitution interpolated_expression raw_str_interpolation
+command_substitution process_substitution arithmetic_expansion expansion simple_expansion
+"""
+# What the grammars call a literal whose text is words, a comment, and code inside of a string. They agree enough.
+STRINGS = frozenset(_STRINGS.split())
+COMMENTS = frozenset(_COMMENTS.split())
+INTERPOLATIONS = frozenset(_INTERPOLATIONS.split())
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Language:
@@ -38,6 +53,8 @@ class Language:
         comment: What begins a comment up to the end of the line.
         lexer: Whose strings and comments it has, as the cut of answers knows them.
         spans: The query; empty without a grammar.
+        strings: The grammar's nodes that are literals of text; `comments`: that are comments.
+        interpolations: Its nodes inside of strings that are code.
     """
 
     name: str
@@ -47,6 +64,9 @@ class Language:
     comment: str
     lexer: Lexer
     spans: str
+    strings: frozenset[str] = STRINGS
+    comments: frozenset[str] = COMMENTS
+    interpolations: frozenset[str] = INTERPOLATIONS
 
     @property
     def braces(self) -> bool:
