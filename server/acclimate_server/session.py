@@ -26,6 +26,7 @@ from .completion.memory import AnswerMemory, Offered
 from .completion.pace import Pace
 from .completion.speed import Speed
 from .completion.surroundings import Surroundings
+from .completion.trees import Trees
 from .completion.writing import Question, Writings
 from .feedback.offer import Offer
 from .feedback.recorder import Recorder
@@ -116,6 +117,7 @@ class Session:
         self.connection.on_ready = self.refresh_adapters
         self.recorder = Recorder(home, self.executor, lambda: self.settings, self._rolled_back)
         self.watch = Watch(self.recorder)
+        self.trees = Trees(self.executor)
         self.memory = AnswerMemory()
         self.writings = Writings()
         self.pace = Pace()
@@ -170,6 +172,7 @@ class Session:
         """A document left the editor."""
         self.writings.stop(document)
         self.memory.forget(document)
+        self.trees.forget(document)
         self.watch.closed(document)
         if (known := self._indexed(path)) is not None:
             surroundings, relative = known

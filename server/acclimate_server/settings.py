@@ -220,11 +220,13 @@ class CompletionSettings:
     )
     precision: float = _setting(
         0.5,  # more often right than wrong
-        "While typing, show what is right with this probability at least, as measured at evaluation; 0 shows all.",
+        "Of what is shown while typing so large a share is right, as measured at evaluation; 0 shows all.",
         repository_may_set=True,
         minimum=0,
     )
-    max_tokens: int = _setting(64, "Longest completion, in tokens.", minimum=1)
+    max_tokens: int = _setting(
+        64, "Longest rest of a line, in tokens; a block or several lines may have twice as many.", minimum=1
+    )
     candidates: int = _setting(3, "So many different completions on request; while typing there is one.", minimum=1)
     debounce_seconds: float = _setting(
         0.075,

@@ -166,7 +166,7 @@ async def test_a_keystroke_within_the_pause_asks_nothing(home: Home, model: str,
         editor.open(file, CODE)
         requests = [asyncio.ensure_future(typed(editor, file, key, at=COLUMN + at)) for at, key in enumerate("total")]
 
-        assert [await request for request in requests] == [[], [], [], [], ["pass"]]
+        assert [await request for request in requests] == [[], [], [], [], ["name"]]
         assert len(engine.asked) == 1
 
 
@@ -200,7 +200,7 @@ async def test_by_hand_it_can_be_asked_where_typing_asks_nothing(
         await ready(editor)
         editor.open(file, CODE)
 
-        assert await editor.inline(file, *CURSOR, Kind.Invoked) == ["pass"]
+        assert await editor.inline(file, *CURSOR, Kind.Invoked) == ["name"]
 
 
 def slow_hand(engine: FakeEngine) -> dict[str, Any]:

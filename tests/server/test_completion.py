@@ -183,7 +183,7 @@ async def test_a_file_outside_a_repository_is_completed_by_the_base(home: Home, 
         await ready(editor)
         editor.open(tmp_path / "app.py", CODE)
 
-        assert await editor.inline(tmp_path / "app.py", *CURSOR) == ["pass"]
+        assert await editor.inline(tmp_path / "app.py", *CURSOR) == ["name"]
 
 
 async def test_completion_can_be_switched_off_and_on_while_the_server_runs(
@@ -197,7 +197,7 @@ async def test_completion_can_be_switched_off_and_on_while_the_server_runs(
 
         configure(editor, options(engine))
         await ready(editor)
-        assert await editor.inline(tmp_path / "app.py", *CURSOR) == ["pass"]
+        assert await editor.inline(tmp_path / "app.py", *CURSOR) == ["name"]
 
 
 async def test_an_unknown_language_and_one_that_is_not_wanted_are_said(home: Home, model: str, tmp_path: Path) -> None:
@@ -264,7 +264,7 @@ async def test_the_setting_overrules_the_pointer(home: Home, model: str, make_re
         await editor.inline(repository / "app.py", *CURSOR)
         status = await editor.status_where(lambda status: status["adapter"]["state"] == "failed")
         assert "No adapter is called 'shop-2'" in status["adapter"]["reason"]
-        assert await editor.inline(repository / "app.py", *CURSOR) == ["pass"]  # by the base
+        assert await editor.inline(repository / "app.py", *CURSOR) == ["name"]  # by the base
 
 
 async def test_an_adapter_for_another_base_is_not_used(home: Home, model: str, make_repository: MakeRepository) -> None:
@@ -292,7 +292,7 @@ async def test_an_adapter_that_the_engine_has_forgotten_is_loaded_once_more(
         await editor.status_where(lambda status: status["adapter"]["state"] == "in use")
         engine.forgets = ["shop-1"]
 
-        assert await editor.inline(repository / "app.py", *CURSOR) == ["pass"]
+        assert await editor.inline(repository / "app.py", *CURSOR) == ["name"]
         assert await completed_by(editor) is None
         assert [asked["model"] for asked in engine.asked] == [BASE, "shop-1"]  # what the base said is known
         await until(lambda: engine.loads == ["shop-1", "shop-1"])

@@ -32,7 +32,7 @@ async def test_windows_line_ends_are_the_documents_and_not_the_prompts(
         await ready(editor)
         open_at(editor, f"{tmp_path.as_uri()}/app.py", "a = 1\r\nb = \r\nc = 3\r\n")
 
-        assert await inline(editor, f"{tmp_path.as_uri()}/app.py", 1, 4) == ["pass"]
+        assert await inline(editor, f"{tmp_path.as_uri()}/app.py", 1, 4) == ["name"]
         assert asked(engine, builder) == ("a = 1\nb =", "\nc = 3\n")
 
 
@@ -50,7 +50,7 @@ async def test_half_a_character_does_not_stop_completion(home: Home, builder: Pr
         await ready(editor)
         open_at(editor, f"{tmp_path.as_uri()}/app.py", "a = '\ud83d'\nb = \nc = '\ude0b'\n")
 
-        assert await inline(editor, f"{tmp_path.as_uri()}/app.py", 1, 4) == ["pass"]
+        assert await inline(editor, f"{tmp_path.as_uri()}/app.py", 1, 4) == ["name"]
         assert asked(engine, builder) == ("a = '\ufffd'\nb =", "\nc = '\ufffd'\n")
 
 
@@ -62,7 +62,7 @@ async def test_an_untitled_document_is_completed_by_the_base_in_the_language_tha
         open_at(editor, "untitled:Untitled-1", "fn main() {\n    let x = \n}\n", language="rust")
         open_at(editor, "untitled:Untitled-2", "words\n", language="plaintext")
 
-        assert await inline(editor, "untitled:Untitled-1", 1, 12) == ["pass"]
+        assert await inline(editor, "untitled:Untitled-1", 1, 12) == ["name"]
         assert engine.asked[0]["model"] == BASE
         assert await inline(editor, "untitled:Untitled-2", 0, 5) == []
         status = await editor.command("acclimate.status")
@@ -119,7 +119,7 @@ async def test_changes_of_a_notebook_and_of_its_cells_are_followed(
             )
         )
 
-        assert await inline(editor, cell_uri(tmp_path, 1), 0, 6) == ["pass"]
+        assert await inline(editor, cell_uri(tmp_path, 1), 0, 6) == ["name"]
         assert asked(engine, builder) == ("one = 11\n\nseven = 7\n\ntwo =", "")
 
 

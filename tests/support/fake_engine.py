@@ -20,7 +20,7 @@ class FakeEngine:
         pieces: The completion, in the pieces that it is streamed in.
         pieces_of: The completion of some models, instead of `pieces`.
         finish_reason: How a stream ends that is read to its end.
-        sampled: The completions of the seeds from 1, where it is asked with a temperature.
+        sampled: The completions of the seeds from 1, where it is asked with a temperature; without any, the others.
         nats: What each token of a prompt costs every model that is asked for that.
         costs: What each piece of the completion costs, as one token; of the pieces beyond these it does not say.
         pause_seconds: Between two pieces.
@@ -32,7 +32,7 @@ class FakeEngine:
 
     def __init__(self) -> None:
         self.url = ""
-        self.pieces = ["pass"]
+        self.pieces = ["name"]
         self.pieces_of: dict[str, list[str]] = {}
         self.finish_reason = "stop"
         self.sampled: list[list[str]] = []
@@ -99,7 +99,9 @@ class FakeEngine:
             self.adapters.pop(model, None)
         if model != BASE and model not in self.adapters:
             return await _reply(writer, 404, {"error": {"message": f"The model {model} does not exist."}})
-        pieces = self.sampled[body["seed"] - 1] if body["temperature"] else self.pieces_of.get(model, self.pieces)
+        pieces = self.pieces_of.get(model, self.pieces)
+        if body.get("temperature") and self.sampled:
+            pieces = self.sampled[body["seed"] - 1]
         if body.get("stream"):
             return await self._stream(pieces, reader, writer)
         choice: dict[str, Any] = {"text": "".join(pieces), "finish_reason": "stop"}

@@ -4,6 +4,8 @@ import asyncio
 import time
 from dataclasses import dataclass
 
+from acclimate_indexer.completion_cut import Mode
+from acclimate_indexer.document_tree import DocumentTree
 from acclimate_indexer.errors import EngineRefused, EngineUnavailable
 from acclimate_indexer.prompts import Cursor
 
@@ -12,6 +14,7 @@ from .adapters import Chosen
 from .memory import Offered, RawAnswer
 from .writing import Question, Writing
 
+LINES_FACTOR = 2  # what is more than a line may have so many times as many tokens
 NOT_FOUND = 404  # vLLM's answer for an adapter that is not loaded
 
 
@@ -22,12 +25,15 @@ class Spot:
     Attributes:
         document: Its URI.
         before: The document's text up to the cursor; `after`: from it.
+        wanted: The rest of a line, a block, or lines.
     """
 
     document: str
     before: str
     after: str
     cursor: Cursor
+    tree: DocumentTree
+    wanted: Mode
     place: Place
     chosen: Chosen
     is_automatic: bool
@@ -95,7 +101,7 @@ async def _asked(session: Session, spot: Spot, chosen: Chosen) -> Found:
         session.memory.offered(spot.document, offered)
         return Found(raw=raw, chosen=chosen, offer=offered.name)
     started = time.monotonic()
-    offered = await _written(session, question)
+    offered = await _written(session, question, is_line=spot.wanted == "line")
     seconds = time.monotonic() - started
     return Found(raw=offered.raw, chosen=chosen, offer=offered.name, engine_seconds=seconds)
 
@@ -117,14 +123,14 @@ async def question_at(session: Session, spot: Spot, chosen: Chosen) -> Question:
         model=chosen.model,
         prompt=prompt,
         stop_ids=builder.stop_ids,
-        max_tokens=place.settings.completion.max_tokens,
+        max_tokens=place.settings.completion.max_tokens * (1 if spot.wanted == "line" else LINES_FACTOR),
         cursor=spot.cursor,
         before=spot.before,
         after=spot.after,
     )
 
 
-async def _written(session: Session, question: Question) -> Offered:
+async def _written(session: Session, question: Question, *, is_line: bool) -> Offered:
     """Has the engine write the answer, or waits for the one that it writes to the same question."""
     writing, client = session.writings.of(question.document), session.connection.client
     if client is None:
@@ -136,5 +142,6 @@ async def _written(session: Session, question: Question) -> Offered:
         offered = await writing.end()
         is_whole = True
     finally:
-        session.speed.took(time.monotonic() - started, to_its_end=is_whole)
+        if is_line:
+            session.speed.took(time.monotonic() - started, to_its_end=is_whole)
     return offered

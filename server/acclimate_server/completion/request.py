@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from acclimate_indexer.cursor_syntax import cursor_syntax
 from acclimate_indexer.errors import EngineError
 from acclimate_indexer.file_text import uniform
 from acclimate_indexer.prompts import Cursor
@@ -17,8 +18,8 @@ from ..session import Session
 from .ahead import prepare_next
 from .asking import Found, Spot, found_at
 from .candidates import other_answers
-from .shown import fitted, shown
-from .whether import language_at, why_not
+from .shown import confidence_in, fitted, shown
+from .whether import language_at, why_not, why_not_while_typing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,11 +92,17 @@ async def _answer(session: Session, snapshot: Snapshot) -> Answer:
     language = language_at(snapshot.path, snapshot.language_id)
     if reason := why_not(session, place, language, characters=len(snapshot.text), is_automatic=snapshot.is_automatic):
         return Answer(reason=reason)
+    tree = await session.trees.of(snapshot.uri, language, snapshot.text)
+    syntax = cursor_syntax(tree, snapshot.offset)
+    if snapshot.is_automatic and (reason := why_not_while_typing(place.settings.completion, syntax)):
+        return Answer(reason=reason)
     spot = Spot(
         document=snapshot.uri,
         before=snapshot.text[: snapshot.offset],
         after=snapshot.text[snapshot.offset :],
         cursor=Cursor.at(path=place.path, language=language, text=snapshot.text, start=snapshot.offset),
+        tree=tree,
+        wanted=syntax.wanted,
         place=place,
         chosen=place.choose(),
         is_automatic=snapshot.is_automatic,
@@ -141,6 +148,6 @@ def _offer(snapshot: Snapshot, spot: Spot, found: Found, texts: list[str], base:
         model=base,
         milliseconds=None if found.engine_seconds is None else 1000 * found.engine_seconds,
         is_automatic=spot.is_automatic,
-        confidence=found.raw.confidence(texts[0]),
+        confidence=confidence_in(spot, found.raw, texts[0]),
         time=datetime.now(UTC),
     )

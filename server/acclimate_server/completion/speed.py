@@ -1,4 +1,4 @@
-"""Whether the engine answers fast enough to be asked while somebody types."""
+"""Whether the engine finishes a line fast enough to be asked while somebody types."""
 
 import statistics
 import time
@@ -12,7 +12,7 @@ FORGET_SECONDS = 600.0  # then it is tried again: another program may have been 
 
 
 class Speed:
-    """How long the engine's last answers took, those that were not waited for included."""
+    """How long the rests of lines took lately, those that were not waited for included."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -36,6 +36,6 @@ class Speed:
         if median is None or median <= SLOW_SECONDS:
             return ""
         return (
-            f"An answer takes {median:.1f} s here, too long to complete while you type: ask for it by hand,"
+            f"A line takes {median:.1f} s here, too long to complete while you type: ask for it by hand,"
             ' or set `completion.automatic` to "always".'
         )

@@ -3,9 +3,11 @@
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+from acclimate_indexer.cursor_syntax import CursorSyntax
 from acclimate_indexer.languages.registry import LANGUAGES, language_of
 
 from ..session import Place, Session
+from ..settings import CompletionSettings
 
 
 def language_at(path: Path | None, language_id: str) -> str:
@@ -32,3 +34,12 @@ def why_not(session: Session, place: Place, language: str, *, characters: int, i
     if is_automatic and wanted.automatic == "never":
         return "Completion while you type is switched off: `completion.automatic`. Ask for it by hand."
     return session.speed.why_too_slow() if is_automatic and wanted.automatic == "auto" else ""
+
+
+def why_not_while_typing(settings: CompletionSettings, syntax: CursorSyntax) -> str:
+    """Why nothing is asked at a place while somebody types; empty if it is."""
+    if syntax.zone == "string" and not settings.in_strings:
+        return "Completion in strings is switched off: `completion.in_strings`."
+    if syntax.zone == "comment" and not settings.in_comments:
+        return "Completion in comments is switched off: `completion.in_comments`."
+    return ""

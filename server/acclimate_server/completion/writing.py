@@ -93,27 +93,52 @@ class Writing:
         return cursor >= len(self.question.before) and self.leads_to(text[:cursor], text[cursor:])
 
     async def _write(self, client: EngineClient, on_end: Callable[[Question, Offered], None]) -> Offered:
-        question, cursor = self.question, self.question.cursor
-        certainty, held, is_whole = Certainty(), held_back(cursor.prefix), False
-        stream = client.stream(
-            question.prompt, model=question.model, max_tokens=question.max_tokens, stop_token_ids=question.stop_ids
-        )
-        async with aclosing(stream) as pieces:
-            async for piece in pieces:
-                certainty.add(piece.text, piece.nats)
-                self.text = after_held_back(certainty.written, held) or ""
-                is_whole = piece.finish_reason == "stop"
-                if is_complete(self.text, language=cursor.language, prefix=cursor.prefix, suffix=cursor.suffix):
-                    is_whole = True
-                    break
-        offered = Offered(
-            model=question.model,
-            before=question.before,
-            after=question.after,
-            raw=RawAnswer(text=self.text, is_whole=is_whole, certainty=certainty),
-        )
+        question = self.question
+        raw = await written(client, question, told=self._hear)
+        offered = Offered(model=question.model, before=question.before, after=question.after, raw=raw)
         on_end(question, offered)
         return offered
+
+    def _hear(self, text: str) -> None:
+        self.text = text
+
+
+async def written(
+    client: EngineClient,
+    question: Question,
+    *,
+    told: Callable[[str], None] = lambda _: None,
+    temperature: float = 0.0,
+    seed: int = 0,
+) -> RawAnswer:
+    """The answer to a question, ended in the engine as soon as all that could follow would be cut away.
+
+    Args:
+        told: Hears what stands at the cursor, whenever it has grown.
+
+    Raises:
+        EngineError: The engine refuses, or cannot be reached.
+    """
+    cursor, held = question.cursor, held_back(question.cursor.prefix)
+    certainty, text, is_whole = Certainty(), "", False
+    stream = client.stream(
+        question.prompt,
+        model=question.model,
+        max_tokens=question.max_tokens,
+        stop_token_ids=question.stop_ids,
+        temperature=temperature,
+        seed=seed,
+    )
+    async with aclosing(stream) as pieces:
+        async for piece in pieces:
+            certainty.add(piece.text, piece.nats)
+            text = after_held_back(certainty.written, held) or ""
+            told(text)
+            is_whole = piece.finish_reason == "stop"
+            if is_complete(text, language=cursor.language, prefix=cursor.prefix, suffix=cursor.suffix):
+                is_whole = True
+                break
+    return RawAnswer(text=text, is_whole=is_whole, certainty=certainty)
 
 
 class Writings:
