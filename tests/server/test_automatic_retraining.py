@@ -15,6 +15,7 @@ import pytest
 from lsprotocol import types
 from pytest_lsp import make_test_lsp_client
 from tests.conftest import MakeRepository, run_git
+from tests.server.test_document_sync import initialize_params, receive
 from tests.support.lsp import Editor, connected
 from tests.support.tiny_model import TINY, write_manifest, write_tokenizer
 
@@ -26,7 +27,6 @@ from acclimate_server.app import create_server
 from acclimate_server.attempts import EVALUATE_PAUSE, RETRAIN_PAUSE, VAIN_PAUSE, Attempts
 from acclimate_server.automatic_training import AutomaticTraining
 from acclimate_server.completion.base_model import Prompts
-from acclimate_server.features import activity
 from acclimate_server.idle import Activity, why_machine_is_busy
 from acclimate_server.keeping_up import Claim
 from acclimate_server.retraining import RetrainRequest
@@ -318,20 +318,15 @@ def serve_tiny(home: Home, made: Bench) -> LocalModel:
     return model
 
 
-def test_opening_and_changing_a_document_is_work(home: Home, tmp_path: Path) -> None:
+async def test_opening_and_changing_a_document_is_work(home: Home, tmp_path: Path) -> None:
     server, clock = create_server(home), iter(range(0, 9_000, 1_000))
+    await receive(server, id=1, method="initialize", params=initialize_params(types.PositionEncodingKind.Utf16))
     server.session.activity = Activity(lambda: next(clock))
-    uri = (tmp_path / "shop.py").as_uri()
-    activity.document_opened(
-        server,
-        types.DidOpenTextDocumentParams(
-            types.TextDocumentItem(uri=uri, language_id="python", version=1, text=""),
-        ),
-    )
-    activity.document_changed(
-        server,
-        types.DidChangeTextDocumentParams(types.VersionedTextDocumentIdentifier(uri=uri, version=2), []),
-    )
+    document = {"uri": (tmp_path / "shop.py").as_uri(), "version": 1}
+    opened = {"textDocument": document | {"languageId": "python", "text": ""}}
+    await receive(server, method="textDocument/didOpen", params=opened)
+    changed = {"textDocument": document | {"version": 2}, "contentChanges": [{"text": "x"}]}
+    await receive(server, method="textDocument/didChange", params=changed)
 
     assert server.session.activity.idle_seconds == 1_000  # at 3,000, since the change at 2,000
     assert server.session.activity.folder == tmp_path
