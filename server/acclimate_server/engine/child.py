@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import httpx
+import psutil
 
 from acclimate_indexer.errors import EngineError
 
@@ -20,6 +21,8 @@ from .options import EngineSpec
 READY_SECONDS = 900.0  # a 7B model from a slow disk; the 0.5B model on two cores takes 50
 POLL_SECONDS = 0.25
 STOP_SECONDS = 15.0  # the guard gives vLLM 10, then kills
+KILL_SECONDS = 1.5  # the kernel takes back gigabytes in less; half of what freeing the engine may take
+KILL_AGAIN_SECONDS = 0.02  # what vLLM starts meanwhile is killed, too
 LOG_BYTES = 1024 * 1024  # kept of earlier runs
 LOG_TAIL_BYTES = 256 * 1024  # a traceback of every process of vLLM fits
 ERROR_LINE = re.compile(r"\b([A-Za-z_][\w.]*(?:Error|Exception)): *(.+)")
@@ -86,6 +89,24 @@ class VllmRun:
             os.killpg(process.pid, signal.SIGKILL)  # also what a killed guard left behind
         await process.wait()
 
+    async def kill(self) -> None:
+        """Ends it without asking, whatever it does: vLLM may take ten seconds to end by itself.
+
+        The guard is left for last: it inherits what loses its parent, and ends when nothing is left.
+        """
+        process = self.process
+        if process.stdin is not None:
+            process.stdin.close()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(KILL_SECONDS):
+                while process.returncode is None:
+                    await asyncio.to_thread(kill_below, process.pid)
+                    with suppress(TimeoutError):
+                        await asyncio.wait_for(process.wait(), KILL_AGAIN_SECONDS)
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        await process.wait()
+
     def reason(self) -> str:
         """Why it ended, in vLLM's own words."""
         with self._log.open("rb") as file:
@@ -93,6 +114,14 @@ class VllmRun:
             file.seek(max(self._log_start, size - LOG_TAIL_BYTES))
             text = file.read().decode("utf-8", errors="replace")
         return last_error(text) or f"it ended with code {self.process.returncode}"
+
+
+def kill_below(pid: int) -> None:
+    """Kills all that descends from a process, but not itself."""
+    with suppress(psutil.NoSuchProcess):
+        for process in psutil.Process(pid).children(recursive=True):
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
 
 
 def last_error(text: str) -> str:

@@ -20,8 +20,10 @@ import psutil
 from acclimate_indexer.errors import EngineError, EngineUnavailable, RuntimeMissing
 from acclimate_indexer.home import Home
 from acclimate_indexer.models import LocalModel
-from acclimate_training.engine import EngineAddress, EngineClient
+from acclimate_training.engine import EngineClient
+from acclimate_training.engine_address import EngineAddress
 
+from .freed import forget_freed, why_freed
 from .options import EngineOptions, EngineSpec, EngineState
 
 CONNECT_SECONDS = 30.0  # the supervisor answers within a second of its start; an ending one takes up to 20 to go
@@ -49,21 +51,29 @@ class EngineLease:
         self._following: asyncio.Task[None] | None = None
 
     @classmethod
-    async def acquire(cls, home: Home, options: EngineOptions, model: LocalModel) -> "EngineLease":
+    async def acquire(
+        cls, home: Home, options: EngineOptions, model: LocalModel, *, is_asked_for: bool = True
+    ) -> "EngineLease":
         """A lease on an engine that serves `model`; starts it if none runs. Does not wait for it to be ready.
 
         Takes up to a second when the supervisor must be started first.
 
+        Args:
+            is_asked_for: A person wants it now, even if somebody has freed the GPU before.
+
         Raises:
             RuntimeMissing: No interpreter with vLLM was given.
             EngineError: The supervisor cannot be started, or serves another base model to somebody else.
+            EngineUnavailable: The engine was freed, and this one is not asked for.
         """
-        if options.url:
-            lease = cls(EngineAddress(url=options.url, key=options.key), model.name)
-            lease._follow(lease._ask_health())
+        if (remote := options.remote) is not None:
+            lease = cls(remote, model.name)
+            lease._follow(lease._ask_health(EngineClient(remote)))
             return lease
         if options.runtime_python is None:
             raise RuntimeMissing("vLLM is not installed here. Install it: `acclimate doctor --fix`.")
+        if is_asked_for:
+            forget_freed(home)
         spec = EngineSpec.of(options, model, options.runtime_python)
         reader, writer, first = await _joined(home.create(), spec)
         lease = cls(EngineAddress(url=first["url"], key=first["key"]), model.name)
@@ -114,8 +124,7 @@ class EngineLease:
         if self.state.state != "stopped":  # it said why before it went
             self._set(EngineState(state="stopped", reason="The engine's supervisor has ended unasked."))
 
-    async def _ask_health(self) -> None:
-        client = EngineClient(self.address)
+    async def _ask_health(self, client: EngineClient) -> None:
         try:
             while True:
                 self._set(await self._remote_state(client))
@@ -182,6 +191,8 @@ async def _joined(home: Home, spec: EngineSpec) -> tuple[asyncio.StreamReader, a
             while True:
                 if (joined := await _connected(home, spec)) is not None:
                     return joined
+                if freed := why_freed(home):
+                    raise EngineUnavailable(freed)
                 if time.monotonic() - started_at > START_AGAIN_SECONDS:
                     started_at = time.monotonic()
                     await asyncio.to_thread(_start_supervisor, home)
