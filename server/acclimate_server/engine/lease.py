@@ -49,6 +49,7 @@ class EngineLease:
         self._callbacks: list[Callable[[EngineState], None]] = []
         self._changed = asyncio.Event()
         self._following: asyncio.Task[None] | None = None
+        self._writer: asyncio.StreamWriter | None = None
 
     @classmethod
     async def acquire(
@@ -78,6 +79,7 @@ class EngineLease:
         reader, writer, first = await _joined(home.create(), spec)
         lease = cls(EngineAddress(url=first["url"], key=first["key"]), model.name)
         lease._hear(first)
+        lease._writer = writer
         lease._follow(lease._listen(reader, writer))
         return lease
 
@@ -108,6 +110,8 @@ class EngineLease:
             following.cancel()
             with suppress(asyncio.CancelledError):
                 await following
+        if self._writer is not None:
+            self._writer.close()  # a task that is cancelled before its first step closes nothing
         self._set(EngineState(state="stopped", reason="The lease was released."))
 
     def _follow(self, coroutine: Any) -> None:
