@@ -15,7 +15,7 @@ from typing import Any
 
 import httpx
 
-from acclimate_indexer.errors import AdapterError, EngineRefused, EngineUnavailable
+from acclimate_indexer.errors import AdapterError, EngineError, EngineRefused, EngineUnavailable
 
 from .engine_address import EngineAddress as EngineAddress  # whoever asks an engine knows it from here
 
@@ -286,10 +286,16 @@ def _failures_named(url: str) -> Iterator[None]:
 
     Raises:
         EngineUnavailable: Nothing listens, or the connection was cut or went silent.
+        EngineError: Nobody vouches for the engine's certificate.
     """
     try:
         yield
     except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+        if "CERTIFICATE_VERIFY_FAILED" in str(error):
+            raise EngineError(
+                f"The certificate of the engine at {url!r} is not one to trust ({error}). Set `engine.ca_file` to the "
+                "authority's, if it is your own."
+            ) from error
         raise EngineUnavailable(f"No engine answers at {url!r}: it is not started, or has ended.") from error
     except httpx.TimeoutException as error:
         raise EngineUnavailable(f"The engine at {url!r} did not answer in time. It may be overloaded.") from error

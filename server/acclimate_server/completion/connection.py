@@ -194,6 +194,7 @@ class EngineConnection:
         prompts = Prompts(model=model)
         self._tell("starting", f"The engine is loading {model.name}; the first time takes about a minute.")
         self._lease = await EngineLease.acquire(self._home, options, model, is_asked_for=False)
+        self._lease.on_change(self._tell_why_it_takes_long)
         self.base_budget = Recipe.for_device(options.device).budget  # what the base is compared with at evaluation
         await loop.run_in_executor(self._executor, prompts.of, self.base_budget)
         await self._lease.wait_ready(READY_SECONDS)
@@ -209,6 +210,10 @@ class EngineConnection:
             await client.aclose()
         if not await self._why_not(settings):
             self._tell("stopped", state.reason or "The engine has ended; it is started again.")
+
+    def _tell_why_it_takes_long(self, state: EngineState) -> None:
+        if state.state == "starting" and state.reason:
+            self._tell("starting", state.reason)
 
     async def _let_go(self) -> None:
         lease, self._lease = self._lease, None

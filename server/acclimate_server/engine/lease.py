@@ -138,14 +138,14 @@ class EngineLease:
 
     async def _remote_state(self, client: EngineClient) -> EngineState:
         try:
+            self.base_model = await client.base_model()
             if await client.is_healthy():
-                self.base_model = await client.base_model()
                 return EngineState(state="ready")
-        except EngineUnavailable:
-            pass  # it went between the two questions
+        except EngineUnavailable as error:
+            return EngineState(state="starting", reason=str(error))
         except EngineError as error:
             return EngineState(state="failed", reason=str(error))
-        return EngineState(state="starting", reason=f"No engine answers at {self.address.url!r} yet.")
+        return EngineState(state="starting", reason=f"The engine at {self.address.url!r} is not ready yet.")
 
     def _hear(self, message: dict[str, Any]) -> None:
         self._set(EngineState(state=message["state"], reason=message["reason"]))
