@@ -14,7 +14,7 @@ from acclimate_indexer.models import LocalModel
 from acclimate_indexer.prompts import FimTokens
 
 PROGRAM = """#!{python}
-import http.server, json, pathlib, signal, subprocess, sys, threading, time
+import http.server, json, os, pathlib, signal, subprocess, sys, threading, time
 def value(name):
     return sys.argv[sys.argv.index(name) + 1]
 folder = pathlib.Path(value("--model"))
@@ -29,13 +29,15 @@ if (folder / "loads").exists():
 asleep = folder / "asleep"
 class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
+        if self.path == "/metrics" and self.headers["Authorization"] != "Bearer " + os.environ["VLLM_API_KEY"]:
+            return self.send_error(401)
         self.answer({{"is_sleeping": asleep.exists()}})
     def do_POST(self):
         if self.path.startswith("/wake_up"):
             asleep.unlink()
         self.answer({{"choices": [{{"token_ids": [1, 2]}}]}})
     def answer(self, record):
-        body = json.dumps(record).encode()
+        body = b"vllm:num_requests_running 0.0\\n" if self.path == "/metrics" else json.dumps(record).encode()
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
