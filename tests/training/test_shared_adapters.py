@@ -22,9 +22,9 @@ def shared(tmp_path: Path) -> SharedFolder:
     return found
 
 
-def adapter(folder: Path, **config: object) -> Path:
+def adapter(folder: Path, *, rank: int = 8) -> Path:
     """One that a lineage lies beside, as in every registry."""
-    write_peft_folder(folder, **config)
+    write_peft_folder(folder, r=rank)
     (folder / "adapter.json").write_text('{"repository": "secret project"}', encoding="utf-8")
     folder.chmod(0o700)
     return folder
@@ -60,7 +60,7 @@ def test_a_copy_that_lies_there_is_not_written_again(shared: SharedFolder, tmp_p
 
 
 def test_a_name_that_somebody_else_has_taken_is_refused_and_theirs_stays(shared: SharedFolder, tmp_path: Path) -> None:
-    shared.place("shop-1", adapter(tmp_path / "theirs" / "shop-1", r=16))
+    shared.place("shop-1", adapter(tmp_path / "theirs" / "shop-1", rank=16))
     before = checksums(shared.here / "shop-1")
 
     with pytest.raises(AdapterError, match="another adapter of the same name"):
@@ -115,6 +115,14 @@ def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
         shared.place("shop-1", adapter(tmp_path / "mine" / "shop-1"))
 
     assert not shared.here.exists()  # on a mount that is missing, a copy would hide what belongs there
+
+
+def test_what_is_no_adapter_is_not_copied(shared: SharedFolder, tmp_path: Path) -> None:
+    for nothing in (tmp_path, tmp_path / "deleted"):
+        with pytest.raises(AdapterError, match="holds no whole adapter"):
+            shared.place("shop-1", nothing)
+
+    assert list(shared.here.iterdir()) == []
 
 
 def test_without_a_folder_only_an_engine_on_this_machine_can_read_an_adapter(tmp_path: Path) -> None:

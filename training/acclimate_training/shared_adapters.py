@@ -59,9 +59,9 @@ class SharedFolder:
             EngineError: The folder cannot be written.
             DiskFull: There is no room.
         """
-        files = {file: checksum for file, checksum in checksums(adapter).items() if file in SERVED}
-        if len(files) < len(SERVED):
+        if not all((adapter / file).is_file() for file in SERVED):
             raise AdapterError(f"{str(adapter)!r} holds no whole adapter.")
+        files = {file: checksum for file, checksum in checksums(adapter).items() if file in SERVED}
         target = self.here / name
         with self._failures_named():
             if not target.exists():

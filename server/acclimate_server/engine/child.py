@@ -14,12 +14,14 @@ import httpx
 import psutil
 
 from acclimate_indexer.errors import EngineError
+from acclimate_training.engine_address import EngineAddress
 
 from .command import check, vllm_command, vllm_environment
 from .options import EngineSpec
 
 READY_SECONDS = 900.0  # a 7B model from a slow disk; the 0.5B model on two cores takes 50
 POLL_SECONDS = 0.25
+HEALTH_SECONDS = 5.0  # for one answer while it starts
 STOP_SECONDS = 15.0  # the guard gives vLLM 10, then kills
 KILL_SECONDS = 1.5  # the kernel takes back gigabytes in less; half of what freeing the engine may take
 KILL_AGAIN_SECONDS = 0.02  # what vLLM starts meanwhile is killed, too
@@ -68,7 +70,7 @@ class VllmRun:
 
     async def wait_ready(self) -> bool:
         """Whether it serves; False once it has ended or taken too long."""
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{self._port}", trust_env=False) as http:
+        async with EngineAddress(url=f"http://127.0.0.1:{self._port}").http(HEALTH_SECONDS) as http:
             with suppress(TimeoutError):
                 async with asyncio.timeout(READY_SECONDS):
                     while self.process.returncode is None:
