@@ -119,6 +119,8 @@ class AdapterInUse:
 
     async def _remove_old_copies(self, client: EngineClient, in_use: Adapter) -> None:
         """A far engine was given copies. What goes wrong here hinders no completion."""
+        if client.address.shared is None:
+            return
         loop = asyncio.get_running_loop()
         try:
             live = await loop.run_in_executor(self._executor, AdapterRegistry(self._home).live)
