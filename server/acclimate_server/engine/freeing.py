@@ -56,16 +56,17 @@ def engine_processes(home: Home) -> list[psutil.Process]:
 
 
 def _is_ours(process: psutil.Process) -> bool:
-    """A shell that somebody reads the log in is not."""
+    """A shell that somebody reads the log in is not. One without a command line is just ending, or just beginning."""
     line = " ".join(process.cmdline()).lower()
-    return any(name in line for name in OURS)
+    return not line or any(name in line for name in OURS)
 
 
 def _kill(processes: list[psutil.Process]) -> None:
     """In the order of their start: the supervisor goes first, and starts nothing more."""
     for process in processes:
         with suppress(psutil.NoSuchProcess):
-            process.kill()
+            if process.cmdline():  # else it is waited for: it ends, or shows what it is
+                process.kill()
 
 
 async def _ask(record: dict[str, Any]) -> bool:
