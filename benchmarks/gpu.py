@@ -146,7 +146,7 @@ async def beside_an_engine(check: Check, home: Home, options: EngineOptions) -> 
         during = await _answers(client, check, MODEL)
         found["train beside"] = await training | {"answers": during}
         if check.where == "cuda":
-            found["sleep"] = await asyncio.to_thread(_part, lambda: _asleep(check, client))
+            found["sleep"] = await asyncio.to_thread(_part, lambda: _asleep(check, client, home))
             found["answers after"] = await _answers(client, check, MODEL)
     except AcclimateError as error:
         found["failed"] = str(error)
@@ -173,12 +173,12 @@ def _share_words(*, needed_bytes: int) -> dict[str, Any]:
     return {"policy": share.policy, "reason": share.reason}
 
 
-def _asleep(check: Check, client: EngineClient) -> dict[str, Any]:
+def _asleep(check: Check, client: EngineClient, home: Home) -> dict[str, Any]:
     """Raises EngineError if the engine answers otherwise than before."""
     from acclimate_training.hardware import free_bytes
 
     awake, started = free_bytes(check.where), time.monotonic()
-    with engine_asleep(client.address, check.prompt, model=MODEL):
+    with engine_asleep(client.address, check.prompt, model=MODEL, home=home):
         found = {"seconds_to_sleep": time.monotonic() - started, "freed_gigabytes": (free_bytes("cuda") - awake) / 1e9}
         found |= check.trained("asleep")
         started = time.monotonic()

@@ -1,7 +1,8 @@
 """Where everything on disk lives; the only module that spells paths.
 
 <data>/                     platformdirs' user data directory, or $ACCLIMATE_HOME; mode 0700
-├── engine/                 engine.json, engine.lock, engine.log: one engine a user and machine
+├── engine/                 engine.json, engine.lock, engine.log: one engine a user and machine;
+│                           freed.json while nobody may start it unasked, canary.json while it sleeps
 ├── runtime/<version>/      the virtual environment with torch, transformers, peft and vLLM
 ├── training.lock           one training a machine
 └── repositories/<name>-<8 hex of the git common directory>/
@@ -78,6 +79,16 @@ class Home:
     @property
     def engine_log(self) -> Path:
         return self.data / "engine" / "engine.log"
+
+    @property
+    def engine_freed(self) -> Path:
+        """Who wanted the engine's memory back; nobody starts one unasked while this is there."""
+        return self.data / "engine" / "freed.json"
+
+    @property
+    def engine_canary(self) -> Path:
+        """What the engine answered before it was put to sleep."""
+        return self.data / "engine" / "canary.json"
 
     @property
     def training_lock(self) -> Path:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import psutil
+from .power import is_on_mains
 
 MAX_LOAD_SHARE = 0.25  # of the processors: a browser that shows a page takes less, a build or a film more
 
@@ -38,11 +38,4 @@ def why_machine_is_busy() -> str:
     load = max(os.getloadavg()[:2])  # over one and over five minutes: a pause in a build is no rest
     if load > MAX_LOAD_SHARE * processors:
         return f"The machine is at work: a load of {load:.1f} on {processors} processors."
-    return "" if _is_on_mains() else "The machine is not on mains power."
-
-
-def _is_on_mains() -> bool:
-    """A machine without a battery is; one that cannot tell may not be."""
-    sensors = getattr(psutil, "sensors_battery", None)  # not on every platform
-    battery = None if sensors is None else sensors()
-    return battery is None or bool(battery.power_plugged)
+    return "" if is_on_mains() else "The machine is not on mains power."

@@ -19,11 +19,9 @@ from typing import cast
 
 from acclimate_indexer.home import Home
 from acclimate_training.devices import GpuPolicy
-from acclimate_training.engine import EngineAddress
+from acclimate_training.engine_address import VARIABLES, EngineAddress
 from acclimate_training.job import (
     END_STATES,
-    ENGINE_KEY,
-    ENGINE_URL,
     Job,
     Phase,
     Progress,
@@ -112,10 +110,10 @@ class PipelineProcess:
         run = Run(folder=runs / job.id)
         await asyncio.to_thread(_write_job, job, run)
         environment = child_environment()
-        for name in (ENGINE_URL, ENGINE_KEY):
+        for name in VARIABLES:
             environment.pop(name, None)
         if engine is not None:
-            environment |= {ENGINE_URL: engine.url, ENGINE_KEY: engine.key}
+            environment |= engine.to_environment()
         arguments = ["-P", "-c", _LAUNCH, str(os.getpid()), "acclimate_training", str(run.folder / JOB_FILE)]
         with run.log.open("ab") as output:
             process = await asyncio.create_subprocess_exec(

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from acclimate_indexer.home import Home
-from acclimate_training.job import ENGINE_KEY
+from acclimate_training.engine_address import ENGINE_KEY
 
 from .settings import SETTINGS, Setting, Settings, shown
 

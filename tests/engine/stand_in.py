@@ -2,7 +2,8 @@
 
 For tests of the supervisor's own logic (leases, idle time, restarts), where a real start would take a minute each.
 What it does beside is told by files in the model's folder: `fail` (its text goes to stderr, and it ends), `crash` (it
-ends after it was ready, once for each line).
+ends after it was ready, once for each line), `loads` (it is never ready), `stubborn` (it does not end when it is asked
+to, nor does a child of it in a session of its own), `asleep` (until it is woken).
 """
 
 import stat
@@ -13,16 +14,34 @@ from acclimate_indexer.models import LocalModel
 from acclimate_indexer.prompts import FimTokens
 
 PROGRAM = """#!{python}
-import http.server, pathlib, sys, threading, time
+import http.server, json, os, pathlib, signal, subprocess, sys, threading, time
 def value(name):
     return sys.argv[sys.argv.index(name) + 1]
 folder = pathlib.Path(value("--model"))
 if (folder / "fail").exists():
     sys.exit((folder / "fail").read_text())
+if (folder / "stubborn").exists():
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    core = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(600)"
+    subprocess.Popen([sys.executable, "-c", core, "vllm"], start_new_session=True)
+if (folder / "loads").exists():
+    threading.Event().wait()
+asleep = folder / "asleep"
 class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
+        if self.path == "/metrics" and self.headers["Authorization"] != "Bearer " + os.environ["VLLM_API_KEY"]:
+            return self.send_error(401)
+        self.answer({{"is_sleeping": asleep.exists()}})
+    def do_POST(self):
+        if self.path.startswith("/wake_up"):
+            asleep.unlink()
+        self.answer({{"choices": [{{"token_ids": [1, 2]}}]}})
+    def answer(self, record):
+        body = b"vllm:num_requests_running 0.0\\n" if self.path == "/metrics" else json.dumps(record).encode()
         self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
         self.end_headers()
+        self.wfile.write(body)
     def log_message(self, *arguments):
         pass
 server = http.server.ThreadingHTTPServer(("127.0.0.1", int(value("--port"))), Handler)
@@ -42,6 +61,14 @@ def write_stand_in(folder: Path) -> Path:
     program.write_text(PROGRAM.format(python=sys.executable), encoding="utf-8")
     program.chmod(program.stat().st_mode | stat.S_IXUSR)
     return program
+
+
+def write_nvidia_smi(folder: Path) -> None:
+    """Writes a program of that name that knows of one large GPU."""
+    folder.mkdir()
+    program = folder / "nvidia-smi"
+    program.write_text("#!/bin/sh\necho 81920\n", encoding="utf-8")
+    program.chmod(program.stat().st_mode | stat.S_IXUSR)
 
 
 def stand_in_model(folder: Path, name: str = "stand-in") -> LocalModel:

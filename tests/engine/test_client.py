@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from acclimate_indexer.errors import EngineRefused, EngineUnavailable
+from acclimate_indexer.errors import AdapterError, EngineRefused, EngineUnavailable
 from acclimate_server.engine.child import free_port
 from acclimate_training.engine import EngineAddress, EngineClient
 
@@ -123,6 +123,33 @@ async def test_an_adapter_that_does_not_fit_is_refused() -> None:
     async with answering(always(400, complaint("LoRA rank 64 is greater than max_lora_rank 16."))) as client:
         with pytest.raises(EngineRefused, match="rank 64"):
             await client.load_adapter("a", Path("somewhere"))
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "words"),
+    [
+        (404, {"detail": "Not Found"}, "VLLM_ALLOW_RUNTIME_LORA_UPDATING=True"),
+        (405, {"detail": "Method Not Allowed"}, "VLLM_ALLOW_RUNTIME_LORA_UPDATING=True"),
+        (500, complaint("LoRA is not enabled. Use --enable-lora to enable LoRA."), "--enable-lora"),
+        (404, complaint("Loading lora a failed: No adapter found for somewhere"), "engine.adapters_folder_there"),
+    ],
+)
+async def test_what_an_engine_lacks_for_adapters_is_named(status: int, body: object, words: str) -> None:
+    async with answering(always(status, body)) as client:
+        with pytest.raises(EngineRefused, match=words):
+            await client.load_adapter("a", Path("somewhere"))
+
+
+async def test_an_adapter_of_the_same_name_that_is_not_ours_is_not_taken_for_ours() -> None:
+    async def answer(request: str, writer: asyncio.StreamWriter) -> None:
+        if request.startswith("POST"):
+            return await always(400, complaint("The lora adapter 'a' has already been loaded."))(request, writer)
+        return await always(200, {"data": [{"id": "a", "parent": "m", "root": "/theirs/a"}]})(request, writer)
+
+    async with answering(answer) as client:
+        await client.load_adapter("a", Path("/theirs/a"))
+        with pytest.raises(AdapterError, match="another adapter of the name 'a', from '/theirs/a'"):
+            await client.load_adapter("a", Path("/ours/a"))
 
 
 async def test_unloading_an_unknown_adapter_does_no_harm() -> None:

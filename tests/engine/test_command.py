@@ -1,5 +1,6 @@
 """What vLLM is started with, and what is read from its last words."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from tests.engine.stand_in import stand_in_model, write_stand_in
 from acclimate_indexer.errors import ModelCorrupt, RuntimeMissing
 from acclimate_server.engine.child import last_error
 from acclimate_server.engine.command import check, vllm_command, vllm_environment
-from acclimate_server.engine.options import EngineOptions, EngineSpec
+from acclimate_server.engine.options import EngineOptions, EngineSpec, Speculative
 from acclimate_vllm_plugin.keyed import Keyed
 
 
@@ -52,8 +53,43 @@ def test_an_engine_on_a_gpu_can_be_put_to_sleep_and_every_address_of_it_asks_for
         assert command[command.index("--middleware") + 1] == f"{Keyed.__module__}.{Keyed.__name__}"
 
 
+@pytest.mark.parametrize("method", ["ngram", "suffix"])
+def test_tokens_are_guessed_on_a_gpu_alone(
+    spec: EngineSpec, monkeypatch: pytest.MonkeyPatch, method: Speculative
+) -> None:
+    monkeypatch.setattr("acclimate_server.engine.command._gpu_memory_gb", lambda: 80.0)
+    guessing = replace(spec, speculative=method)
+
+    command = vllm_command(replace(guessing, device="cuda"), 8123)
+
+    config = json.loads(command[command.index("--speculative-config") + 1])
+    assert config["method"] == method
+    assert config["num_speculative_tokens"] > 1
+    assert "--speculative-config" not in vllm_command(guessing, 8123)
+    assert "--speculative-config" not in vllm_command(replace(spec, device="cuda"), 8123)
+
+
+def test_what_suffixes_need_is_looked_for_before_anything_starts(spec: EngineSpec) -> None:
+    with pytest.raises(RuntimeMissing, match=r'pip install arctic-inference==0.1.1`, or set "ngram"'):
+        check(replace(spec, device="cuda", speculative="suffix"))
+
+    check(replace(spec, device="cuda", speculative="ngram"))
+    check(replace(spec, speculative="suffix"))
+
+
+def test_what_an_engine_cannot_be_given_is_remarked_and_nothing_else() -> None:
+    assert EngineOptions().remarks() == []
+    assert EngineOptions(device="cuda", speculative="ngram").remarks() == []
+    assert EngineOptions(url="https://gpu.example", key="k", speculative="ngram").remarks() == []
+    assert "is for CUDA only" in EngineOptions(speculative="ngram").remarks()[0]
+    assert "can be read on the way" in EngineOptions(url="http://gpu.example", key="k").remarks()[0]
+
+
 def test_a_spec_survives_the_wire_and_unknown_keys_are_ignored(spec: EngineSpec) -> None:
-    assert EngineSpec.from_json(spec.to_json() | {"later": 1}) == spec
+    record = spec.to_json()
+    assert EngineSpec.from_json(record | {"later": 1}) == spec
+    del record["speculative"]  # a client of an earlier version
+    assert EngineSpec.from_json(record) == spec
 
 
 def test_a_whole_model_passes_and_a_cut_one_does_not(spec: EngineSpec) -> None:

@@ -1,20 +1,20 @@
 """Leases, idle time, restarts and refusals: the supervisor's own logic, over a stand-in for vLLM's command."""
 
 import asyncio
+import json
 import os
 import signal
 import socket
 import stat
 import subprocess
 import sys
-import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.engine.stand_in import stand_in_model, write_stand_in
-from tests.support.engine import engine_processes
+from tests.engine.stand_in import stand_in_model, write_nvidia_smi, write_stand_in
+from tests.support.engine import engine_processes, until
 
 from acclimate_indexer.errors import EngineError, EngineUnavailable, RuntimeMissing
 from acclimate_indexer.home import Home
@@ -55,13 +55,6 @@ def options(tmp_path: Path) -> EngineOptions:
 @pytest.fixture
 def model(tmp_path: Path) -> LocalModel:
     return stand_in_model(tmp_path / "model")
-
-
-async def until(condition: Callable[[], bool], seconds: float = 15.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "the condition never came true"
-        await asyncio.sleep(0.05)
 
 
 async def test_the_first_lease_starts_the_engine_and_the_last_one_ends_it(
@@ -180,6 +173,28 @@ async def test_a_crashed_engine_is_restarted_with_its_reason(
 
     assert [state.state for state in heard] == ["ready", "starting", "ready"]
     assert "out of luck" in heard[1].reason
+    await lease.release()
+
+
+async def test_a_gpus_engine_that_woke_up_as_another_is_started_anew(
+    engine_home: Home, options: EngineOptions, model: LocalModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_nvidia_smi(tmp_path / "bin")
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
+    lease = await EngineLease.acquire(engine_home, replace(options, device="cuda"), model)
+    await lease.wait_ready(20)
+    heard: list[EngineState] = []
+    lease.on_change(heard.append)
+    note = {"model": "stand-in", "canary": [5, 6], "answer": [9, 9]}  # the stand-in says otherwise
+    engine_home.engine_canary.write_text(json.dumps(note), encoding="utf-8")
+
+    (model.folder / "asleep").touch()  # as a killed training leaves it
+
+    await until(lambda: len(heard) == 2, 60)
+    assert not (model.folder / "asleep").exists()
+    assert [state.state for state in heard] == ["starting", "ready"]
+    assert "does not answer as before" in heard[0].reason
+    assert not engine_home.engine_canary.exists()
     await lease.release()
 
 

@@ -1,5 +1,6 @@
 """The command line: help, exit codes, one sentence a failure."""
 
+import asyncio
 import contextlib
 import io
 import json
@@ -12,11 +13,15 @@ from pathlib import Path
 
 import pytest
 from tests.conftest import MakeRepository, run_git
+from tests.engine.stand_in import stand_in_model, write_stand_in
+from tests.support.engine import until
 
 from acclimate_indexer.home import Home
 from acclimate_indexer.repository import Repository
 from acclimate_server.cli.demonstration import acclimate_command
 from acclimate_server.cli.main import VERBS, main
+from acclimate_server.engine.lease import EngineLease
+from acclimate_server.engine.options import EngineOptions
 from acclimate_server.settings import as_markdown
 from acclimate_training.registry import AdapterRegistry
 
@@ -201,6 +206,30 @@ def test_no_engine_to_stop_is_no_error(home: Home) -> None:
     done = acclimate("engine", "stop", "--json")
 
     assert (done.returncode, json.loads(done.stdout)) == (DONE, {"stopped": False})
+
+
+def test_no_engine_to_free_or_to_count_is_said(home: Home) -> None:
+    freed = acclimate("engine", "free", "--json")
+    counted = acclimate("engine", "metrics")
+
+    assert (freed.returncode, json.loads(freed.stdout)) == (DONE, {"freed": False})
+    assert counted.returncode == FORESEEN
+    assert "No engine runs" in one_sentence(counted)
+
+
+async def test_the_engines_counters_are_printed_as_they_are_and_freeing_ends_it(home: Home, tmp_path: Path) -> None:
+    model, options = stand_in_model(tmp_path / "model"), EngineOptions(runtime_python=write_stand_in(tmp_path))
+    lease = await EngineLease.acquire(home, options, model)
+    await lease.wait_ready(20)
+
+    counted = await asyncio.to_thread(acclimate, "engine", "metrics")
+    freed = await asyncio.to_thread(acclimate, "engine", "free", "--json")
+
+    assert counted.stdout == "vllm:num_requests_running 0.0\n"
+    assert json.loads(freed.stdout) == {"freed": True}
+    await until(lambda: lease.state.state == "stopped")
+    assert "freed by `acclimate engine free`" in lease.state.reason
+    await lease.release()
 
 
 def test_a_setting_can_be_given_and_a_bad_one_is_usage(home: Home, make_repository: MakeRepository) -> None:

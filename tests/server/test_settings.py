@@ -9,7 +9,7 @@ from acclimate_indexer.dataset import MiningOptions
 from acclimate_indexer.home import Home
 from acclimate_server.settings import SETTINGS, Settings, as_markdown
 from acclimate_server.settings_sources import load_settings
-from acclimate_training.job import ENGINE_KEY
+from acclimate_training.engine_address import ENGINE_KEY
 
 
 def write(path: Path, text: str) -> None:

@@ -6,7 +6,8 @@ Tests take their own leases on `engine_home`; the fixture's lease keeps the engi
 import asyncio
 import os
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
@@ -90,6 +91,14 @@ class HeldLease:
             self._home, self._options, LocalModel.from_manifest(self._home.model(MODEL))
         )
         await self._lease.wait_ready(START_SECONDS)
+
+
+async def until(condition: Callable[[], bool], seconds: float = 30.0) -> None:
+    """Waits for what another process does."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "the condition never came true"
+        await asyncio.sleep(0.05)
 
 
 def engine_processes(home: Home) -> list[psutil.Process]:

@@ -5,6 +5,7 @@ It generates nothing: it streams the text that it is told to. Where vLLM itself 
 
 import asyncio
 import json
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from itertools import zip_longest
@@ -50,10 +51,10 @@ class FakeEngine:
         self._server: asyncio.Server | None = None
         self._connections: dict[asyncio.Task[Any], asyncio.StreamWriter] = {}
 
-    async def start(self) -> asyncio.Server:
+    async def start(self, encryption: ssl.SSLContext | None = None) -> asyncio.Server:
         """Listens on a free port of the loopback address."""
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
-        self.url = f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=encryption)
+        self.url = f"http{'s' if encryption else ''}://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
         return self._server
 
     async def left_alone(self) -> None:
@@ -83,11 +84,19 @@ class FakeEngine:
         if path == "/health":
             return await _reply(writer, 200 if self.is_healthy else 503, {})
         if path == "/v1/models":
-            cards = [{"id": BASE}, *({"id": name, "parent": BASE} for name in self.adapters)]
+            cards = [
+                {"id": BASE},
+                *({"id": name, "parent": BASE, "root": path} for name, path in self.adapters.items()),
+            ]
             return await _reply(writer, 200, {"data": cards})
         if path == "/v1/load_lora_adapter":
             self.loads.append(body["lora_name"])
             self.adapters[body["lora_name"]] = body["lora_path"]
+            return await _reply(writer, 200, {})
+        if path == "/v1/unload_lora_adapter":
+            known = self.adapters.pop(body["lora_name"], None) is not None
+            return await _reply(writer, 200 if known else 404, {})
+        if path == "/metrics":
             return await _reply(writer, 200, {})
         self.asked.append(body)
         if self.dies_after is not None and len(self.asked) > self.dies_after:
@@ -130,10 +139,10 @@ class FakeEngine:
 
 
 @asynccontextmanager
-async def fake_engine() -> AsyncIterator[FakeEngine]:
+async def fake_engine(encryption: ssl.SSLContext | None = None) -> AsyncIterator[FakeEngine]:
     """A fake engine on a free port of the loopback address."""
     engine = FakeEngine()
-    server = await engine.start()
+    server = await engine.start(encryption)
     try:
         yield engine
     finally:

@@ -3,6 +3,7 @@
 import json
 import threading
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, suppress
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -30,6 +31,7 @@ class SleepyEngine(ThreadingHTTPServer):
         self.wakes = True
         self.tokens_after_sleep = [1, 2]
         self.has_slept = False
+        self.abandoned: list[AbstractContextManager[None]] = []
 
     @property
     def address(self) -> EngineAddress:
@@ -78,12 +80,15 @@ def engine() -> Iterator[SleepyEngine]:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         yield server
+        for training in server.abandoned:
+            with suppress(EngineError):
+                training.__exit__(None, None, None)
         server.shutdown()
         thread.join()
 
 
-def test_the_engine_sleeps_within_the_block_and_is_awake_after(engine: SleepyEngine) -> None:
-    with engine_asleep(engine.address, [5, 6], model="base"):
+def test_the_engine_sleeps_within_the_block_and_is_awake_after(engine: SleepyEngine, home: Home) -> None:
+    with engine_asleep(engine.address, [5, 6], model="base", home=home):
         was_asleep = engine.is_asleep
 
     assert was_asleep
@@ -91,58 +96,100 @@ def test_the_engine_sleeps_within_the_block_and_is_awake_after(engine: SleepyEng
     assert engine.asked == ["/v1/completions", "/sleep?level=1&mode=wait", "/wake_up", "/v1/completions"]
 
 
-def test_a_training_that_fails_wakes_it_too(engine: SleepyEngine) -> None:
-    with pytest.raises(ValueError, match="diverged"), engine_asleep(engine.address, [5], model="base"):
+def test_a_training_that_fails_wakes_it_too(engine: SleepyEngine, home: Home) -> None:
+    with pytest.raises(ValueError, match="diverged"), engine_asleep(engine.address, [5], model="base", home=home):
         raise ValueError("diverged")
 
     assert not engine.is_asleep
 
 
-def test_an_engine_that_wakes_up_as_another_is_not_trusted(engine: SleepyEngine) -> None:
+def test_an_engine_that_wakes_up_as_another_is_not_trusted(engine: SleepyEngine, home: Home) -> None:
     engine.tokens_after_sleep = [9, 9]
 
     with (
         pytest.raises(EngineError, match="does not answer as before"),
-        engine_asleep(engine.address, [5], model="base"),
+        engine_asleep(engine.address, [5], model="base", home=home),
     ):
         pass
 
 
-def test_an_engine_that_cannot_sleep_is_named_before_anything_is_trained(engine: SleepyEngine) -> None:
+def test_an_engine_that_cannot_sleep_is_named_before_anything_is_trained(engine: SleepyEngine, home: Home) -> None:
     engine.can_sleep = False
 
     with (
         pytest.raises(EngineRefused, match="not started so that it can sleep"),
-        engine_asleep(engine.address, [5], model="base"),
+        engine_asleep(engine.address, [5], model="base", home=home),
     ):
         pytest.fail("trained beside a waking engine")
 
-    assert not wake_if_asleep(engine.address)
+    assert wake_if_asleep(engine.address, home)
 
 
-def test_an_engine_that_does_not_wake_is_said(engine: SleepyEngine) -> None:
+def test_an_engine_that_does_not_wake_is_said(engine: SleepyEngine, home: Home) -> None:
     engine.wakes = False
 
-    with pytest.raises(EngineUnavailable, match="did not wake up"), engine_asleep(engine.address, [5], model="base"):
+    with (
+        pytest.raises(EngineUnavailable, match="did not wake up"),
+        engine_asleep(engine.address, [5], model="base", home=home),
+    ):
         pass
 
 
-def test_one_that_a_killed_training_left_asleep_is_woken(engine: SleepyEngine) -> None:
+def killed_in_its_sleep(engine: SleepyEngine, home: Home) -> None:
+    """A training that has put the engine to sleep and never came to the end of its block."""
+    training = engine_asleep(engine.address, [5, 6], model="base", home=home)
+    training.__enter__()
+    engine.asked.clear()
+    engine.abandoned.append(training)
+
+
+def test_one_that_a_killed_training_left_asleep_is_woken_and_asked_as_before(engine: SleepyEngine, home: Home) -> None:
+    killed_in_its_sleep(engine, home)
+
+    assert wake_if_asleep(engine.address, home)
+    assert not engine.is_asleep
+    assert engine.asked == ["/is_sleeping", "/wake_up", "/v1/completions"]
+    assert wake_if_asleep(engine.address, home)
+    assert engine.asked[3:] == ["/is_sleeping"]
+
+
+def test_one_that_a_killed_training_left_and_that_wakes_up_as_another_is_not_trusted(
+    engine: SleepyEngine, home: Home
+) -> None:
+    engine.tokens_after_sleep = [9, 9]
+    killed_in_its_sleep(engine, home)
+
+    assert not wake_after_training(engine.address, home)
+    assert not engine.is_asleep
+    assert not wake_after_training(engine.address, home)  # awake by now, and still another
+
+
+def test_one_of_which_nobody_knows_how_it_answered_is_not_trusted(engine: SleepyEngine, home: Home) -> None:
     engine.is_asleep = True
 
-    assert wake_if_asleep(engine.address)
+    assert not wake_if_asleep(engine.address, home)
     assert not engine.is_asleep
-    assert not wake_if_asleep(engine.address)
+
+
+def test_a_changed_engine_is_found_also_after_a_training_that_failed(engine: SleepyEngine, home: Home) -> None:
+    engine.tokens_after_sleep = [9, 9]
+    with (
+        pytest.raises(ValueError, match="diverged"),
+        engine_asleep(engine.address, [5], model="base", home=home),
+    ):
+        raise ValueError("diverged")
+
+    assert not wake_after_training(engine.address, home)
 
 
 def test_one_that_sleeps_for_a_training_is_let_sleep(engine: SleepyEngine, home: Home) -> None:
-    engine.is_asleep = True
+    killed_in_its_sleep(engine, home)
 
     with FileLock(home.create().training_lock):
-        wake_after_training(engine.address, home)
+        assert wake_after_training(engine.address, home)
     assert engine.is_asleep
     assert engine.asked == []
-    wake_after_training(engine.address, home)
+    assert wake_after_training(engine.address, home)
     assert not engine.is_asleep
 
 
@@ -158,13 +205,13 @@ def test_a_run_has_the_gpu_while_it_has_a_model(engine: SleepyEngine, home: Home
     run = Run(job=job, home=home, folder=tmp_path, report=lambda _: None)
     with run.room_for_a_model():
         assert not engine.is_asleep  # there is room for both, unless somebody has said otherwise
-    run.engine_asleep = partial(engine_asleep, engine.address, [5, 6], model="base")
+    run.engine_asleep = partial(engine_asleep, engine.address, [5, 6], model="base", home=home)
 
     with run.room_for_a_model():
         assert engine.is_asleep
     assert not engine.is_asleep
 
 
-def test_no_engine_at_all_is_said() -> None:
+def test_no_engine_at_all_is_said(home: Home) -> None:
     with pytest.raises(EngineUnavailable, match="did not answer"):
-        wake_if_asleep(EngineAddress(url="http://127.0.0.1:9"))
+        wake_if_asleep(EngineAddress(url="http://127.0.0.1:9"), home)

@@ -29,7 +29,8 @@ from tests.support.tiny_model import tiny_model
 from acclimate_indexer.home import Home, RepositoryHome
 from acclimate_training.adapter_files import WEIGHTS
 from acclimate_training.control import Control
-from acclimate_training.job import ENGINE_URL, Job, Phase
+from acclimate_training.engine_address import ENGINE_URL
+from acclimate_training.job import Job, Phase
 from acclimate_training.judging import NO_CONTROL
 from acclimate_training.registry import Adapter, AdapterRegistry
 

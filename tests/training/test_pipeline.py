@@ -22,8 +22,9 @@ from acclimate_indexer.errors import AdapterError, TooFewPairs
 from acclimate_indexer.general.sources import Root
 from acclimate_indexer.home import Home
 from acclimate_training.checkpoints import COMPLETE
+from acclimate_training.engine_address import ENGINE_URL
 from acclimate_training.evaluation.contenders import CONTENDERS
-from acclimate_training.job import ENGINE_URL, Job, Progress, read_progress
+from acclimate_training.job import Job, Progress, read_progress
 from acclimate_training.judging import NO_ENGINE
 from acclimate_training.phases import Pipeline
 from acclimate_training.registry import AdapterRegistry

@@ -17,6 +17,7 @@ from acclimate_indexer.prompts import PromptBuilder
 from acclimate_indexer.repository import Repository
 from acclimate_indexer.vocabulary import words_of
 
+from .engine_address import EngineAddress
 from .evaluation.asking import Asking, ask
 from .evaluation.contenders import BASE, BASE_RETRIEVAL, WITHOUT_TRAINING, Contender
 from .evaluation.heldout import HeldOut, held_out
@@ -24,7 +25,6 @@ from .evaluation.measured import Measured
 from .evaluation.names import KnownNames
 from .evaluation.questions import Question
 from .evaluation.requests import in_order
-from .job import given_engine
 from .lineage import Setting
 from .reporting import Run
 
@@ -64,7 +64,7 @@ def advise(run: Run, setting: Setting, home: RepositoryHome, repository: Reposit
     Raises:
         EngineError: No engine was given, or it does not answer.
     """
-    address = given_engine()
+    address = EngineAddress.from_environment()
     if address is None:
         raise EngineUnavailable("Advice needs an engine, and none was given.")
     split = str(setting.dataset.manifest["split_commit"])

@@ -5,18 +5,19 @@ then aborts the generation. Use `contextlib.aclosing(client.stream(...))` where 
 abandoned generator is closed only when the event loop gets round to it.
 """
 
-import ipaddress
+import asyncio
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Container, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import httpx
 
-from acclimate_indexer.errors import EngineRefused, EngineUnavailable
+from acclimate_indexer.errors import AdapterError, EngineError, EngineRefused, EngineUnavailable
+
+from .engine_address import EngineAddress as EngineAddress  # whoever asks an engine knows it from here
 
 PRIORITY_COMPLETION = 0  # lower goes first: somebody waits for a completion with a finger in the air
 PRIORITY_REVIEW = 10
@@ -26,25 +27,6 @@ CONNECT_SECONDS = 5.0  # a loopback connection takes milliseconds, a far one les
 ANSWER_SECONDS = 300.0  # a long prompt behind sixteen others on a processor without a GPU
 HEALTH_SECONDS = 5.0  # an engine that cannot say "well" in this time is not well
 DETAIL_CHARACTERS = 300  # of the engine's own words in a message
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EngineAddress:
-    """Where an engine listens. The key travels in a header only; an empty one sends none."""
-
-    url: str
-    key: str = ""
-
-    def __repr__(self) -> str:
-        return f"EngineAddress(url={self.url!r})"  # the key must not reach a log
-
-    @property
-    def is_loopback(self) -> bool:
-        host = urlsplit(self.url).hostname or ""
-        try:
-            return host == "localhost" or ipaddress.ip_address(host).is_loopback
-        except ValueError:
-            return False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,17 +60,16 @@ class Piece:
 
 
 class EngineClient:
-    """Talks to one engine. Connections are kept open between calls; `aclose` closes them."""
+    """Talks to one engine. Connections are kept open between calls; `aclose` closes them.
+
+    Raises:
+        EngineError: `engine.ca_file` cannot be used.
+    """
 
     def __init__(self, address: EngineAddress, *, answer_seconds: float = ANSWER_SECONDS) -> None:
         self.address = address
         self._takes_priorities = True
-        self._http = httpx.AsyncClient(
-            base_url=address.url.rstrip("/").removesuffix("/v1"),
-            headers={"Authorization": f"Bearer {address.key}"} if address.key else {},
-            timeout=httpx.Timeout(answer_seconds, connect=CONNECT_SECONDS),
-            trust_env=not address.is_loopback,  # a proxy from the environment is for far engines only
-        )
+        self._http = address.http(httpx.Timeout(answer_seconds, connect=CONNECT_SECONDS))
 
     async def aclose(self) -> None:
         """Closes the connections; running requests are aborted."""
@@ -120,14 +101,44 @@ class EngineClient:
     async def load_adapter(self, name: str, path: Path) -> None:
         """Makes the peft folder `path` available as `name`; when this returns it is usable. Twice does no harm.
 
+        Requests that run finish on the adapter that they began with.
+
         Raises:
             EngineRefused: The folder is no adapter for this base, or its rank is above what the engine was started for.
+            AdapterError: The engine cannot read it, or has another adapter of this name.
         """
+        there = await asyncio.to_thread(self.address.path_of_adapter, name, path)
         try:
-            await self._post("/v1/load_lora_adapter", {"lora_name": name, "lora_path": str(path)})
+            await self._post("/v1/load_lora_adapter", {"lora_name": name, "lora_path": there})
         except EngineRefused as error:
             if "already been loaded" not in error.detail:
-                raise
+                raise _load_refused(error, self.address.url, there) from error
+            await self._check_loaded(name, there)
+
+    async def _check_loaded(self, name: str, there: str) -> None:
+        """Several people may use one engine, and load adapters of theirs."""
+        with suppress(EngineRefused):  # an engine that does not tell is believed
+            for card in await self._models():
+                if card["id"] == name and card.get("root", there) != there:
+                    raise AdapterError(
+                        f"The engine at {self.address.url!r} has another adapter of the name {name!r}, from "
+                        f"{card['root']!r}. Train again: a new adapter gets a new name."
+                    )
+
+    async def remove_old_copies(self, origin: Path, keep: Container[str]) -> None:
+        """Has the engine forget what was copied for it out of `origin` and is not needed any more; then deletes it.
+
+        In this order: an engine that is asked for an adapter whose folder has gone dies of it.
+
+        Raises:
+            EngineError: It cannot be asked, or the folder cannot be written.
+        """
+        shared = self.address.shared
+        if shared is None:
+            return
+        for name in await asyncio.to_thread(shared.old_copies, origin, keep):
+            await self.unload_adapter(name)
+            await asyncio.to_thread(shared.remove, name)
 
     async def unload_adapter(self, name: str) -> None:
         """Forgets an adapter; one that is not loaded does no harm."""
@@ -289,10 +300,16 @@ def _failures_named(url: str) -> Iterator[None]:
 
     Raises:
         EngineUnavailable: Nothing listens, or the connection was cut or went silent.
+        EngineError: Nobody vouches for the engine's certificate.
     """
     try:
         yield
     except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+        if "CERTIFICATE_VERIFY_FAILED" in str(error):
+            raise EngineError(
+                f"The certificate of the engine at {url!r} is not one to trust ({error}). Set `engine.ca_file` to the "
+                "authority's, if it is your own."
+            ) from error
         raise EngineUnavailable(f"No engine answers at {url!r}: it is not started, or has ended.") from error
     except httpx.TimeoutException as error:
         raise EngineUnavailable(f"The engine at {url!r} did not answer in time. It may be overloaded.") from error
@@ -330,6 +347,22 @@ def _refused(url: str, status: int, detail: str) -> EngineRefused:
     else:
         message = f"The engine at {url!r} refused the request (HTTP {status}): {_short(detail) or 'it gave no reason'}"
     return EngineRefused(message, status=status, detail=detail)
+
+
+def _load_refused(error: EngineRefused, url: str, there: str) -> EngineRefused:
+    """The same with what to do, where a vLLM that somebody else started lacks something."""
+    if error.status in (httpx.codes.NOT_FOUND, httpx.codes.METHOD_NOT_ALLOWED) and "adapter" not in error.detail:
+        hint = "takes no adapters while it runs. Start it with `VLLM_ALLOW_RUNTIME_LORA_UPDATING=True`"
+    elif "LoRA is not enabled" in error.detail:
+        hint = "serves no adapters. Start it with `--enable-lora`"
+    elif error.status == httpx.codes.NOT_FOUND:
+        hint = (
+            f"does not find {there!r}. Check `engine.adapters_folder` and `engine.adapters_folder_there`: "
+            "a folder that its user can read"
+        )
+    else:
+        return error
+    return EngineRefused(f"The engine at {url!r} {hint}.", status=error.status, detail=error.detail)
 
 
 def _short(detail: str) -> str:

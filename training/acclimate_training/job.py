@@ -1,7 +1,7 @@
 """What a training child is told, and what it tells: `job.json` in, `progress.jsonl` out.
 
 The command line and the editor write the same job and start the same child (`python -P -m acclimate_training JOB`).
-The engine's address and key travel by environment (`ENGINE_URL`, `ENGINE_KEY`), never in the job.
+The engine's address and key travel by environment (`EngineAddress.to_environment`), never in the job.
 """
 
 import errno
@@ -9,7 +9,7 @@ import json
 import logging
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -19,21 +19,10 @@ from acclimate_indexer.durable import write_json
 from acclimate_indexer.errors import UsageError
 
 from .devices import GpuPolicy
-from .engine import EngineAddress
 
 logger = logging.getLogger(__name__)
 
 SCHEMA = 1
-ENGINE_URL = "ACCLIMATE_ENGINE_URL"
-ENGINE_KEY = "ACCLIMATE_ENGINE_KEY"
-
-
-def given_engine(environ: Mapping[str, str] = os.environ) -> EngineAddress | None:
-    """The engine that whoever started this process holds; None if there is none."""
-    url = environ.get(ENGINE_URL)
-    return EngineAddress(url=url, key=environ.get(ENGINE_KEY, "")) if url else None
-
-
 Phase = Literal["mine", "advise", "train", "evaluate"]
 RefitPolicy = Literal["auto", "always", "never"]
 State = Literal["finished", "cancelled", "failed"]

@@ -15,6 +15,7 @@ from acclimate_indexer.home import RepositoryHome
 from acclimate_indexer.repository import Repository
 
 from .control import Control, General
+from .engine_address import EngineAddress
 from .evaluation.asking import Asking, ask
 from .evaluation.calibration import with_calibrations
 from .evaluation.contenders import ADAPTER, BASE, Model
@@ -28,7 +29,6 @@ from .evaluation.results import ResultStore
 from .evaluation.secrets import secret_questions
 from .evaluation.unfinished import JUDGED_TO
 from .gate import verdict
-from .job import given_engine
 from .lineage import Setting
 from .promotion import Evidence, Thresholds
 from .refit import judge_inherited, judged_for, withdraw_with
@@ -151,7 +151,7 @@ class Judging:
         what = self._asking()
         if what.is_empty or not self.held.questions:
             return
-        address = given_engine()
+        address = EngineAddress.from_environment()
         if address is None:
             self.run.note(NO_ENGINE)
             return

@@ -14,7 +14,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from acclimate_indexer.dataset import Dataset, MiningOptions, Stages, latest_dataset, mine
-from acclimate_indexer.errors import AdapterError, RuntimeMissing
+from acclimate_indexer.errors import AdapterError, EngineError, RuntimeMissing
 from acclimate_indexer.general.sources import Root
 from acclimate_indexer.home import Home, RepositoryHome
 from acclimate_indexer.models import LocalModel, local_model
@@ -26,9 +26,9 @@ from .control import General
 from .control_training import control_of
 from .devices import GpuShare, installed_gpus, limit_memory, take_share
 from .drift_loss import note_drift
-from .engine import EngineAddress
-from .engine_sleep import can_sleep, engine_asleep, wake_if_asleep
-from .job import Job, Progress, given_engine
+from .engine_address import EngineAddress
+from .engine_sleep import can_sleep, changed_words, engine_asleep, wake_if_asleep
+from .job import Job, Progress
 from .judging import Judging
 from .learning import Learnt, learn
 from .lineage import Setting
@@ -150,9 +150,10 @@ class Pipeline:
             setting = Setting.of(
                 self._job, repository=self._repository.name, dataset=dataset, model=model, device=device()
             )
-        engine = given_engine()
+        engine = EngineAddress.from_environment()
         if share is not None and share.policy == "sleep" and engine is not None:
-            wake_if_asleep(engine)  # a training that was killed may have left it so
+            if not wake_if_asleep(engine, self._run.home):  # a training that was killed may have left it so
+                raise EngineError(changed_words(engine))
             self._run.engine_asleep = partial(self._while_the_engine_sleeps, engine, setting)
         if "evaluate" not in self._job.phases or "train" in self._job.phases:
             return setting
@@ -162,7 +163,7 @@ class Pipeline:
         """Decided before torch looks for a GPU; None without one. An engine that is not here shares none with us."""
         if not installed_gpus():
             return None
-        engine = given_engine()
+        engine = EngineAddress.from_environment()
         is_beside = engine is not None and engine.is_loopback
         share = take_share(
             self._job.gpu_policy,
@@ -178,7 +179,7 @@ class Pipeline:
     def _while_the_engine_sleeps(self, engine: EngineAddress, setting: Setting) -> AbstractContextManager[None]:
         canary = Cursor(path="canary.py", language="python", prefix="def add(first, second):\n    return ", suffix="\n")
         prompt = setting.builder.prompt(canary, repository=setting.repository)
-        return engine_asleep(engine, prompt, model=setting.model.name)
+        return engine_asleep(engine, prompt, model=setting.model.name, home=self._run.home)
 
     def _learnt(self, setting: Setting, general: General) -> Learnt:
         if "train" in self._job.phases:

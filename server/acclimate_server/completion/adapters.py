@@ -3,6 +3,9 @@
 A request never waits for an adapter: until it is loaded the base model answers. The command line and other editors may
 move the live pointer and judge adapters anew, so the time stamps of what they write are looked at with every request;
 that costs microseconds.
+
+The adapter before is not unloaded: requests that run finish on it, and a rollback finds it. The engine keeps as many as
+it has room for and drops what was used least (`--max-cpu-loras`).
 """
 
 import asyncio
@@ -16,6 +19,7 @@ from acclimate_indexer.errors import AcclimateError, AdapterError
 from acclimate_indexer.home import RepositoryHome
 from acclimate_indexer.prompts import PromptBudget
 from acclimate_training.adapter import base_calibration
+from acclimate_training.engine import EngineClient
 from acclimate_training.evaluation.calibration import Calibration, calibration_for
 from acclimate_training.evaluation.contenders import ADAPTER, ADAPTER_RETRIEVAL, BASE, BASE_RETRIEVAL
 from acclimate_training.registry import Adapter, AdapterRegistry
@@ -135,6 +139,8 @@ class AdapterInUse:
                 await client.load_adapter(wanted.version, wanted.folder)
                 await loop.run_in_executor(self._executor, prompts.of, wanted.prompt_budget)
             self._loaded, self.state = wanted, "none" if wanted is None else "in use"
+            if wanted is not None:
+                await self._remove_old_copies(client, wanted)
         except AcclimateError as error:
             self._loaded, self.state, self.reason = None, "failed", str(error)
             log.warning("The adapter is not in use: %s", error)
@@ -142,6 +148,18 @@ class AdapterInUse:
             self._loaded, self.state, self.reason = None, "failed", f"The adapter cannot be used: {error!r}."
             log.warning("The adapter is not in use", exc_info=True)
         self._on_change()
+
+    async def _remove_old_copies(self, client: EngineClient, in_use: Adapter) -> None:
+        """A far engine was given copies. What goes wrong here hinders no completion."""
+        if client.address.shared is None:
+            return
+        loop = asyncio.get_running_loop()
+        try:
+            live = await loop.run_in_executor(self._executor, AdapterRegistry(self._home).live)
+            keep = {in_use.version, in_use.version if live is None else live.version}
+            await client.remove_old_copies(self._home.adapters, keep)
+        except AcclimateError as error:
+            log.warning("Old copies of adapters were not removed: %s", error)
 
 
 def _copy(file: Path) -> Copy:

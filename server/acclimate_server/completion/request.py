@@ -86,6 +86,7 @@ async def complete(session: Session, snapshot: Snapshot) -> Answer:
 
 
 async def _answer(session: Session, snapshot: Snapshot) -> Answer:
+    session.connection.wake(is_asked_for=not snapshot.is_automatic)
     if session.connection.client is None:
         return Answer(reason=session.connection.reason)
     place = await session.place_of(snapshot.path)

@@ -11,15 +11,20 @@ from contextlib import suppress
 from pathlib import Path
 
 import httpx
+import psutil
 
 from acclimate_indexer.errors import EngineError
+from acclimate_training.engine_address import EngineAddress
 
 from .command import check, vllm_command, vllm_environment
 from .options import EngineSpec
 
 READY_SECONDS = 900.0  # a 7B model from a slow disk; the 0.5B model on two cores takes 50
 POLL_SECONDS = 0.25
+HEALTH_SECONDS = 5.0  # for one answer while it starts
 STOP_SECONDS = 15.0  # the guard gives vLLM 10, then kills
+KILL_SECONDS = 1.5  # the kernel takes back gigabytes in less; half of what freeing the engine may take
+KILL_AGAIN_SECONDS = 0.02  # what vLLM starts meanwhile is killed, too
 LOG_BYTES = 1024 * 1024  # kept of earlier runs
 LOG_TAIL_BYTES = 256 * 1024  # a traceback of every process of vLLM fits
 ERROR_LINE = re.compile(r"\b([A-Za-z_][\w.]*(?:Error|Exception)): *(.+)")
@@ -65,7 +70,7 @@ class VllmRun:
 
     async def wait_ready(self) -> bool:
         """Whether it serves; False once it has ended or taken too long."""
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{self._port}", trust_env=False) as http:
+        async with EngineAddress(url=f"http://127.0.0.1:{self._port}").http(HEALTH_SECONDS) as http:
             with suppress(TimeoutError):
                 async with asyncio.timeout(READY_SECONDS):
                     while self.process.returncode is None:
@@ -86,6 +91,24 @@ class VllmRun:
             os.killpg(process.pid, signal.SIGKILL)  # also what a killed guard left behind
         await process.wait()
 
+    async def kill(self) -> None:
+        """Ends it without asking, whatever it does: vLLM may take ten seconds to end by itself.
+
+        The guard is left for last: it inherits what loses its parent, and ends when nothing is left.
+        """
+        process = self.process
+        if process.stdin is not None:
+            process.stdin.close()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(KILL_SECONDS):
+                while process.returncode is None:
+                    await asyncio.to_thread(kill_below, process.pid)
+                    with suppress(TimeoutError):
+                        await asyncio.wait_for(process.wait(), KILL_AGAIN_SECONDS)
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        await process.wait()
+
     def reason(self) -> str:
         """Why it ended, in vLLM's own words."""
         with self._log.open("rb") as file:
@@ -93,6 +116,14 @@ class VllmRun:
             file.seek(max(self._log_start, size - LOG_TAIL_BYTES))
             text = file.read().decode("utf-8", errors="replace")
         return last_error(text) or f"it ended with code {self.process.returncode}"
+
+
+def kill_below(pid: int) -> None:
+    """Kills all that descends from a process, but not itself."""
+    with suppress(psutil.NoSuchProcess):
+        for process in psutil.Process(pid).children(recursive=True):
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
 
 
 def last_error(text: str) -> str:

@@ -16,6 +16,14 @@ MAX_CPU_LORAS = 8  # kept in memory beside these; an adapter is tens of megabyte
 KV_CACHE_GB = 1  # on a CPU: 87,000 tokens of the 0.5B model
 GPU_EXTRA_GB = 4.0  # beyond the weights: 2 for the KV cache, 2 for activations and CUDA graphs
 MIB_PER_GB = 1024
+# The numbers of an editor that serves code with n-grams (Zed's: 8 tokens after 2 to 4 equal ones), and vLLM's own for
+# suffixes, said here since it warns where they are not. An answer is the same with and without, but for rounding.
+SPECULATION: Mapping[str, Mapping[str, int]] = {
+    "ngram": {"num_speculative_tokens": 8, "prompt_lookup_min": 2, "prompt_lookup_max": 4},
+    "suffix": {"num_speculative_tokens": 24, "suffix_decoding_max_tree_depth": 24},
+}
+SUFFIX_PACKAGE = "arctic-inference==0.1.1"  # the version that vLLM 0.32 and 0.33 name
+PROBE_SECONDS = 20.0  # for an interpreter to start on a cold disk
 # vLLM keeps one core free of arithmetic. Where there are few, that is too many: on 2 cores, using both took prefill
 # from 465 to 711 tokens a second and decode from 23 to 26.
 FEW_CORES = 4
@@ -35,7 +43,18 @@ def vllm_command(spec: EngineSpec, port: int) -> list[str]:
     command += ["--middleware", KEYED]
     if spec.device == "cuda":
         command += ["--gpu-memory-utilization", f"{gpu_share(spec):.3f}", "--enable-sleep-mode"]
+        command += speculation(spec)
     return command
+
+
+def speculation(spec: EngineSpec) -> list[str]:
+    """Has vLLM guess tokens from the text so far: code repeats itself. Written, not run: no GPU here.
+
+    On a CPU vLLM 0.32 does not refuse it, but warns of a slower engine; we leave it out there.
+    """
+    if spec.speculative == "off":
+        return []
+    return ["--speculative-config", json.dumps({"method": spec.speculative, **SPECULATION[spec.speculative]})]
 
 
 def vllm_environment(key: str, device: Device, environ: Mapping[str, str] = os.environ) -> dict[str, str]:
@@ -68,10 +87,15 @@ def check(spec: EngineSpec) -> None:
 
     Raises:
         ModelCorrupt: The folder lacks a part, or a file of weights is cut short.
-        RuntimeMissing: The interpreter is not there.
+        RuntimeMissing: The interpreter is not there, or lacks what `engine.speculative` needs.
     """
     if not spec.runtime_python.is_file():
         raise RuntimeMissing(f"There is no Python at {str(spec.runtime_python)!r}. Run `acclimate doctor --fix`.")
+    if spec.device == "cuda" and spec.speculative == "suffix" and not _has_suffix_package(spec.runtime_python):
+        raise RuntimeMissing(
+            f'`engine.speculative` is "suffix", which needs a package that {str(spec.runtime_python)!r} does not have. '
+            f'Install it: `{spec.runtime_python} -m pip install {SUFFIX_PACKAGE}`, or set "ngram".'
+        )
     again = f"Fetch it again: `acclimate model fetch {spec.model_name}`."
     for name in ("config.json", "tokenizer.json"):
         if not (spec.model_folder / name).is_file():
@@ -82,6 +106,14 @@ def check(spec: EngineSpec) -> None:
     for file in weights:
         if not _is_whole(file):
             raise ModelCorrupt(f"The model's weights {str(file)!r} are damaged. {again}")
+
+
+def _has_suffix_package(python: Path) -> bool:
+    probe = "import importlib.util, sys; sys.exit(importlib.util.find_spec('arctic_inference') is None)"
+    try:
+        return subprocess.run([python, "-P", "-c", probe], timeout=PROBE_SECONDS, check=False).returncode == 0
+    except (OSError, subprocess.SubprocessError):
+        return False
 
 
 def _is_whole(file: Path) -> bool:

@@ -20,8 +20,10 @@ import psutil
 from acclimate_indexer.errors import EngineError, EngineUnavailable, RuntimeMissing
 from acclimate_indexer.home import Home
 from acclimate_indexer.models import LocalModel
-from acclimate_training.engine import EngineAddress, EngineClient
+from acclimate_training.engine import EngineClient
+from acclimate_training.engine_address import EngineAddress
 
+from .freed import forget_freed, why_freed
 from .options import EngineOptions, EngineSpec, EngineState
 
 CONNECT_SECONDS = 30.0  # the supervisor answers within a second of its start; an ending one takes up to 20 to go
@@ -47,27 +49,37 @@ class EngineLease:
         self._callbacks: list[Callable[[EngineState], None]] = []
         self._changed = asyncio.Event()
         self._following: asyncio.Task[None] | None = None
+        self._writer: asyncio.StreamWriter | None = None
 
     @classmethod
-    async def acquire(cls, home: Home, options: EngineOptions, model: LocalModel) -> "EngineLease":
+    async def acquire(
+        cls, home: Home, options: EngineOptions, model: LocalModel, *, is_asked_for: bool = True
+    ) -> "EngineLease":
         """A lease on an engine that serves `model`; starts it if none runs. Does not wait for it to be ready.
 
         Takes up to a second when the supervisor must be started first.
 
+        Args:
+            is_asked_for: A person wants it now, even if somebody has freed the GPU before.
+
         Raises:
             RuntimeMissing: No interpreter with vLLM was given.
             EngineError: The supervisor cannot be started, or serves another base model to somebody else.
+            EngineUnavailable: The engine was freed, and this one is not asked for.
         """
-        if options.url:
-            lease = cls(EngineAddress(url=options.url, key=options.key), model.name)
-            lease._follow(lease._ask_health())
+        if (remote := options.remote) is not None:
+            lease = cls(remote, model.name)
+            lease._follow(lease._ask_health(EngineClient(remote)))
             return lease
         if options.runtime_python is None:
             raise RuntimeMissing("vLLM is not installed here. Install it: `acclimate doctor --fix`.")
+        if is_asked_for:
+            forget_freed(home)
         spec = EngineSpec.of(options, model, options.runtime_python)
         reader, writer, first = await _joined(home.create(), spec)
         lease = cls(EngineAddress(url=first["url"], key=first["key"]), model.name)
         lease._hear(first)
+        lease._writer = writer
         lease._follow(lease._listen(reader, writer))
         return lease
 
@@ -98,6 +110,8 @@ class EngineLease:
             following.cancel()
             with suppress(asyncio.CancelledError):
                 await following
+        if self._writer is not None:
+            self._writer.close()  # a task that is cancelled before its first step closes nothing
         self._set(EngineState(state="stopped", reason="The lease was released."))
 
     def _follow(self, coroutine: Any) -> None:
@@ -114,8 +128,7 @@ class EngineLease:
         if self.state.state != "stopped":  # it said why before it went
             self._set(EngineState(state="stopped", reason="The engine's supervisor has ended unasked."))
 
-    async def _ask_health(self) -> None:
-        client = EngineClient(self.address)
+    async def _ask_health(self, client: EngineClient) -> None:
         try:
             while True:
                 self._set(await self._remote_state(client))
@@ -125,14 +138,14 @@ class EngineLease:
 
     async def _remote_state(self, client: EngineClient) -> EngineState:
         try:
+            self.base_model = await client.base_model()
             if await client.is_healthy():
-                self.base_model = await client.base_model()
                 return EngineState(state="ready")
-        except EngineUnavailable:
-            pass  # it went between the two questions
+        except EngineUnavailable as error:
+            return EngineState(state="starting", reason=str(error))
         except EngineError as error:
             return EngineState(state="failed", reason=str(error))
-        return EngineState(state="starting", reason=f"No engine answers at {self.address.url!r} yet.")
+        return EngineState(state="starting", reason=f"The engine at {self.address.url!r} is not ready yet.")
 
     def _hear(self, message: dict[str, Any]) -> None:
         self._set(EngineState(state=message["state"], reason=message["reason"]))
@@ -182,6 +195,8 @@ async def _joined(home: Home, spec: EngineSpec) -> tuple[asyncio.StreamReader, a
             while True:
                 if (joined := await _connected(home, spec)) is not None:
                     return joined
+                if freed := why_freed(home):
+                    raise EngineUnavailable(freed)
                 if time.monotonic() - started_at > START_AGAIN_SECONDS:
                     started_at = time.monotonic()
                     await asyncio.to_thread(_start_supervisor, home)

@@ -1,8 +1,9 @@
 """The engine's one owner: starts vLLM for whoever holds a lease, and ends it some time after the last one.
 
 A client connects over loopback, shows the key from `engine.json` (which only this user can read) and asks with one
-line of JSON: `{"ask": "lease", "key": …, "spec": …}` or `{"ask": "stop", "key": …}`. A lease lasts as long as its
-connection; every change of state is pushed to it as one line.
+line of JSON: `{"ask": "lease", "key": …, "spec": …}`, `{"ask": "stop", "key": …}` or `{"ask": "free", "key": …}`, which
+kills vLLM where `stop` asks it to end. A lease lasts as long as its connection; every change of state is pushed to it
+as one line.
 """
 
 import asyncio
@@ -20,10 +21,11 @@ import psutil
 from acclimate_indexer.durable import write_json
 from acclimate_indexer.errors import AcclimateError
 from acclimate_indexer.home import Home
-from acclimate_training.engine import EngineAddress
+from acclimate_training.engine_address import EngineAddress
 from acclimate_training.engine_sleep import wake_after_training
 
 from .child import VllmRun, free_port
+from .freed import why_freed
 from .lease import CONNECT_SECONDS, running_engine
 from .options import Device, EngineSpec, EngineState, StateName
 
@@ -49,6 +51,7 @@ class Supervisor:
         self._engine: asyncio.Task[None] | None = None
         self._leases: set[asyncio.StreamWriter] = set()
         self._stopping = asyncio.Event()
+        self._is_freed = False
         self._idle_timer: asyncio.TimerHandle | None = None
 
     async def run(self) -> None:
@@ -67,7 +70,7 @@ class Supervisor:
             server.close()
             self._home.engine_state.unlink(missing_ok=True)  # from now on nobody finds us
             await self._end_engine()
-            self._set_state("stopped", "The engine was stopped.")
+            self._set_state("stopped", why_freed(self._home) if self._is_freed else "The engine was stopped.")
             for writer in self._leases:
                 writer.close()
 
@@ -76,7 +79,8 @@ class Supervisor:
             question = await _question(reader, self._key)
             if question is None:
                 return
-            if question["ask"] == "stop":
+            if question["ask"] in ("stop", "free"):
+                self._is_freed = question["ask"] == "free"
                 self._stopping.set()
             elif question["ask"] == "lease" and not self._stopping.is_set():
                 await self._hold_lease(EngineSpec.from_json(question["spec"]), reader, writer)
@@ -104,11 +108,13 @@ class Supervisor:
                 self._start_idle_timer(spec.idle_seconds)
 
     def _refusal(self, spec: EngineSpec) -> str:
+        if freed := why_freed(self._home):
+            return freed
         if self._spec is None or not self._leases or self._spec.identity == spec.identity:
             return ""
         return (
             f"The engine serves the base model {self._spec.model_name!r} to somebody else; {spec.model_name!r} needs "
-            "it to end first: close the other editor, or run `acclimate engine --stop`."
+            "it to end first: close the other editor, or run `acclimate engine stop`."
         )
 
     def _adopt(self, spec: EngineSpec) -> None:
@@ -135,17 +141,18 @@ class Supervisor:
     async def _restart_until_given_up(self, spec: EngineSpec) -> None:
         crashes = 0
         while True:
-            run = await VllmRun.start(spec, port=self._port, key=self._key, log=self._home.engine_log)
+            self._home.engine_canary.unlink(missing_ok=True)  # it was about the one before
+            run, changed = await VllmRun.start(spec, port=self._port, key=self._key, log=self._home.engine_log), ""
             try:
                 is_ready, since = await run.wait_ready(), time.monotonic()
                 if is_ready:
                     log.info("ready: %s on port %d", spec.model_name, self._port)
                     self._set_state("ready")
-                    await self._end_of(run, spec.device)
+                    changed = await self._end_of(run, spec.device)
             finally:
-                await run.stop()
+                await (run.kill() if self._is_freed else run.stop())
             crashes = 1 if is_ready and time.monotonic() - since > STEADY_SECONDS else crashes + 1
-            reason = await asyncio.to_thread(run.reason)
+            reason = changed or await asyncio.to_thread(run.reason)
             log.warning("vLLM ended: %s", reason)
             if not is_ready or crashes > len(BACKOFF_SECONDS):
                 what = "has crashed too often" if is_ready else "could not start"
@@ -154,15 +161,20 @@ class Supervisor:
             self._set_state("starting", f"The engine is restarted after a crash: {reason}.")
             await asyncio.sleep(BACKOFF_SECONDS[crashes - 1])
 
-    async def _end_of(self, run: VllmRun, device: Device) -> None:
-        """Returns when vLLM ends. Meanwhile one that a killed training left asleep is woken; only a GPU's can sleep."""
+    async def _end_of(self, run: VllmRun, device: Device) -> str:
+        """Returns when vLLM ends, or must: with a reason if it woke up as another than it fell asleep.
+
+        Meanwhile one that a killed training left asleep is woken; only a GPU's can sleep.
+        """
         address = EngineAddress(url=f"http://127.0.0.1:{self._port}", key=self._key)
         while device == "cuda":
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(run.process.wait(), AWAKE_SECONDS)
-                return
-            await asyncio.to_thread(wake_after_training, address, self._home)
+                return ""
+            if not await asyncio.to_thread(wake_after_training, address, self._home):
+                return "after its sleep for a training it does not answer as before"
         await run.process.wait()
+        return ""
 
     async def _end_engine(self) -> None:
         engine, self._engine = self._engine, None

@@ -12,6 +12,7 @@ def document_opened(ls: AcclimateServer, params: types.DidOpenTextDocumentParams
     """Notes that and where something happened."""
     path = path_of(params.text_document.uri)
     ls.session.activity.touched(path)
+    ls.session.connection.wake(is_asked_for=False)
     ls.keep(ls.session.document_opened(path))
 
 
@@ -19,6 +20,7 @@ def document_changed(ls: AcclimateServer, params: types.DidChangeTextDocumentPar
     """Notes what was typed, and what became of the answers for this document."""
     path = path_of(params.text_document.uri)
     ls.session.activity.touched(path)
+    ls.session.connection.wake(is_asked_for=False)
     document = open_document(ls, params.text_document.uri)
     if document is not None:
         inserted = "".join(change.text for change in params.content_changes)

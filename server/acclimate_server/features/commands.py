@@ -1,7 +1,8 @@
-"""`workspace/executeCommand`: retrain, cancel, status.
+"""`workspace/executeCommand`: retrain, cancel, status, and the engine's memory: free it, have it again.
 
-Each answers at once. A command that ran for as long as the training could neither be cancelled by the editor nor
-survive its `shutdown` request, and pygls hides the work-done token of the request: it comes in the argument.
+Each answers at once; freeing the engine takes up to three seconds. A command that ran for as long as the training could
+neither be cancelled by the editor nor survive its `shutdown` request, and pygls hides the work-done token of the
+request: it comes in the argument.
 """
 
 from collections.abc import Mapping
@@ -12,8 +13,9 @@ from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 from pygls.uris import to_fs_path
 
-from acclimate_indexer.errors import UsageError
+from acclimate_indexer.errors import EngineError, UsageError
 
+from ..engine.freeing import free_engine
 from ..language_server import AcclimateServer
 from ..retraining import Retraining, RetrainRequest
 from .training_progress import follow_training
@@ -22,6 +24,8 @@ RETRAIN = "acclimate.retrain"
 CANCEL = "acclimate.cancel"
 STATUS = "acclimate.status"
 ACCEPTED = "acclimate.accepted"
+ENGINE_FREE = "acclimate.engine.free"
+ENGINE_START = "acclimate.engine.start"
 
 
 def retrain(ls: AcclimateServer, *arguments: Any) -> dict[str, Any]:
@@ -55,6 +59,22 @@ def status(ls: AcclimateServer, *_: Any) -> dict[str, Any]:
 def accepted(ls: AcclimateServer, *arguments: Any) -> None:
     """A completion `{offer}` was taken: editors run this command of its item."""
     ls.session.watch.accepted(str(_one(arguments).get("offer", "")))
+
+
+async def free(ls: AcclimateServer, *_: Any) -> dict[str, Any]:
+    """Ends the local engine at once, for all editors; `{freed}` is false if none ran. Nobody restarts it unasked."""
+    if ls.session.settings.engine.url:
+        raise _refused("The engine of `engine.url` is not this machine's to end.")
+    try:
+        return {"freed": await free_engine(ls.session.home, "an editor")}
+    except EngineError as error:
+        raise _refused(str(error)) from error
+
+
+def start(ls: AcclimateServer, *_: Any) -> dict[str, Any]:
+    """Has the engine again after it was freed or has failed; the status says when it is ready."""
+    ls.session.connection.wake(is_asked_for=True)
+    return {}
 
 
 def progress_cancelled(ls: AcclimateServer, params: types.WorkDoneProgressCancelParams) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from acclimate_indexer.errors import EngineError
+from acclimate_indexer.errors import AcclimateError, EngineError
 from acclimate_indexer.prompts import PromptBuilder
 
 from ..engine import EngineAddress, EngineClient
@@ -102,6 +102,7 @@ async def asked(what: Asking, address: EngineAddress, run: Run, *, seconds: floa
         await _generate(client, what, "general", run, ends - time.monotonic() - TRUST_SHARE * seconds)
         with run.phase("trust"):
             facts |= await _trust(client, what, max(TRUST_SHARE * seconds, ends - time.monotonic()))
+        await _clean_up(client, what, run)
     finally:
         await client.aclose()
     return facts
@@ -113,6 +114,17 @@ async def _load(client: EngineClient, what: Asking) -> None:
         raise EngineError(f"The engine serves {served!r}, but the adapter is for {what.base!r}.")
     for name, folder in what.adapters.items():
         await client.load_adapter(name, folder)
+
+
+async def _clean_up(client: EngineClient, what: Asking, run: Run) -> None:
+    """A far engine was given copies. Those of controls are nobody else's; the rest is the server's to keep or not."""
+    control = what.adapters.get(what.names.get("control", ""))
+    if control is None:
+        return
+    try:
+        await client.remove_old_copies(control.parent, keep=what.adapters)
+    except AcclimateError as error:  # what was measured is measured
+        run.note(f"Old copies were not removed: {error}")
 
 
 async def _generate(client: EngineClient, what: Asking, phase: str, run: Run, seconds: float) -> None:
