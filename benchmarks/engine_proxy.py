@@ -50,6 +50,7 @@ class EngineProxy:
     def __init__(self, engine_url: str) -> None:
         self._engine = urlsplit(engine_url)
         self._server: asyncio.Server | None = None
+        self._connections: set[asyncio.Task[Any]] = set()
         self._one_ended = asyncio.Event()
         self.exchanges: list[Exchange] = []
         self.is_salted = False
@@ -59,9 +60,8 @@ class EngineProxy:
         assert self._server is not None
         return f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
 
-    async def start(self) -> asyncio.Server:
+    async def start(self) -> None:
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
-        return self._server
 
     async def idle(self) -> None:
         """Returns when no completion is under way."""
@@ -70,11 +70,28 @@ class EngineProxy:
             await self._one_ended.wait()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(ConnectionError, asyncio.IncompleteReadError):
+        task = asyncio.current_task()
+        assert task is not None
+        self._connections.add(task)
+        try:
             beyond, is_open = b"", True
             while is_open and (request := await _request(reader, beyond)) is not None:
                 beyond, is_open = await self._handed_on(request, reader, writer)
-        writer.close()
+        except (ConnectionError, asyncio.IncompleteReadError):
+            pass  # either side has gone
+        finally:
+            self._connections.discard(task)
+            writer.close()
+            with suppress(ConnectionError):
+                await writer.wait_closed()
+
+    async def close(self) -> None:
+        """Ends with all connections that are open."""
+        assert self._server is not None
+        self._server.close()
+        for task in self._connections:
+            task.cancel()
+        await asyncio.gather(*self._connections, return_exceptions=True)
 
     async def _handed_on(
         self, request: "_Request", reader: asyncio.StreamReader, writer: asyncio.StreamWriter
@@ -112,11 +129,11 @@ class EngineProxy:
 async def engine_proxy(engine_url: str) -> AsyncIterator[EngineProxy]:
     """A proxy in front of an engine."""
     proxy = EngineProxy(engine_url)
-    server = await proxy.start()
+    await proxy.start()
     try:
         yield proxy
     finally:
-        server.close()
+        await proxy.close()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
