@@ -9,7 +9,7 @@ Whoever takes only what is right deletes nothing again, so all that is taken is 
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 REACTION_SECONDS = 0.5  # to see that there is something new, and to read a line of it
 
@@ -26,8 +26,8 @@ class Tally:
         shown: Proposals that came to the screen; `read` those that stayed long enough.
         wrong: Of those read, the ones that do not begin the author's next text. Of these, `partly_right` have a first
             line that does.
-        pauses: Between two changes of the text, longer than a pause is. `answered` ended after the server had answered,
-            `helped` with a proposal on the screen.
+        pauses: Between two changes of the text, longer than a pause is. `helped` ended with a proposal on the screen.
+        empty: When the others were asked in and answered with nothing.
     """
 
     strokes: int = 0
@@ -39,8 +39,8 @@ class Tally:
     wrong: int = 0
     partly_right: int = 0
     pauses: int = 0
-    answered: int = 0
     helped: int = 0
+    empty: list[tuple[float, float]] = field(default_factory=list)
 
     @property
     def saved(self) -> int:

@@ -22,7 +22,7 @@ def keystrokes(replays: Sequence[Replayed]) -> dict[str, Any]:
     }
     figures |= _share("keystrokes_saved", replays, lambda tally: tally.saved, lambda tally: tally.strokes)
     figures |= _share("shown_wrong_share", replays, lambda tally: tally.wrong, lambda tally: tally.read)
-    return figures | _share("answered_pause_share", replays, lambda tally: tally.helped, lambda tally: tally.pauses)
+    return figures | _share("helped_pause_share", replays, lambda tally: tally.helped, lambda tally: tally.pauses)
 
 
 def _share(

@@ -21,7 +21,11 @@ def cost(replays: Sequence[Replayed]) -> dict[str, Any]:
     Wasted is what was generated after the editor had taken a request back: handed on until the server hung up, or
     counted by the engine and not handed on. The token that the engine was at when a client hung up is dropped
     uncounted; `wasted_token_share_at_most` has one for each.
+
+    A pause is answered if there is a proposal at its end, and also if the engine was asked in it and nothing of what it
+    said was shown: of a random model's text often nothing fits. `helped_pause_share` leaves these out.
     """
+    helped = sum(each.tally.helped for each in replays)
     keys = sum(each.tally.typed + each.tally.taking for each in replays)
     pauses = sum(each.tally.pauses for each in replays)
     exchanges = [exchange for each in replays for exchange in each.exchanges]
@@ -39,10 +43,16 @@ def cost(replays: Sequence[Replayed]) -> dict[str, Any]:
         "wasted_token_share": wasted / max(1, generated),
         "wasted_token_share_at_most": (wasted + given_up) / max(1, generated + given_up),
         "pauses": pauses,
-        "answered_pause_share": sum(each.tally.helped for each in replays) / max(1, pauses),
-        "answered_or_empty_pause_share": sum(each.tally.answered for each in replays) / max(1, pauses),
+        "answered_pause_share": (helped + sum(map(_answered_with_nothing, replays))) / max(1, pauses),
+        "helped_pause_share": helped / max(1, pauses),
         "milliseconds_a_token": _milliseconds_a_token(exchanges),
     }
+
+
+def _answered_with_nothing(replay: Replayed) -> int:
+    """Pauses in which the engine was asked and there was nothing to show."""
+    arrived = [exchange.arrived for exchange in replay.exchanges]
+    return sum(any(asked <= at <= answered for at in arrived) for asked, answered in replay.tally.empty)
 
 
 def _too_late(exchange: Exchange, replay: Replayed) -> int:

@@ -22,8 +22,10 @@ async def typed(editor: Editor, path: Path, hunk: TypedHunk, delays: Sequence[fl
         taken = await _taken(author, request, changed + delays[len(hunk.strokes) - author.strokes_left])
         if time.perf_counter() - changed > PAUSE_SECONDS:
             author.tally.pauses += 1
-            author.tally.helped += bool(taken) or author.sees_a_proposal
-            author.tally.answered += bool(taken) or request.answered is not None
+            if taken or author.sees_a_proposal:
+                author.tally.helped += 1
+            elif request.answered is not None:
+                author.tally.empty.append((request.sent, request.answered))
         editor.insert(taken or author.type())
         changed = time.perf_counter()
         if taken and request.command is not None:

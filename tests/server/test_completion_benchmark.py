@@ -67,7 +67,7 @@ def replay(**more: object) -> Replayed:
     fields: dict[str, object] = {
         "setting": "base",
         "hunk": hunk(),
-        "tally": Tally(strokes=10, typed=10, pauses=2, answered=2, helped=1),
+        "tally": Tally(strokes=10, typed=10, pauses=3, helped=1, empty=[(0.0, 0.05), (2.1, 2.25)]),
         "exchanges": (),
         "generated": 0,
         "taken_back": (),
@@ -78,7 +78,7 @@ def replay(**more: object) -> Replayed:
 
 def exchange(*chunks: tuple[float, str], ended: float, is_given_up: bool = False) -> Exchange:
     pieces = [(at, f'data: {{"choices": [{{"text": "{text}"}}]}}\n\n'.encode()) for at, text in chunks]
-    return Exchange(body={}, arrived=0.0, chunks=pieces, ended=ended, is_given_up=is_given_up)
+    return Exchange(body={}, arrived=chunks[0][0], chunks=pieces, ended=ended, is_given_up=is_given_up)
 
 
 def test_keystrokes_give_the_committed_file_again(make_repository: MakeRepository) -> None:
@@ -174,7 +174,7 @@ def test_shares_are_of_sums_over_hunks() -> None:
 
     assert found["keystrokes_saved"] == pytest.approx(6 / 40)
     assert found["shown_wrong_share"] == pytest.approx(2 / 4)
-    assert found["answered_pause_share"] == pytest.approx(1 / 4)
+    assert found["helped_pause_share"] == pytest.approx(1 / 4)
     low, high = found["keystrokes_saved_interval"]
     assert low <= found["keystrokes_saved"] <= high
 
@@ -195,8 +195,8 @@ def test_what_came_after_a_cancellation_is_wasted() -> None:
     assert found["wasted_token_share"] == pytest.approx(3 / 8)
     assert found["wasted_token_share_at_most"] == pytest.approx(5 / 10)
     assert found["requests_per_keystroke"] == pytest.approx(3 / 10)
-    assert found["answered_pause_share"] == pytest.approx(1 / 2)
-    assert found["answered_or_empty_pause_share"] == 1
+    assert found["helped_pause_share"] == pytest.approx(1 / 3)
+    assert found["answered_pause_share"] == pytest.approx(2 / 3)  # nothing without asking the engine is no answer
 
 
 def test_counters_are_summed_over_their_labels() -> None:
@@ -281,7 +281,7 @@ async def test_an_author_takes_what_the_real_server_proposes(home: Home, make_re
 
     assert (tally.typed, tally.taking, tally.read, tally.wrong) == (len("result = "), 1, 1, 0)
     assert tally.taken_characters == len("first + second")
-    assert tally.pauses == tally.answered == tally.helped == 1
+    assert tally.pauses == tally.helped == 1
 
 
 async def test_a_copy_holds_what_was_there_at_a_commit(make_repository: MakeRepository, tmp_path: Path) -> None:
