@@ -15,6 +15,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from acclimate_indexer.errors import UsageError
+
 PLAIN_WIDTH = 120  # characters of a table in a log
 NAMES = ("indexer", "context", "training", "completion", "harness")
 BY_NAME_ONLY = ("ablation", "gpu")  # hours, and only where defaults are chosen; a machine that not everybody has
@@ -38,7 +40,10 @@ def main(arguments: list[str] | None = None) -> int:
     results: dict[str, Any] = {"machine": {"processor": platform.processor() or platform.machine()}}
     for name in options.names or NAMES:
         module = importlib.import_module(f"benchmarks.{name}")
-        results[name] = module.main(options.repositories, **_own_options(name, options))
+        try:
+            results[name] = module.main(options.repositories, **_own_options(name, options))
+        except UsageError as error:
+            parser.error(str(error))
         results |= {key: results[name][key] for key in getattr(module, "HEADLINES", ()) if key in results[name]}
         Console(stderr=True, width=None if sys.stderr.isatty() else PLAIN_WIDTH).print(_table(name, results[name]))
     if options.json:
