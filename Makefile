@@ -7,6 +7,7 @@ EVALUATION_MINUTES ?= 6
 JSON ?=
 REPOS ?=
 OUTPUT ?=
+PARTS ?=
 # The tests know this one: it can be had without a hub, and is the smallest that writes code.
 TEST_MODEL := qwen2.5-coder-0.5b-instruct-gguf
 
@@ -22,6 +23,7 @@ PIP := -m pip --disable-pip-version-check install -qq
 JSON_FLAG := $(if $(JSON),--json)
 REPOS_FLAG := $(if $(REPOS),--repositories $(REPOS))
 OUTPUT_FLAG := $(if $(OUTPUT),--output $(OUTPUT))
+PARTS_FLAG := $(if $(PARTS),--parts $(PARTS))
 # The interpreter with torch and vLLM; it sees the core and pytest in $(VENV) through a link in its site-packages.
 RUNTIME_PYTHON = $$($(BIN)/python -P -m acclimate_server.runtime)
 
@@ -34,7 +36,7 @@ TENSOR_MODULES := test_distributed.py test_drift_loss.py test_failures.py test_k
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | awk -F'|' '{printf "  %-18s %s\n", $$1, $$2}'
-	@echo "Variables: REPO=path MINUTES=10 EVALUATION_MINUTES=6 JSON=1 REPOS='a b' OUTPUT=file.jsonl PYTHON=python3.12"
+	@echo "Variables: REPO=path MINUTES=10 EVALUATION_MINUTES=6 JSON=1 REPOS='a b' OUTPUT=file.jsonl PARTS=a,b PYTHON=python3.12"
 
 run: $(CORE) ## set everything up and adapt to REPO: mine, train, evaluate, show a completion
 	@$(BIN)/acclimate adapt "$(REPO)" --minutes $(MINUTES) --evaluation-minutes $(EVALUATION_MINUTES) $(JSON_FLAG)
@@ -85,8 +87,8 @@ bench-ablation: setup ## what the recipe's defaults rest on, at equal training t
 gpu-check: setup ## what only a GPU can show: training, sharing with the engine, swapping adapters; ten minutes
 	@python=$(RUNTIME_PYTHON) && "$$python" -P benchmarks gpu $(JSON_FLAG)
 
-bench-completion: setup ## the server against a bare engine call, the adapter against the base
-	@python=$(RUNTIME_PYTHON) && "$$python" -P benchmarks completion $(JSON_FLAG) $(REPOS_FLAG)
+bench-completion: setup ## what completion saves, what it costs the engine, what the server adds; PARTS=trace,overhead for some
+	@python=$(RUNTIME_PYTHON) && "$$python" -P benchmarks completion $(JSON_FLAG) $(REPOS_FLAG) $(PARTS_FLAG)
 
 bench-harness: setup ## our prompts, cut and metrics against what is published about the model on human-eval
 	@python=$(RUNTIME_PYTHON) && "$$python" -P benchmarks harness $(JSON_FLAG)

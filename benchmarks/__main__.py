@@ -15,6 +15,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from acclimate_indexer.errors import UsageError
+
 PLAIN_WIDTH = 120  # characters of a table in a log
 NAMES = ("indexer", "context", "training", "completion", "harness")
 BY_NAME_ONLY = ("ablation", "gpu")  # hours, and only where defaults are chosen; a machine that not everybody has
@@ -29,6 +31,7 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--repositories", nargs="*", type=Path, default=[], help="real repositories to measure on")
     parser.add_argument("--json", action="store_true", help="print one JSON object as the last line")
+    parser.add_argument("--parts", type=lambda text: text.split(","), default=(), help="of completion only these")
     parser.add_argument("--output", type=Path, help="where the ablation keeps its results, a line of JSON each")
     options = parser.parse_args(arguments)
     if unknown := set(options.names) - set(known):
@@ -37,13 +40,20 @@ def main(arguments: list[str] | None = None) -> int:
     results: dict[str, Any] = {"machine": {"processor": platform.processor() or platform.machine()}}
     for name in options.names or NAMES:
         module = importlib.import_module(f"benchmarks.{name}")
-        kept = {"output": options.output} if name == "ablation" else {}
-        results[name] = module.main(options.repositories, **kept)
+        try:
+            results[name] = module.main(options.repositories, **_own_options(name, options))
+        except UsageError as error:
+            parser.error(str(error))
         results |= {key: results[name][key] for key in getattr(module, "HEADLINES", ()) if key in results[name]}
         Console(stderr=True, width=None if sys.stderr.isatty() else PLAIN_WIDTH).print(_table(name, results[name]))
     if options.json:
         print(json.dumps(results))
     return 0
+
+
+def _own_options(name: str, options: argparse.Namespace) -> dict[str, Any]:
+    """What only this benchmark takes."""
+    return {"ablation": {"output": options.output}, "completion": {"parts": options.parts}}.get(name, {})
 
 
 def _table(name: str, figures: dict[str, Any]) -> Table:

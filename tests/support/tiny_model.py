@@ -15,6 +15,8 @@ from acclimate_indexer.prompts import FimTokens
 
 TINY = "tiny"
 VOCABULARY = 512
+HEADS = 4
+SERVED_HEAD_SIZE = 64
 TOKENS = FimTokens(
     prefix="<|fim_prefix|>",
     middle="<|fim_middle|>",
@@ -26,8 +28,13 @@ TOKENS = FimTokens(
 )
 
 
-def tiny_model(home: Home, name: str = TINY) -> LocalModel:
-    """Writes the model into the home's cache, so that `local_model(home, name)` finds it. Needs torch."""
+def tiny_model(home: Home, name: str = TINY, *, head_size: int = 16, is_endless: bool = False) -> LocalModel:
+    """Writes the model into the home's cache, so that `local_model(home, name)` finds it. Needs torch.
+
+    Args:
+        head_size: vLLM computes on a processor with `SERVED_HEAD_SIZE` or more.
+        is_endless: It never writes a special token, and so goes on until it is stopped.
+    """
     import torch
     from transformers import Qwen2Config, Qwen2ForCausalLM
     from transformers import logging as transformers_logging
@@ -40,17 +47,21 @@ def tiny_model(home: Home, name: str = TINY) -> LocalModel:
     torch.manual_seed(0)
     config = Qwen2Config(
         vocab_size=tokenizer.get_vocab_size(),
-        hidden_size=64,
+        hidden_size=HEADS * head_size,
         intermediate_size=128,
         num_hidden_layers=2,
-        num_attention_heads=4,
+        num_attention_heads=HEADS,
         num_key_value_heads=2,
         max_position_embeddings=4096,
         tie_word_embeddings=True,
         bos_token_id=None,
         eos_token_id=tokenizer.token_to_id(TOKENS.end_of_text),
     )
-    Qwen2ForCausalLM(config).save_pretrained(folder)
+    model = Qwen2ForCausalLM(config)
+    if is_endless:  # a logit of zero is never the highest of some hundred
+        with torch.no_grad():
+            model.get_input_embeddings().weight[tokenizer.token_to_id(TOKENS.end_of_text) :] = 0.0
+    model.save_pretrained(folder)
     return write_manifest(folder, name)
 
 

@@ -45,15 +45,15 @@ class Asked:
 
 
 class AskedServer:
-    """A language server that we talk to."""
+    """A language server that we talk to. `client` is pygls', for whoever asks for more than this offers."""
 
     def __init__(self, client: LanguageClient) -> None:
-        self._client = client
+        self.client = client
         self._versions: dict[str, int] = {}
 
     async def status(self) -> dict[str, Any]:
         """What `acclimate.status` answers."""
-        answer = await self._client.workspace_execute_command_async(types.ExecuteCommandParams(command=STATUS))
+        answer = await self.client.workspace_execute_command_async(types.ExecuteCommandParams(command=STATUS))
         if not isinstance(answer, dict):
             raise ServerDied("The language server gave no status.")
         return answer
@@ -80,19 +80,19 @@ class AskedServer:
         """Shows the server a document; it need not exist on the disk."""
         uri = path.as_uri()
         if uri in self._versions:
-            self._client.text_document_did_close(
+            self.client.text_document_did_close(
                 types.DidCloseTextDocumentParams(text_document=types.TextDocumentIdentifier(uri=uri))
             )
         self._versions[uri] = 1
         item = types.TextDocumentItem(uri=uri, language_id=language, version=1, text=text)
-        self._client.text_document_did_open(types.DidOpenTextDocumentParams(text_document=item))
+        self.client.text_document_did_open(types.DidOpenTextDocumentParams(text_document=item))
 
     async def complete(self, path: Path, text: str, offset: int) -> Asked:
         """The completion at `offset` (in characters; the server was told to count in those)."""
         before = text[:offset]
         line = before.count("\n")
         position = types.Position(line=line, character=offset - (before.rfind("\n") + 1))
-        answer = await self._client.text_document_inline_completion_async(
+        answer = await self.client.text_document_inline_completion_async(
             types.InlineCompletionParams(
                 text_document=types.TextDocumentIdentifier(uri=path.as_uri()),
                 position=position,
@@ -107,7 +107,7 @@ class AskedServer:
     async def use_adapter(self, options: dict[str, Any], adapter: str) -> None:
         """Changes the setting `adapter`, as an editor does when its user changes it."""
         settings = types.DidChangeConfigurationParams(settings={**options, "adapter": adapter})
-        self._client.workspace_did_change_configuration(settings)
+        self.client.workspace_did_change_configuration(settings)
         await self.status()  # answered in order, so the setting is in force from here on
 
 

@@ -1,0 +1,85 @@
+"""What the server adds to the engine's time: from the editor's question to the engine, and from the last byte back.
+
+The question is written after the change that it is about, as editors do, so reading the change counts. What the client
+and the proxy take themselves (JSON, pipes) counts, too: this is the plain figure.
+"""
+
+import asyncio
+import math
+import statistics
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from benchmarks.editor import Kind
+from benchmarks.places import SourceFile, long_file, places
+from benchmarks.served import Desk, Served
+
+SAMPLES = 200  # the 99th percentile is then the third largest
+SAMPLES_UNDER_LOAD = 100
+LOAD = 4  # generations that run at all times while the figure under load is taken
+LOAD_TOKENS = 512
+MAX_TOKENS = 16  # a line
+
+
+async def overhead(engine: Served, folder: Path, files: list[SourceFile]) -> dict[str, Any]:
+    """Milliseconds in our code, with the engine idle before each request and with it under load."""
+    file = long_file(files)
+    path = folder / file.path
+    await asyncio.to_thread(path.write_text, file.text, encoding="utf-8")
+    async with engine.editor(folder, completion={"max_tokens": MAX_TOKENS, "debounce_seconds": 0.0}) as desk:
+        await desk.ready(path, file.language, file.text)
+        idle = await _samples(engine, desk, file, count=SAMPLES, seed=0)
+        async with _load(engine):
+            loaded = await _samples(engine, desk, file, count=SAMPLES_UNDER_LOAD, seed=1)
+    return {
+        "lines": file.text.count("\n"),
+        "samples": len(idle),
+        "overhead_ms_median": statistics.median(idle),
+        "overhead_ms_p99": _percentile(idle, 0.99),
+        "overhead_ms_median_under_load": statistics.median(loaded),
+        "overhead_ms_p99_under_load": _percentile(loaded, 0.99),
+    }
+
+
+async def _samples(engine: Served, desk: Desk, file: SourceFile, *, count: int, seed: int) -> list[float]:
+    """Of places all over the file. An answer for which the engine was not asked says nothing here."""
+    found: list[float] = []
+    for number, place in enumerate(places([file], seed=seed)):
+        if number == count:
+            break
+        if number % 50 == 0:
+            print(f"overhead: {number} of {count} places", file=sys.stderr)
+        await engine.idle()
+        first = len(engine.proxy.exchanges)
+        desk.editor.retype(place.offset)
+        request = desk.editor.ask(Kind.Invoked)
+        await request.is_over.wait()
+        asked = engine.proxy.exchanges[first:]
+        if asked and request.answered is not None:
+            last = max(at for at, _ in asked[0].chunks if at <= request.answered)
+            found.append((asked[0].arrived - request.sent + request.answered - last) * 1000)
+    return found
+
+
+@asynccontextmanager
+async def _load(engine: Served) -> AsyncIterator[None]:
+    """Keeps the engine generating for somebody else."""
+
+    async def generate(number: int) -> None:
+        while True:
+            await engine.client.complete([number + 1] * 32, model=engine.model.name, max_tokens=LOAD_TOKENS)
+
+    tasks = [asyncio.create_task(generate(number)) for number in range(LOAD)]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _percentile(values: list[float], share: float) -> float:
+    return sorted(values)[math.ceil(share * len(values)) - 1]
