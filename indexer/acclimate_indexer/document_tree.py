@@ -8,7 +8,7 @@ threads run.
 """
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 PARSE_SECONDS = 2.0  # of a worker thread's computing; 2 MB of code take a tenth of it, what takes more is no code
 EDIT_SECONDS = 0.02  # of the event loop's: a frame of the editor's
 CHUNK_BYTES = 4096  # asked for at each place that is parsed anew; larger ones are copied in vain
+PART_BYTES = 16_384  # parsed in half the time that an edit of a long document takes
 HOPELESS_CHANGE = 0.1  # of its length: a document that could not be parsed is not tried again before
 
 
@@ -32,10 +33,47 @@ class ParsedText:
     text: str
     data: bytes
     tree: "Tree"
+    known_bytes: dict[int, int] = field(default_factory=dict, compare=False, repr=False)  # of the places asked for
 
     def byte_at(self, offset: int) -> int:
         """Where a character begins in `data`."""
-        return offset if len(self.data) == len(self.text) else len(_encoded(self.text[:offset]))
+        if len(self.data) == len(self.text):
+            return offset
+        if offset not in self.known_bytes:
+            self.known_bytes[offset] = len(_encoded(self.text[:offset]))
+        return self.known_bytes[offset]
+
+    def part_around(self, start: int, end: int) -> "tuple[ParsedText, int]":
+        """The top-level constructs around two characters as a text of their own, and where it begins.
+
+        It is this text itself, from 0, where they are large, or do not stand by themselves.
+        """
+        first, last = self._constructs_around(self.byte_at(start), self.byte_at(end))
+        if last - first > PART_BYTES or last - first >= len(self.data):
+            return self, 0
+        data = self.data[first:last]
+        begin = first if len(self.data) == len(self.text) else len(self.data[:first].decode("utf-8"))
+        text = data.decode("utf-8")
+        part = _checked(self.language, text, data, _tree(data, self.language, None, EDIT_SECONDS))
+        if part is None or (part.tree.root_node.has_error and not self.errors_within(first, last)):
+            return self, 0
+        return part, begin
+
+    def _constructs_around(self, start: int, end: int) -> tuple[int, int]:
+        """The bytes of the constructs that hold two bytes, and of one more on each side, in whole lines."""
+        cursor = self.tree.root_node.walk()
+        around = []
+        for at in (start, end):
+            if cursor.goto_first_child_for_byte(at) is not None and cursor.node is not None:
+                around.append(cursor.node)
+                cursor.goto_parent()
+        if not around or self.tree.root_node.is_error:
+            return 0, len(self.data)
+        before, after = around[0].prev_sibling, around[-1].next_sibling
+        before = None if before is None else before.prev_sibling or before  # the first may be what is being typed
+        first = 0 if before is None else self.data.rfind(b"\n", 0, before.start_byte) + 1
+        last = -1 if after is None else self.data.find(b"\n", after.end_byte)
+        return min(first, start), len(self.data) if last < 0 else max(last + 1, end)
 
     def errors_within(self, start: int, end: int) -> "list[Node]":
         """What fits no rule of the grammar, or is missing, between two bytes."""
@@ -101,7 +139,7 @@ def _parsed(old: ParsedText | None, text: str, language: Language, seconds: floa
     if old is None:
         return _checked(language, text, data, _tree(data, language, None, seconds))
     if old.data == data:
-        return replace(old, text=text)
+        return replace(old, text=text, known_bytes={})
     same_before = _common_prefix(old.data, data)
     same_after = _common_suffix(old.data, data, min(len(old.data), len(data)) - same_before)
     return _parsed_again(old, text, data, same_before, same_after, seconds)

@@ -9,10 +9,13 @@ FITTING_SECONDS = 0.01  # an attempt; of an answer that takes longer nothing is 
 def fitting(document: DocumentTree, insertion: str, offset: int, *, replaced: int = 0) -> str:
     """What of `insertion` may stand at `offset`, for so many characters: all of it, its first lines, or nothing.
 
-    An attempt costs what an edit of the document does (see `document_tree`), and there are three at most.
+    Only the constructs around the place are parsed, where they are small; there are three attempts at most.
     """
-    before = document.parsed
-    if before is None or (damage := _damage(before, insertion, offset, replaced)) is None:
+    if document.parsed is None:
+        return insertion
+    before, begin = document.parsed.part_around(offset, offset + replaced)
+    offset -= begin
+    if (damage := _damage(before, insertion, offset, replaced)) is None:
         return insertion
     for attempt in _shorter(insertion, damage):
         if _damage(before, attempt, offset, replaced) is None:
