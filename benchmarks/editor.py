@@ -103,6 +103,13 @@ class Editor:
         params = types.ExecuteCommandParams(command=command.command, arguments=command.arguments)
         self._client.protocol.send_request("workspace/executeCommand", params)
 
+    async def round_trip(self) -> float:
+        """The seconds that a request takes for which nothing is done: pipes, JSON, and two processes waking up."""
+        started = time.perf_counter()
+        params = types.ExecuteCommandParams(command="acclimate.cancel")
+        await self._client.workspace_execute_command_async(params)
+        return time.perf_counter() - started
+
     def _answered(self, request: Request, future: "Future[Any]") -> None:
         if request.is_taken_back:
             return

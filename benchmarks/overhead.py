@@ -31,21 +31,29 @@ async def overhead(engine: Served, folder: Path, files: list[SourceFile]) -> dic
     await asyncio.to_thread(path.write_text, file.text, encoding="utf-8")
     async with engine.editor(folder, completion={"max_tokens": MAX_TOKENS, "debounce_seconds": 0.0}) as desk:
         await desk.ready(path, file.language, file.text)
-        idle = await _samples(engine, desk, file, count=SAMPLES, seed=0)
+        trips: list[float] = []
+        idle = await _samples(engine, desk, file, trips, count=SAMPLES, seed=0)
         async with _load(engine):
-            loaded = await _samples(engine, desk, file, count=SAMPLES_UNDER_LOAD, seed=1)
+            loaded = await _samples(engine, desk, file, [], count=SAMPLES_UNDER_LOAD, seed=1)
     return {
         "lines": file.text.count("\n"),
         "samples": len(idle),
         "overhead_ms_median": statistics.median(idle),
         "overhead_ms_p99": _percentile(idle, 0.99),
+        "round_trip_ms_median": statistics.median(trips),
         "overhead_ms_median_under_load": statistics.median(loaded),
         "overhead_ms_p99_under_load": _percentile(loaded, 0.99),
     }
 
 
-async def _samples(engine: Served, desk: Desk, file: SourceFile, *, count: int, seed: int) -> list[float]:
-    """Of places all over the file. An answer for which the engine was not asked says nothing here."""
+async def _samples(
+    engine: Served, desk: Desk, file: SourceFile, trips: list[float], *, count: int, seed: int
+) -> list[float]:
+    """Of places all over the file. An answer for which the engine was not asked says nothing here.
+
+    Args:
+        trips: Gets the milliseconds of a request for which the server does nothing, one a place.
+    """
     found: list[float] = []
     for number, place in enumerate(places([file], seed=seed)):
         if number == count:
@@ -53,6 +61,7 @@ async def _samples(engine: Served, desk: Desk, file: SourceFile, *, count: int, 
         if number % 50 == 0:
             print(f"overhead: {number} of {count} places", file=sys.stderr)
         await engine.idle()
+        trips.append(1000 * await desk.editor.round_trip())
         first = len(engine.proxy.exchanges)
         desk.editor.retype(place.offset)
         request = desk.editor.ask(Kind.Invoked)

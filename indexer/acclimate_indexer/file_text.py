@@ -8,7 +8,7 @@ learnt the one is not to be asked with the other.
 def uniform(text: str) -> str:
     """The text with "\\n" for "\\r\\n", and U+FFFD for lone surrogates, which an editor may send and no file holds.
 
-    A lone "\\r" stays: to git and to the parsers it ends no line.
+    A lone "\\r" stays: to git and to the parsers it ends no line. A text with nothing to change is given as it is.
     """
     try:
         if not text.isascii():
@@ -21,4 +21,4 @@ def uniform(text: str) -> str:
 def line_ending(text: str) -> str:
     """What most lines of a text end with: "\\r\\n" or "\\n"."""
     windows = text.count("\r\n") if "\r" in text else 0
-    return "\r\n" if 2 * windows > text.count("\n") else "\n"
+    return "\r\n" if windows and 2 * windows > text.count("\n") else "\n"

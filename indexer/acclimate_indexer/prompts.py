@@ -120,6 +120,19 @@ def after_held_back(answer: str, held: str) -> str | None:
     return None if held.startswith(answer) else answer.lstrip(" \t")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frame:
+    """The ids of a prompt before and after what was retrieved, and what encodes that."""
+
+    head: tuple[int, ...]
+    tail: tuple[int, ...]
+    snippets: Callable[[Sequence[Snippet]], list[int]]
+
+    def around(self, context: Sequence[Snippet]) -> tuple[int, ...]:
+        """The whole prompt."""
+        return (*self.head, *self.snippets(context), *self.tail)
+
+
 class PromptBuilder:
     """Turns cursors into prompts and middles into targets, for one model."""
 
@@ -165,19 +178,24 @@ class PromptBuilder:
 
     def prompt(self, cursor: Cursor, *, repository: str, context: Sequence[Snippet] = ()) -> tuple[int, ...]:
         """The ids that ask for what belongs at the cursor."""
-        ids: list[int] = []
+        return self.frame(cursor, repository=repository).around(context)
+
+    def frame(self, cursor: Cursor, *, repository: str) -> "Frame":
+        """All of a prompt but what was retrieved: for who still waits for that."""
+        head: tuple[int, ...] = ()
+        path: tuple[int, ...] = ()
         if self._repository is not None and self._file is not None:
-            ids += [self._repository, *self._encode(f"{repository}\n")]
-            ids += self._snippets(context)
-            ids += [self._file, *self._encode(f"{cursor.path}\n")]
-        return (
-            *ids,
+            head = (self._repository, *self._encode(f"{repository}\n"))
+            path = (self._file, *self._encode(f"{cursor.path}\n"))
+        tail = (
+            *path,
             self._prefix,
             *self._tail(cursor.prefix.removesuffix(held_back(cursor.prefix)), self.budget.prefix),
             self._suffix,
             *self._head(cursor.suffix, self.budget.suffix),
             self._middle,
         )
+        return Frame(head=head, tail=tail, snippets=self._snippets if head else lambda _: [])
 
     def review_prompt(self, hunk: str, *, path: str, repository: str) -> tuple[int, ...]:
         """The ids that ask for a comment on a hunk: its numbered lines as one file, the answer as the next.

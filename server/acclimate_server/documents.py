@@ -20,6 +20,8 @@ from urllib.parse import unquote
 from lsprotocol import types
 from pygls.workspace import PositionCodec, TextDocument, Workspace
 
+from acclimate_indexer.file_text import uniform
+
 log = logging.getLogger(__name__)
 
 _LINE_BREAK = re.compile(r"\r(?!\n)|\n")  # its last character
@@ -40,6 +42,14 @@ class Document(TextDocument):
         super().__init__(uri, source, version, language_id, position_codec=position_codec)
         self.documents = documents
         self._known_starts: list[int] | None = None
+        self._known_uniform = ("", "")
+
+    @property
+    def uniform(self) -> str:
+        """The text as models see it."""
+        if self._known_uniform[0] is not self.source:
+            self._known_uniform = (self.source, uniform(self.source))
+        return self._known_uniform[1]
 
     @property
     def lines(self) -> Sequence[str]:

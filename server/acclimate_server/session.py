@@ -7,7 +7,7 @@ messages through its own pool, and a busy thread there would make the server dea
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -87,11 +87,15 @@ class Place:
         setting = self.settings.completion.retrieval
         return self.index is not None and (setting == "always" or (setting == "auto" and chosen.uses_retrieval))
 
-    async def surroundings(self, cursor: Cursor, line: int, chosen: Chosen) -> tuple[Snippet, ...]:
-        """What the prompt at the cursor shows of the rest of the repository."""
+    def surroundings(self, cursor: Cursor, line: int, chosen: Chosen) -> Awaitable[tuple[Snippet, ...]]:
+        """What the prompt at the cursor shows of the rest of the repository. It is looked for from now on."""
         if self.index is None or not self.wants_retrieval(chosen):
-            return ()
-        return await self.index.snippets(cursor, line)
+            return _nothing()
+        return self.index.snippets(cursor, line)
+
+
+async def _nothing() -> tuple[Snippet, ...]:
+    return ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

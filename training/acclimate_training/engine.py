@@ -7,6 +7,8 @@ abandoned generator is closed only when the event loop gets round to it.
 
 import asyncio
 import json
+import math
+import time
 from collections.abc import AsyncGenerator, AsyncIterator, Container, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
@@ -25,6 +27,7 @@ PRIORITY_EVALUATION = 20
 
 CONNECT_SECONDS = 5.0  # a loopback connection takes milliseconds, a far one less than this
 ANSWER_SECONDS = 300.0  # a long prompt behind sixteen others on a processor without a GPU
+IDLE_SECONDS = 4.0  # a connection that was not used for longer may be closed: vLLM does it after five
 HEALTH_SECONDS = 5.0  # an engine that cannot say "well" in this time is not well
 DETAIL_CHARACTERS = 300  # of the engine's own words in a message
 
@@ -69,18 +72,24 @@ class EngineClient:
     def __init__(self, address: EngineAddress, *, answer_seconds: float = ANSWER_SECONDS) -> None:
         self.address = address
         self._takes_priorities = True
+        self._warming: asyncio.Task[bool] | None = None
+        self._used = -math.inf  # when a connection was
         self._http = address.http(httpx.Timeout(answer_seconds, connect=CONNECT_SECONDS))
 
     async def aclose(self) -> None:
         """Closes the connections; running requests are aborted."""
+        if self._warming is not None:
+            self._warming.cancel()
         await self._http.aclose()
 
     async def is_healthy(self) -> bool:
         """Whether the engine can serve now. Never raises."""
         try:
-            return (await self._http.get("/health", timeout=HEALTH_SECONDS)).status_code == httpx.codes.OK
+            status = (await self._http.get("/health", timeout=HEALTH_SECONDS)).status_code
         except httpx.HTTPError:
             return False
+        self._used = time.monotonic()
+        return status == httpx.codes.OK
 
     async def base_model(self) -> str:
         """The name under which the base model is served.
@@ -194,20 +203,31 @@ class EngineClient:
         body = _completion_body(prompt_ids, model, max_tokens, stop_token_ids) | {"stream": True, "logprobs": 0}
         if temperature:
             body |= {"temperature": temperature, "seed": seed}
-        async with self._completion(body, priority) as response:
-            async for line in response.aiter_lines():
-                data = line.removeprefix("data:").strip()
-                if not line.startswith("data:"):
-                    continue
-                if data == "[DONE]":
-                    return
-                with _answers_named(self.address.url):
-                    event = json.loads(data)
-                    if error := event.get("error"):
-                        raise _refused(self.address.url, int(error.get("code") or 500), str(error.get("message")))
-                    piece = _piece(event["choices"][0]) if event["choices"] else Piece(text="")
-                if piece.text or piece.nats or piece.finish_reason:
-                    yield piece
+        try:
+            async with self._completion(body, priority) as response:
+                async for line in response.aiter_lines():
+                    data = line.removeprefix("data:").strip()
+                    if not line.startswith("data:"):
+                        continue
+                    if data == "[DONE]":
+                        return
+                    with _answers_named(self.address.url):
+                        event = json.loads(data)
+                        if error := event.get("error"):
+                            raise _refused(self.address.url, int(error.get("code") or 500), str(error.get("message")))
+                        piece = _piece(event["choices"][0]) if event["choices"] else Piece(text="")
+                    if piece.text or piece.nats or piece.finish_reason:
+                        yield piece
+        except GeneratorExit:  # left early, which closes the connection
+            self._used = -math.inf
+            self.warm_up()
+            raise
+
+    def warm_up(self) -> None:
+        """Opens a connection for the next request, if none may be open: connecting takes as long as all else."""
+        is_warming = self._warming is not None and not self._warming.done()
+        if not is_warming and time.monotonic() - self._used > IDLE_SECONDS:
+            self._warming = asyncio.create_task(self.is_healthy())
 
     async def token_nats(self, token_ids: Sequence[int], *, model: str) -> list[float]:
         """What each token but the first costs after those before it, in nats, as the engine computes it.
@@ -270,6 +290,7 @@ class EngineClient:
                         self.address.url, response.status_code, (await response.aread()).decode("utf-8", "replace")
                     )
                 yield response
+                self._used = time.monotonic()
 
 
 def _piece(choice: dict[str, Any]) -> Piece:

@@ -76,6 +76,8 @@ async def found_at(session: Session, spot: Spot) -> Found:
     elif writing is not None:
         writing.stop()
     if spot.is_automatic:
+        if session.connection.client is not None:
+            session.connection.client.warm_up()  # engines hang up after some seconds
         await asyncio.sleep(session.pace.wait_seconds(spot.place.settings.completion.debounce_seconds))
     try:
         return await _asked(session, spot, spot.chosen)
@@ -115,9 +117,10 @@ async def question_at(session: Session, spot: Spot, chosen: Chosen) -> Question:
     place, prompts = spot.place, session.connection.prompts
     if prompts is None:
         raise EngineUnavailable(session.connection.reason)
-    context = await place.surroundings(spot.cursor, spot.before.count("\n"), chosen)
+    retrieved = place.surroundings(spot.cursor, spot.before.count("\n"), chosen)
     builder = prompts.of(chosen.budget)
-    prompt = builder.prompt(spot.cursor, repository=place.repository_name, context=context)  # a millisecond
+    frame = builder.frame(spot.cursor, repository=place.repository_name)  # while another thread retrieves
+    prompt = frame.around(await retrieved)
     return Question(
         document=spot.document,
         model=chosen.model,

@@ -8,7 +8,7 @@ change with every keystroke and the engine's prefix cache hits.
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -33,7 +33,7 @@ HEAD_SECONDS = 5.0  # between two looks whether another commit was checked out; 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Kept:
     line: int
-    names: frozenset[str]
+    cursor: Cursor
     snippets: tuple[Snippet, ...]
     at: float
 
@@ -73,18 +73,14 @@ class Surroundings:
         self._kept.pop(path, None)
         self._do(lambda: self._tell(LiveContext.discard, path))
 
-    async def snippets(self, cursor: Cursor, line: int) -> tuple[Snippet, ...]:
-        """What a prompt at the cursor should know; nothing while that is not known yet.
+    def snippets(self, cursor: Cursor, line: int) -> Awaitable[tuple[Snippet, ...]]:
+        """What a prompt at the cursor should know; nothing while that is not known yet. It is begun at once.
 
         Args:
             line: Where the cursor is in its file.
         """
         others = {path: self._edited.pop(path)() for path in list(self._edited) if path != cursor.path}
-        asked = self._thread.submit(self._retrieved, cursor, line, others)
-        try:
-            return await asyncio.wait_for(asyncio.wrap_future(asked), WAIT_SECONDS)
-        except TimeoutError:
-            return ()
+        return _in_time(self._thread.submit(self._retrieved, cursor, line, others))
 
     async def settled(self) -> None:
         """Returns when all that was asked for so far is done."""
@@ -121,13 +117,17 @@ class Surroundings:
         self._follow_head()
         for path, text in edited.items():
             self._context.overlay(path, text)
-        names = self._context.known_names(cursor)
         kept = self._kept.get(cursor.path)
-        if kept is not None and _still_fits(kept, line, names):
+        if kept is not None and _is_near(kept, line) and not self._names_more(cursor, kept.cursor):
             return kept.snippets
         snippets = self._context.snippets(cursor, max_characters=MAX_CONTEXT_CHARACTERS)
-        self._kept[cursor.path] = _Kept(line=line, names=names, snippets=snippets, at=time.monotonic())
+        self._kept[cursor.path] = _Kept(line=line, cursor=cursor, snippets=snippets, at=time.monotonic())
         return snippets
+
+    def _names_more(self, cursor: Cursor, before: Cursor) -> bool:
+        """Whether something that the repository defines was named since."""
+        assert self._context is not None
+        return not self._context.known_names(cursor) <= self._context.known_names(before)
 
     def _follow_head(self) -> None:
         if time.monotonic() - self._looked < HEAD_SECONDS:
@@ -141,10 +141,16 @@ class Surroundings:
             self.on_commit(head)
 
 
-def _still_fits(kept: _Kept, line: int, names: frozenset[str]) -> bool:
-    """Whether the cursor is about where it was, and nothing that the repository defines was named since."""
-    is_near = abs(line - kept.line) <= KEPT_LINES and time.monotonic() - kept.at < KEPT_SECONDS
-    return is_near and names <= kept.names
+async def _in_time(asked: "Future[tuple[Snippet, ...]]") -> tuple[Snippet, ...]:
+    try:
+        return await asyncio.wait_for(asyncio.wrap_future(asked), WAIT_SECONDS)
+    except TimeoutError:
+        return ()
+
+
+def _is_near(kept: _Kept, line: int) -> bool:
+    """Whether the cursor is about where it was a while ago."""
+    return abs(line - kept.line) <= KEPT_LINES and time.monotonic() - kept.at < KEPT_SECONDS
 
 
 def _told(done: "Future[object]") -> None:

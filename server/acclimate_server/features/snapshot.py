@@ -35,13 +35,14 @@ def path_of(uri: str) -> Path | None:
 def snapshot(document: Document, position: types.Position, *, is_automatic: bool) -> Snapshot:
     """What a completion at `position` needs to know. A cell stands among its notebook's others, as in one file."""
     offset = document.offset_of(position)
-    above, below = _cells_around(document)
-    before = uniform(above + document.source[:offset])
+    above, _ = _cells_around(document)
+    is_uniform = document.uniform is document.source
+    before = uniform(above) + (document.source[:offset] if is_uniform else uniform(document.source[:offset]))
     return Snapshot(
         uri=document.uri,
         path=path_of(_file_of(document)),
         language_id=document.language_id or "",
-        text=before + uniform(document.source[offset:] + below),
+        text=text_of(document),
         offset=len(before),
         is_automatic=is_automatic,
         line_ending=line_ending(document.source),
@@ -51,7 +52,7 @@ def snapshot(document: Document, position: types.Position, *, is_automatic: bool
 def text_of(document: Document) -> str:
     """All that a snapshot of the document would hold."""
     above, below = _cells_around(document)
-    return uniform(above + document.source + below)
+    return uniform(above) + document.uniform + uniform(below) if above or below else document.uniform
 
 
 def _cells_around(document: Document) -> tuple[str, str]:
