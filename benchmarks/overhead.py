@@ -1,7 +1,8 @@
 """What the server adds to the engine's time: from the editor's question to the engine, and from the last byte back.
 
 The question is written after the change that it is about, as editors do, so reading the change counts. What the client
-and the proxy take themselves (JSON, pipes) counts, too: this is the plain figure.
+and the proxy take themselves (JSON, pipes) counts, too: this is the plain figure. While one types the server prepares
+its question within the pause that it waits anyway, which is taken off; asked by hand there is no pause.
 """
 
 import asyncio
@@ -21,6 +22,8 @@ SAMPLES = 200  # the 99th percentile is then the third largest
 SAMPLES_UNDER_LOAD = 100
 LOAD = 4  # generations that run at all times while the figure under load is taken
 LOAD_TOKENS = 512
+SAMPLES_BY_HAND = 100
+PAUSE_SECONDS = 0.5  # longer than the server ever waits by itself, so that it is exactly this
 MAX_TOKENS = 16  # a line
 
 
@@ -29,17 +32,20 @@ async def overhead(engine: Served, folder: Path, files: list[SourceFile]) -> dic
     file = long_file(files)
     path = folder / file.path
     await asyncio.to_thread(path.write_text, file.text, encoding="utf-8")
-    async with engine.editor(folder, completion={"max_tokens": MAX_TOKENS, "debounce_seconds": 0.0}) as desk:
+    async with engine.editor(folder, completion={"max_tokens": MAX_TOKENS, "debounce_seconds": PAUSE_SECONDS}) as desk:
         await desk.ready(path, file.language, file.text)
         trips: list[float] = []
-        idle = await _samples(engine, desk, file, trips, count=SAMPLES, seed=0)
+        idle = await _samples(engine, desk, file, trips, Kind.Automatic, count=SAMPLES, seed=0)
+        by_hand = await _samples(engine, desk, file, trips, Kind.Invoked, count=SAMPLES_BY_HAND, seed=2)
         async with _load(engine):
-            loaded = await _samples(engine, desk, file, [], count=SAMPLES_UNDER_LOAD, seed=1)
+            loaded = await _samples(engine, desk, file, [], Kind.Automatic, count=SAMPLES_UNDER_LOAD, seed=1)
     return {
         "lines": file.text.count("\n"),
         "samples": len(idle),
         "overhead_ms_median": statistics.median(idle),
         "overhead_ms_p99": _percentile(idle, 0.99),
+        "by_hand_ms_median": statistics.median(by_hand),
+        "by_hand_ms_p99": _percentile(by_hand, 0.99),
         "round_trip_ms_median": statistics.median(trips),
         "overhead_ms_median_under_load": statistics.median(loaded),
         "overhead_ms_p99_under_load": _percentile(loaded, 0.99),
@@ -47,7 +53,7 @@ async def overhead(engine: Served, folder: Path, files: list[SourceFile]) -> dic
 
 
 async def _samples(
-    engine: Served, desk: Desk, file: SourceFile, trips: list[float], *, count: int, seed: int
+    engine: Served, desk: Desk, file: SourceFile, trips: list[float], kind: Kind, *, count: int, seed: int
 ) -> list[float]:
     """Of places all over the file. An answer for which the engine was not asked says nothing here.
 
@@ -64,12 +70,13 @@ async def _samples(
         trips.append(1000 * await desk.editor.round_trip())
         first = len(engine.proxy.exchanges)
         desk.editor.retype(place.offset)
-        request = desk.editor.ask(Kind.Invoked)
+        request = desk.editor.ask(kind)
         await request.is_over.wait()
         asked = engine.proxy.exchanges[first:]
         if asked and request.answered is not None:
             last = max(at for at, _ in asked[0].chunks if at <= request.answered)
-            found.append((asked[0].arrived - request.sent + request.answered - last) * 1000)
+            pause = PAUSE_SECONDS if kind == Kind.Automatic else 0.0
+            found.append((asked[0].arrived - request.sent - pause + request.answered - last) * 1000)
     return found
 
 

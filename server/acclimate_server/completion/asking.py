@@ -15,6 +15,7 @@ from .memory import Offered, RawAnswer
 from .writing import Question, Writing
 
 LINES_FACTOR = 2  # what is more than a line may have so many times as many tokens
+PREPARE_SECONDS = 0.02  # before the end of a pause the question is made, so that it costs no time after it
 NOT_FOUND = 404  # vLLM's answer for an adapter that is not loaded
 
 
@@ -77,8 +78,8 @@ async def found_at(session: Session, spot: Spot) -> Found:
         writing.stop()
     if spot.is_automatic:
         if session.connection.client is not None:
-            session.connection.client.warm_up()  # engines hang up after some seconds
-        await asyncio.sleep(session.pace.wait_seconds(spot.place.settings.completion.debounce_seconds))
+            session.connection.client.warm_up()
+        await asyncio.sleep(max(0.0, _pause_seconds(session, spot) - PREPARE_SECONDS))
     try:
         return await _asked(session, spot, spot.chosen)
     except EngineRefused as error:
@@ -86,6 +87,11 @@ async def found_at(session: Session, spot: Spot) -> Found:
             raise
     spot.place.adapter.lost()
     return await _asked(session, spot, spot.place.choose())
+
+
+def _pause_seconds(session: Session, spot: Spot) -> float:
+    """How long nobody may type yet before the engine is asked."""
+    return session.pace.wait_seconds(spot.place.settings.completion.debounce_seconds) if spot.is_automatic else 0.0
 
 
 def _typed_through(session: Session, spot: Spot) -> Found | None:
@@ -102,6 +108,7 @@ async def _asked(session: Session, spot: Spot, chosen: Chosen) -> Found:
         offered = Offered(model=chosen.model, before=spot.before, after=spot.after, raw=raw)
         session.memory.offered(spot.document, offered)
         return Found(raw=raw, chosen=chosen, offer=offered.name)
+    await asyncio.sleep(_pause_seconds(session, spot))
     started = time.monotonic()
     offered = await _written(session, question, is_line=spot.wanted == "line")
     seconds = time.monotonic() - started

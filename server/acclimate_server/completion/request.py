@@ -18,7 +18,7 @@ from ..session import Session
 from .ahead import prepare_next
 from .asking import Found, Spot, found_at
 from .candidates import other_answers
-from .shown import confidence_in, fitted, shown
+from .shown import fitted, shown
 from .whether import language_at, why_not, why_not_while_typing
 
 
@@ -114,22 +114,23 @@ async def _answer(session: Session, snapshot: Snapshot) -> Answer:
         return Answer(reason=str(error))
     if found.is_used_up:
         await prepare_next(session, spot)
-    text, reason = shown(spot, found)
-    texts = [text] if text else []
+    first = shown(spot, found)
+    texts = [first.text] if first.text else []
     if not spot.is_automatic:
         others = await other_answers(session, spot, place.settings.completion.candidates - 1)
-        texts += [text for raw in others if (text := fitted(spot, raw))]
-    texts = list(dict.fromkeys(texts))
+        texts = [text for text in dict.fromkeys((*texts, *(fitted(spot, raw).text for raw in others))) if text]
     return Answer(
         texts=tuple(texts),
-        reason="" if texts else reason,
+        reason="" if texts else first.reason,
         adapter=found.chosen.version,
         name=found.offer,
-        offer=_offer(snapshot, spot, found, texts, session.connection.base_name) if texts else None,
+        offer=_offer(snapshot, spot, found, texts, first.confidence, session.connection.base_name) if texts else None,
     )
 
 
-def _offer(snapshot: Snapshot, spot: Spot, found: Found, texts: list[str], base: str) -> Offer | None:
+def _offer(
+    snapshot: Snapshot, spot: Spot, found: Found, texts: list[str], confidence: float | None, base: str
+) -> Offer | None:
     """What is noted of an answer; its texts are what comes into the document, that of the editor's list included."""
     if spot.place.repository is None or snapshot.ahead is None:
         return None
@@ -149,6 +150,6 @@ def _offer(snapshot: Snapshot, spot: Spot, found: Found, texts: list[str], base:
         model=base,
         milliseconds=None if found.engine_seconds is None else 1000 * found.engine_seconds,
         is_automatic=spot.is_automatic,
-        confidence=confidence_in(spot, found.raw, texts[0]),
+        confidence=confidence,
         time=datetime.now(UTC),
     )
