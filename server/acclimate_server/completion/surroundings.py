@@ -39,11 +39,7 @@ class _Kept:
 
 
 class Surroundings:
-    """The live index of one work tree. One thread does all of its work, in the order that it is asked for.
-
-    Attributes:
-        on_commit: Is called in that thread when another commit is checked out, with its name.
-    """
+    """The live index of one work tree. One thread does all of its work, in the order that it is asked for."""
 
     def __init__(self, repository: Repository, home: RepositoryHome, options: MiningOptions) -> None:
         self._repository = repository
@@ -56,7 +52,6 @@ class Surroundings:
         self._looked = 0.0
         self._edited: dict[str, Callable[[], str]] = {}
         self._kept: dict[str, _Kept] = {}
-        self.on_commit: Callable[[str], None] = lambda _: None
         self._do(self._build)
 
     def edited(self, path: str, text: Callable[[], str]) -> None:
@@ -138,7 +133,6 @@ class Surroundings:
             self._head = head
             self._context.refresh()
             self._kept.clear()
-            self.on_commit(head)
 
 
 async def _in_time(asked: "Future[tuple[Snippet, ...]]") -> tuple[Snippet, ...]:
