@@ -19,10 +19,10 @@ from benchmarks.places import SourceFile, long_file, places
 from benchmarks.served import Desk, Served
 
 SAMPLES = 200  # the 99th percentile is then the third largest
-SAMPLES_UNDER_LOAD = 100
+SAMPLES_UNDER_LOAD = 40
 LOAD = 4  # generations that run at all times while the figure under load is taken
 LOAD_TOKENS = 512
-SAMPLES_BY_HAND = 100
+SAMPLES_BY_HAND = 60
 PAUSE_SECONDS = 0.5  # longer than the server ever waits by itself, so that it is exactly this
 MAX_TOKENS = 16  # a line
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import TYPE_CHECKING
 
+from .common_ends import common_beginning, common_end
 from .languages.language import Language, grammar
 from .syntax import MAX_DAMAGE, MAX_DEPTH
 
@@ -140,8 +141,8 @@ def _parsed(old: ParsedText | None, text: str, language: Language, seconds: floa
         return _checked(language, text, data, _tree(data, language, None, seconds))
     if old.data == data:
         return replace(old, text=text, known_bytes={})
-    same_before = _common_prefix(old.data, data)
-    same_after = _common_suffix(old.data, data, min(len(old.data), len(data)) - same_before)
+    same_before = common_beginning(old.data, data)
+    same_after = common_end(old.data, data, most=min(len(old.data), len(data)) - same_before)
     return _parsed_again(old, text, data, same_before, same_after, seconds)
 
 
@@ -200,27 +201,3 @@ def _encoded(text: str) -> bytes:
 def _point(data: bytes, at: int) -> tuple[int, int]:
     """Row and column of a byte, as tree-sitter counts them."""
     return data.count(b"\n", 0, at), at - (data.rfind(b"\n", 0, at) + 1)
-
-
-def _common_prefix(one: bytes, other: bytes) -> int:
-    """How many bytes at the beginning are the same; halved again and again, since slices compare at memory's speed."""
-    known, most = 0, min(len(one), len(other))
-    while known < most:
-        middle = (known + most + 1) // 2
-        if one[known:middle] == other[known:middle]:
-            known = middle
-        else:
-            most = middle - 1
-    return known
-
-
-def _common_suffix(one: bytes, other: bytes, most: int) -> int:
-    """How many bytes at the end are the same, at most so many."""
-    known = 0
-    while known < most:
-        middle = (known + most + 1) // 2
-        if one[len(one) - middle : len(one) - known] == other[len(other) - middle : len(other) - known]:
-            known = middle
-        else:
-            most = middle - 1
-    return known

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Self
 
+from acclimate_indexer.common_ends import common_beginning, common_end
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Edit:
@@ -26,7 +28,7 @@ class Edit:
         """Compares whole texts, by halves: 0.3 ms for 10,000 lines."""
         return cls(
             same_before=common_beginning(old, new),
-            same_after=_common_end(old, new),
+            same_after=common_end(old, new),
             grown=len(new) - len(old),
             old_size=len(old),
         )
@@ -49,26 +51,3 @@ class Edit:
         if first >= end:
             return start, end
         return min(start, first), max(end, last) + self.grown
-
-
-def common_beginning(old: str, new: str) -> int:
-    """How many characters two texts begin with alike."""
-    low, high = 0, min(len(old), len(new))
-    while low < high:
-        middle = (low + high + 1) // 2
-        if old[low:middle] == new[low:middle]:
-            low = middle
-        else:
-            high = middle - 1
-    return low
-
-
-def _common_end(old: str, new: str) -> int:
-    low, high = 0, min(len(old), len(new))
-    while low < high:
-        middle = (low + high + 1) // 2
-        if old[len(old) - middle : len(old) - low] == new[len(new) - middle : len(new) - low]:
-            low = middle
-        else:
-            high = middle - 1
-    return low

@@ -5,7 +5,7 @@ Editors add to what is typed: the closing bracket or quote, and the indentation 
 
 from dataclasses import dataclass
 
-from .edit import common_beginning
+from acclimate_indexer.common_ends import common_beginning
 
 _OPENED_BY = {")": "(", "]": "[", "}": "{", ">": "<", '"': '"', "'": "'", "`": "`"}
 
