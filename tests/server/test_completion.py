@@ -128,7 +128,7 @@ async def test_a_newer_request_ends_the_older_one(home: Home, model: str, tmp_pa
         editor.open(tmp_path / "app.py", CODE)
         older = asyncio.create_task(editor.inline(tmp_path / "app.py", *CURSOR))
         await until(lambda: len(engine.asked) == 1)
-        engine.pieces, engine.pause_seconds = ["name"], 0.0
+        engine.pieces = ["name"]
 
         assert await editor.inline(tmp_path / "app.py", 2, 0) == ["name"]
         assert await older == []
