@@ -72,8 +72,9 @@ class Writing:
         return self._task.done()
 
     def stop(self) -> None:
-        """Aborts it in the engine."""
-        self._task.cancel()
+        """Aborts it in the engine. To cancel once more would disturb the closing of its connection."""
+        if not self._task.cancelling():
+            self._task.cancel()
 
     def stop_unless_awaited(self) -> None:
         """Aborts it if nobody waits for it."""
