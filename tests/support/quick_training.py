@@ -22,6 +22,7 @@ from .tiny_model import TINY
 # The pairs end before the minutes do: 25 steps, however fast the machine is.
 RECIPE = {"batch": 4, "micro_batch": 4, "layers": "all", "max_epochs": 1.0, "learning_rate": 1e-3}
 STEPS = 25
+NOISE = 3.0  # of a weight; a trained one is a hundredth of it
 FUNCTIONS = 8  # of a file: 16 places to complete
 
 
@@ -89,13 +90,18 @@ def weights(adapter: Adapter) -> dict[str, Any]:
     return dict(load_file(adapter.folder / "adapter_model.safetensors"))
 
 
-def turned_round(registry: AdapterRegistry, adapter: Adapter) -> Adapter:
-    """An adapter that does the opposite of what another one does, and a hundred times as much of it."""
+def spoilt_copy(registry: AdapterRegistry, adapter: Adapter) -> Adapter:
+    """An adapter like another one, but for its weights, which are noise, and much of it."""
+    import torch
     from safetensors.torch import save_file
 
-    version = f"{adapter.version}-turned"
+    version = f"{adapter.version}-spoilt"
+    noise = torch.Generator().manual_seed(0)
     partial = registry.partial(version)
     shutil.copyfile(adapter.folder / "adapter_config.json", partial / "adapter_config.json")
-    changed = {name: value * -100 if "lora_B" in name else value for name, value in weights(adapter).items()}
+    changed = {
+        name: torch.randn(value.shape, generator=noise) * NOISE if "lora_B" in name else value
+        for name, value in weights(adapter).items()
+    }
     save_file(changed, partial / "adapter_model.safetensors")
     return registry.publish(partial, adapter.record | {"version": version, "fingerprint": "another"})
