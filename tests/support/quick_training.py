@@ -90,18 +90,25 @@ def weights(adapter: Adapter) -> dict[str, Any]:
     return dict(load_file(adapter.folder / "adapter_model.safetensors"))
 
 
-def spoilt_copy(registry: AdapterRegistry, adapter: Adapter) -> Adapter:
-    """An adapter like another one, but for its weights, which are noise, and much of it."""
+def turned_round(registry: AdapterRegistry, adapter: Adapter) -> Adapter:
+    """An adapter that does the opposite of what another one does, and a hundred times as much of it."""
+    return _changed(registry, adapter, lambda value: value * -100)
+
+
+def made_noise(registry: AdapterRegistry, adapter: Adapter) -> Adapter:
+    """An adapter like another one, but for its weights, which are noise, and much of it: nothing mends it soon."""
     import torch
+
+    noise = torch.Generator().manual_seed(0)
+    return _changed(registry, adapter, lambda value: torch.randn(value.shape, generator=noise) * NOISE)
+
+
+def _changed(registry: AdapterRegistry, adapter: Adapter, change: Callable[[Any], Any]) -> Adapter:
     from safetensors.torch import save_file
 
-    version = f"{adapter.version}-spoilt"
-    noise = torch.Generator().manual_seed(0)
+    version = f"{adapter.version}-changed"
     partial = registry.partial(version)
     shutil.copyfile(adapter.folder / "adapter_config.json", partial / "adapter_config.json")
-    changed = {
-        name: torch.randn(value.shape, generator=noise) * NOISE if "lora_B" in name else value
-        for name, value in weights(adapter).items()
-    }
+    changed = {name: change(value) if "lora_B" in name else value for name, value in weights(adapter).items()}
     save_file(changed, partial / "adapter_model.safetensors")
     return registry.publish(partial, adapter.record | {"version": version, "fingerprint": "another"})

@@ -16,7 +16,7 @@ from tests.support.quick_training import (
     own,
     registry_of,
     shop_of,
-    spoilt_copy,
+    turned_round,
 )
 from tests.support.tiny_model import TINY, tiny_model
 
@@ -200,7 +200,7 @@ def test_one_that_loses_on_later_code_is_withdrawn_by_itself(
 ) -> None:
     judged, again = both(home, later)
     registry = registry_of(home, later)
-    spoilt = spoilt_copy(registry, again)
+    spoilt = turned_round(registry, again)
     registry.set_live(judged.version)
     registry.delete(again.version)
     registry.set_live(spoilt.version)

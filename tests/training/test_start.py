@@ -18,11 +18,11 @@ from tests.support.quick_training import (
     copied,
     home_at,
     in_process,
+    made_noise,
     own,
     paths,
     registry_of,
     shop_of,
-    spoilt_copy,
     weights,
 )
 from tests.support.tiny_model import TINY, tiny_model
@@ -94,7 +94,7 @@ def test_an_earlier_adapter_that_does_better_is_gone_on_from(again: Home, shop: 
 def test_one_that_does_worse_is_left_where_it_is(home: Home, shop: GitFolder) -> None:
     registry = registry_of(home, shop)
     (good,) = registry.versions()
-    registry.set_live(spoilt_copy(registry, good).version)
+    registry.set_live(made_noise(registry, good).version)
     record = registry.get(in_process(a_job(home, shop, "second"))["adapter"]).record
 
     assert record["start"]["continued"] > record["start"]["afresh"]
