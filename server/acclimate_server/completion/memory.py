@@ -116,4 +116,4 @@ def _is_same_rest(after: str, then: str) -> bool:
 
 
 def _key(model: str, prompt: Sequence[int]) -> bytes:
-    return hashlib.blake2b(array("I", prompt).tobytes(), digest_size=16, key=model.encode()[:64]).digest()
+    return hashlib.blake2b(model.encode() + b"\0" + array("I", prompt).tobytes(), digest_size=16).digest()
