@@ -95,7 +95,8 @@ async def _ask(spot: Spot, text: str, arguments: argparse.Namespace, context: Co
 
 def server_options(context: Context, **settings: Any) -> dict[str, Any]:
     """This call's settings as an editor would send them."""
-    options = {"completion.candidates": 1, **context.flags}  # one is shown
+    # One is shown, and nobody edits anything after it.
+    options = {"completion.candidates": 1, "feedback.keep": False, **context.flags}
     for name, value in settings.items():
         options[{"model": "model.name"}.get(name, name)] = value
     return options
