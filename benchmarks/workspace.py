@@ -9,6 +9,7 @@ from pathlib import Path
 from tests.support.random_adapter import write_random_adapter
 
 from acclimate_indexer.home import Home
+from acclimate_indexer.languages.registry import extensions_in
 from acclimate_indexer.models import LocalModel
 from acclimate_indexer.repository import Repository
 from acclimate_training.adapter import Adapter
@@ -33,11 +34,17 @@ class Workspace:
         parent.mkdir(parents=True, exist_ok=True)
         _git(parent, "clone", "--quiet", "--shared", "--no-checkout", str(origin.common_directory), str(folder))
         workspace = cls(origin=origin, folder=folder)
+        workspace._bring_sources_only()
         workspace.check_out(origin.head())
         return workspace
 
+    def _bring_sources_only(self) -> None:
+        """Leaves out what no completion is asked for: a stored copy of a repository may lack its largest files."""
+        patterns = [f"*{extension}" for extension in extensions_in(())]
+        _git(self.folder, "sparse-checkout", "set", "--no-cone", *patterns)
+
     def check_out(self, commit: str) -> None:
-        """Brings the files of a commit."""
+        """Brings the sources of a commit."""
         _git(self.folder, "checkout", "--quiet", "--force", "--detach", commit)
 
     def adapters(self, home: Home) -> AdapterRegistry:
