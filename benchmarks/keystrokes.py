@@ -19,6 +19,9 @@ def keystrokes(replays: Sequence[Replayed]) -> dict[str, Any]:
         "shown": sum(tally.shown for tally in tallies),
         "read": sum(tally.read for tally in tallies),
         "partly_right": sum(tally.partly_right for tally in tallies),
+        "pauses": sum(tally.pauses for tally in tallies),
+        "helped_pauses": sum(tally.helped for tally in tallies),
+        "pauses_answered_with_nothing": sum(len(tally.empty) for tally in tallies),
     }
     figures |= _share("keystrokes_saved", replays, lambda tally: tally.saved, lambda tally: tally.strokes)
     figures |= _share("shown_wrong_share", replays, lambda tally: tally.wrong, lambda tally: tally.read)
