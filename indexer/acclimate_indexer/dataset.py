@@ -26,6 +26,7 @@ from .feedback import FeedbackStore
 from .garbage import rare_collections
 from .home import RepositoryHome
 from .languages.registry import grammar_versions
+from .linting import linter_version
 from .mining.collection import Collection, collect
 from .mining.conventions.record import Conventions
 from .mining.options import MiningOptions
@@ -36,7 +37,7 @@ from .repository import Repository
 __all__ = ["Dataset", "MiningOptions", "Stages", "datasets", "latest_dataset", "mine"]
 
 SCHEMA = 1
-MINING_VERSION = 5  # counts up when the same commit and settings would give other pairs
+MINING_VERSION = 6  # counts up when the same commit and settings would give other pairs
 MANIFEST = "manifest.json"
 CONVENTIONS = "conventions.json"
 HASH_CHARACTERS = 16  # of a SHA-256, in folder names
@@ -238,6 +239,7 @@ def datasets(home: RepositoryHome) -> list[Dataset]:
 def _key(head: str, options: MiningOptions, feedback: str) -> str:
     """What decides a data set before it is mined."""
     settings = {"settings": options.to_json(), "grammars": grammar_versions(), "feedback": feedback}
+    settings |= {"linter": linter_version()}
     return _digest({"mining": MINING_VERSION, "commit": head} | settings)
 
 
@@ -248,6 +250,7 @@ def _covered(collection: Collection, options: MiningOptions, feedback: str) -> d
         "split_commit": collection.split_commit,
         "settings": options.to_json(),
         "grammars": grammar_versions(),
+        "linter": linter_version(),
         "feedback": feedback,
     }
 

@@ -12,12 +12,14 @@ from acclimate_indexer.errors import DatasetError
 from acclimate_indexer.feedback import ImportedReview
 from acclimate_indexer.filters.generated import unwanted_text
 from acclimate_indexer.languages.registry import extensions_in, known_languages
+from acclimate_indexer.linting import LANGUAGE
 from acclimate_indexer.pairs import Age, CompletionKind, CompletionPair, ReviewPair, Split
 from acclimate_indexer.patches import AddedLines
 from acclimate_indexer.repository import Repository
 
 from .analyses import MinedFile
 from .contexts import in_context
+from .conventions.linted import Resolved, linted_rules, resolved_lints
 from .conventions.mine import mine_conventions
 from .conventions.record import Conventions
 from .held_out_lines import HeldOutLines, require_no_leak, texts
@@ -153,9 +155,10 @@ class _Collector:
         self._check_anything()
         with parts.stages.stage("history") as advance:
             self._history = self._history_of(self._commit, None, advance)
+            self._resolved = self._resolved_lints(self._history)
             self._conventions = self._mined_conventions()
         with parts.stages.stage("reviews") as advance:
-            self._reviews = self._mined_reviews(self._history, self._state.files, advance)
+            self._reviews = self._mined_reviews(self._history, self._state.files, self._resolved, advance)
         self._selection = Selection(self._conventions.retired_in, self._dropped)
 
     def by_time(self, split: TimeSplit) -> Collection:
@@ -216,13 +219,24 @@ class _Collector:
         return history
 
     def _mined_conventions(self) -> Conventions:
-        files = self._state.learnt_files()
-        return mine_conventions(
-            self._history, ((file.path, self._state.analyses[file.path].conventions) for file in files)
+        state, files = self._state, self._state.learnt_files()
+        found = mine_conventions(self._history, ((file.path, state.analyses[file.path].conventions) for file in files))
+        texts = ((file.path, state.texts.of(file.blob) or "") for file in files if file.language.name == LANGUAGE)
+        return replace(found, linted=linted_rules(self._resolved, self._history, texts))
+
+    def _resolved_lints(self, history: History) -> list[Resolved]:
+        return resolved_lints(
+            history, self._state.texts.of, lambda path: not self._state.unwanted(path), self._memory.of
         )
 
     def _mined_reviews(
-        self, history: History, files: Iterable[MinedFile], advance: Advance, *, is_test: bool = False
+        self,
+        history: History,
+        files: Iterable[MinedFile],
+        resolved: Sequence[Resolved],
+        advance: Advance,
+        *,
+        is_test: bool = False,
     ) -> list[ReviewPair]:
         return mine_reviews(
             history,
@@ -235,6 +249,8 @@ class _Collector:
             limit=self._options.max_review_pairs,
             dropped=self._dropped,
             imported=self._parts.imported,
+            resolved=resolved,
+            rules={each.rule for each in self._conventions.linted},
             remember=self._memory.of,
             advance=advance,
             is_test=is_test,
@@ -247,7 +263,8 @@ class _Collector:
         held = self._state.held_out_files()
         files = [file for file in held if not is_for_validation(file.path, HELD_OUT_SHARE)]
         with self._parts.stages.stage("reviews") as advance:
-            return self._mined_reviews(later, files, advance, is_test=True)
+            resolved = self._resolved_lints(later)
+            return self._mined_reviews(later, files, resolved, advance, is_test=True)
 
     def _learnt(self, advance: Advance) -> list[CompletionPair]:
         options, state = self._options, self._state

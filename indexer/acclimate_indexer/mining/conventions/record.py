@@ -1,7 +1,7 @@
 """Conventions as they are kept: what became what, what is done throughout, and the evidence."""
 
 import re
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
 
@@ -48,12 +48,32 @@ class Prevalence:
     exceptions: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LintedRule:
+    """A rule of ruff that is acted upon.
+
+    Attributes:
+        resolved: How many places were put right, in `commits` commits.
+        standing: How many still break it.
+        evidence: The newest of these commits, newest first.
+        last: When the last place was put right, as a date.
+    """
+
+    rule: str
+    resolved: int
+    commits: int
+    standing: int
+    evidence: tuple[str, ...]
+    last: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class Conventions:
     """All that was found, the best supported first."""
 
     replacements: tuple[Replacement, ...] = ()
-    prevalence: tuple[Prevalence, ...] = field(default=())
+    prevalence: tuple[Prevalence, ...] = ()
+    linted: tuple[LintedRule, ...] = ()
 
     def retired_in(self, text: str) -> str | None:
         """A name in `text` that this repository has given up; None if there is none."""
@@ -80,5 +100,8 @@ class Conventions:
             replacements=tuple(Replacement(**{**each, "remaining": tuple(each["remaining"])}) for each in replacements),
             prevalence=tuple(
                 Prevalence(**{**each, "exceptions": tuple(each["exceptions"])}) for each in record["prevalence"]
+            ),
+            linted=tuple(
+                LintedRule(**{**each, "evidence": tuple(each["evidence"])}) for each in record.get("linted", ())
             ),
         )

@@ -1,14 +1,16 @@
-"""Review pairs of a repository: corrections, imported threads and seeded faults, each outnumbered by clean code."""
+"""Review pairs of a repository: corrections, imported threads, what a linter found and somebody put right, and seeded
+faults, each outnumbered by clean code."""
 
 import random
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain, islice
 
 from acclimate_indexer.changes import History
 from acclimate_indexer.feedback import ImportedReview
 from acclimate_indexer.languages.language import Language
+from acclimate_indexer.mining.conventions.linted import Resolved
 from acclimate_indexer.mining.progress import Advance, told
 from acclimate_indexer.mining.seeded import Seeds
 from acclimate_indexer.mining.source import Remember
@@ -18,12 +20,14 @@ from .balance import NEGATIVES, balanced
 from .corrections import corrections
 from .fixes import Reviewed, reviewed
 from .imported import imported as from_threads
+from .linted import linted as from_linter
 from .ordinary import ordinary
 from .reading import Reading
 from .standing import standing
 
 MAX_SEEDED = 48  # a few: they are easier than real faults, and all of the same make
 SEEDED_SHARE = 4  # at most one positive in so many is seeded where history gives enough
+LABELLED_SHARE = 4  # at most one positive in so many is a linter's: it speaks for itself in the editor, too
 ORDINARY_SHARE = 2  # of the clean pieces of a test every so manieth is what an ordinary commit left
 
 
@@ -38,6 +42,8 @@ def mine_reviews(
     limit: int,
     dropped: Counter[str],
     imported: Sequence[ImportedReview] = (),
+    resolved: Sequence[Resolved] = (),
+    rules: Collection[str] = (),
     commit: str = "",
     remember: Remember | None = None,
     advance: Advance = lambda _done, _of: None,
@@ -50,6 +56,7 @@ def mine_reviews(
         read: The text of a blob.
         files: Path and blob of what stands at `commit`, and gives clean code and the ground for seeded faults.
         limit: Pairs at most.
+        resolved: What a linter complained about and a commit of `history` put right; those of `rules` are learnt.
         dropped: Counts what was left out, by reason.
         commit: By default the newest of `history`.
         remember: Remembers the outlines of blobs.
@@ -62,7 +69,9 @@ def mine_reviews(
     state = commit or (history[0][0].sha if history else "")
     most = limit // (1 + NEGATIVES)
     seeded_most = min(MAX_SEEDED, -(-most // SEEDED_SHARE))
-    real = list(islice(told(_real(history, imported, reading), advance, limit), most - seeded_most))
+    labelled = list(islice(from_linter(history, resolved, rules, reading), most // LABELLED_SHARE))
+    told_of = chain(from_threads(imported, history, reading), labelled, _corrected(history, reading))
+    real = list(islice(told(_once(told_of), advance, limit), most - seeded_most))
     seeds = Seeds(seeded_most, choice)
     wanted = NEGATIVES * (len(real) + seeded_most)
     left = ordinary(history, reading)
@@ -84,17 +93,19 @@ def mine_reviews(
     return _together(real, planted, clean, dropped, limit)
 
 
-def _real(history: History, threads: Sequence[ImportedReview], reading: Reading) -> Iterator[Reviewed]:
-    """What people said and did, the newest first, each piece of code once.
+def _corrected(history: History, reading: Reading) -> Iterator[Reviewed]:
+    """What correcting commits show, the newest first."""
+    return chain.from_iterable(reviewed(found, reading) for found in corrections(history, reading.dropped))
+
+
+def _once(found: Iterable[Reviewed]) -> Iterator[Reviewed]:
+    """Each piece of code once.
 
     The after-side of a correction is no clean code where a later commit had to correct the same definition.
     """
     hunks: set[str] = set()
     faulty: set[tuple[str, str]] = set()
-    for each in chain(
-        from_threads(threads, history, reading),
-        chain.from_iterable(reviewed(found, reading) for found in corrections(history, reading.dropped)),
-    ):
+    for each in found:
         if each.positive.hunk in hunks:
             continue
         is_clean = each.after is not None and _place(each.after) not in faulty

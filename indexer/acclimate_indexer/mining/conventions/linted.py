@@ -1,0 +1,165 @@
+"""Which of ruff's rules this repository acts upon: what was complained about at one commit, and put right at a later.
+
+A place counts as put right where a later commit edits the line, something much like it takes its place, and the
+complaint is gone: a line that was deleted or rewritten tells nothing about the rule. A rule that most places of the
+repository still break is nobody's rule here, however often one of them went away by the by.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from difflib import SequenceMatcher
+from functools import partial
+from typing import Any
+
+from acclimate_indexer.changes import CommitDetails, FileChange, History, Hunk
+from acclimate_indexer.linting import Lint, linter_version, lints
+from acclimate_indexer.mining.source import Remember
+
+from .record import LintedRule
+
+MIN_RESOLVED = 3  # places
+MIN_COMMITS = 2
+MIN_RESOLVED_SHARE = 0.5  # of the places that were put right and those that are left
+MIN_LIKENESS = 0.6  # of the line before and the line that took its place, in shared characters
+MAX_HUNK_LINES = 30  # on each side; a longer hunk is rewritten
+MAX_COMMITS = 1_000  # the newest: a minute of ruff in a large repository, and older rules may be forgotten
+MAX_EVIDENCE = 10
+COMMITS_AT_ONCE = 64  # on average: what is remembered together
+
+ReadBlob = Callable[[str], str | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resolved:
+    """A place that a commit put right: a line of the old file, counted from 0, and the number of the hunk that does."""
+
+    commit: str
+    path: str
+    rule: str
+    message: str
+    line: int
+    hunk: int
+
+
+def resolved_lints(
+    history: History, read: ReadBlob, is_wanted: Callable[[str], bool], remember: Remember
+) -> list[Resolved]:
+    """The places that the newest commits of `history` put right, the newest first.
+
+    Args:
+        is_wanted: Whether a path is the repository's own code.
+        remember: Gives what was found in the same commits before, or else finds it.
+    """
+    found: list[Resolved] = []
+    for commits in _together(history[:MAX_COMMITS]):
+        what = ["linted", linter_version(), [details.sha for details, _ in commits]]
+        found += [Resolved(**each) for each in remember(what, partial(_records, commits, read, is_wanted))]
+    return found
+
+
+def linted_rules(
+    resolved: Iterable[Resolved], history: History, files: Iterable[tuple[str, str]]
+) -> tuple[LintedRule, ...]:
+    """The rules that are acted upon, the most often first.
+
+    Args:
+        files: Path and text of what stands now.
+    """
+    details = {commit.sha: commit for commit, _ in history}
+    places: dict[str, list[Resolved]] = defaultdict(list)
+    for each in resolved:
+        places[each.rule].append(each)
+    often = {rule: found for rule, found in places.items() if _is_often(found)}
+    standing = _standing(files, sorted(often))
+    rules = [
+        _rule(rule, found, details, standing[rule])
+        for rule, found in often.items()
+        if len(found) >= MIN_RESOLVED_SHARE * (len(found) + standing[rule])
+    ]
+    return tuple(sorted(rules, key=lambda each: (-each.resolved, each.rule)))
+
+
+def _is_often(found: Sequence[Resolved]) -> bool:
+    return len(found) >= MIN_RESOLVED and len({each.commit for each in found}) >= MIN_COMMITS
+
+
+def _standing(files: Iterable[tuple[str, str]], rules: Sequence[str]) -> Counter[str]:
+    """How many places break each rule."""
+    if not rules:
+        return Counter()
+    texts = {path: (path, text) for path, text in files if _is_python(path)}
+    return Counter(lint.rule for _, lint in lints(texts, rules=rules))
+
+
+def _rule(rule: str, found: Sequence[Resolved], details: Mapping[str, CommitDetails], standing: int) -> LintedRule:
+    commits = list(dict.fromkeys(each.commit for each in found))
+    return LintedRule(
+        rule=rule,
+        resolved=len(found),
+        commits=len(commits),
+        standing=standing,
+        evidence=tuple(commits[:MAX_EVIDENCE]),
+        last=details[commits[0]].time.date().isoformat(),
+    )
+
+
+def _together(history: History) -> Iterator[History]:
+    """Neighbouring commits, cut where a commit's name says so: the same cuts whatever is new at the top."""
+    part: History = []
+    for commit in history:
+        part.append(commit)
+        if int(commit[0].sha[:8], 16) % COMMITS_AT_ONCE == 0:
+            yield part
+            part = []
+    if part:
+        yield part
+
+
+def _records(commits: History, read: ReadBlob, is_wanted: Callable[[str], bool]) -> list[dict[str, Any]]:
+    return [asdict(each) for each in _resolved(commits, read, is_wanted)]
+
+
+def _resolved(commits: History, read: ReadBlob, is_wanted: Callable[[str], bool]) -> Iterator[Resolved]:
+    changes = [
+        (details.sha, change)
+        for details, files in commits
+        for change in files
+        if change.old_blob and change.new_blob and change.hunks and _is_python(change.path) and is_wanted(change.path)
+    ]
+    paths = {blob: change.path for _, change in changes for blob in (change.old_blob, change.new_blob)}
+    texts = {blob: (path, text) for blob, path in paths.items() if (text := read(blob)) is not None}
+    found: dict[str, list[Lint]] = defaultdict(list)
+    for blob, lint in lints(texts):
+        found[blob].append(lint)
+    for commit, change in changes:
+        if change.old_blob in texts and change.new_blob in texts:
+            yield from _of_a_file(commit, change, found[change.old_blob], found[change.new_blob])
+
+
+def _of_a_file(commit: str, change: FileChange, before: Sequence[Lint], after: Sequence[Lint]) -> Iterator[Resolved]:
+    left = {(lint.rule, lint.line) for lint in after}
+    for number, hunk in enumerate(change.hunks):
+        if not 0 < len(hunk.removed) <= MAX_HUNK_LINES or not 0 < len(hunk.added) <= MAX_HUNK_LINES:
+            continue
+        for lint in before:
+            at = lint.line - hunk.old_start
+            is_left = any((lint.rule, hunk.new_start + line) in left for line in range(len(hunk.added)))
+            if 0 <= at < len(hunk.removed) and not is_left and _is_edited(hunk.removed[at], hunk):
+                yield Resolved(
+                    commit=commit, path=change.path, rule=lint.rule, message=lint.message, line=lint.line, hunk=number
+                )
+
+
+def _is_edited(line: str, hunk: Hunk) -> bool:
+    """Whether something much like the line takes its place."""
+    matcher = SequenceMatcher(None, b=line.strip(), autojunk=False)
+    for added in hunk.added:
+        matcher.set_seq1(added.strip())
+        if matcher.real_quick_ratio() >= MIN_LIKENESS and matcher.ratio() >= MIN_LIKENESS:
+            return True
+    return False
+
+
+def _is_python(path: str) -> bool:
+    return path.endswith((".py", ".pyi"))
