@@ -15,6 +15,7 @@ from acclimate_indexer.languages.registry import extensions_in, known_languages
 from acclimate_indexer.pairs import Age, CompletionKind, CompletionPair, ReviewPair, Split
 from acclimate_indexer.patches import AddedLines
 from acclimate_indexer.repository import Repository
+from acclimate_indexer.review.dismissals import DismissedCode
 
 from .analyses import MinedFile
 from .contexts import in_context
@@ -85,6 +86,7 @@ class Parts:
     options: MiningOptions
     store: BlobStore
     imported: Sequence[ImportedReview]
+    dismissed: Sequence[DismissedCode]
     taken: Mapping[str, Sequence[TakenText]]
     stages: Stages
     patterns: tuple[str, ...]
@@ -97,6 +99,7 @@ def collect(
     *,
     store: BlobStore,
     imported: Sequence[ImportedReview],
+    dismissed: Sequence[DismissedCode] = (),
     taken: Sequence[TakenText] = (),
     stages: Stages,
 ) -> Collection:
@@ -110,6 +113,7 @@ def collect(
         options=options,
         store=store,
         imported=imported,
+        dismissed=dismissed,
         taken=by_path(taken),
         stages=stages,
         patterns=tuple(f"*{extension}" for extension in extensions_in(entry.path for entry in repository.files(head))),
@@ -235,6 +239,7 @@ class _Collector:
             limit=self._options.max_review_pairs,
             dropped=self._dropped,
             imported=self._parts.imported,
+            dismissed=() if is_test else self._parts.dismissed,
             remember=self._memory.of,
             advance=advance,
             is_test=is_test,
