@@ -14,7 +14,7 @@ def convention_findings(target: ReviewTarget, conventions: Conventions) -> list[
     known = {each.old: each for each in conventions.replacements}
     if not known:
         return []
-    names = re.compile(rf"(?<![\w.])(?:{'|'.join(map(re.escape, sorted(known, key=len, reverse=True)))})(?!\w)")
+    names = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, sorted(known, key=len, reverse=True)))})(?!\w)")
     starts, text = target.source.line_starts, target.text
     found = []
     for line in (number for lines in target.changed for number in lines):

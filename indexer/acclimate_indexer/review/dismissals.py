@@ -6,7 +6,7 @@ that its next training learns from them, and all editors on this machine know th
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Literal, Self
@@ -128,8 +128,8 @@ def dismissed_code(store: FeedbackStore) -> list[DismissedCode]:
 
 def mark_of(finding: Finding, where: range, lines: Sequence[str]) -> Mark:
     """The mark of a finding about some lines of a text."""
-    above = islice(_telling(reversed(lines[: where.start])), NEIGHBOURS)
-    below = islice(_telling(iter(lines[where.stop :])), NEIGHBOURS)
+    above = islice(_telling(lines[number] for number in range(where.start - 1, -1, -1)), NEIGHBOURS)
+    below = islice(_telling(lines[number] for number in range(where.stop, len(lines))), NEIGHBOURS)
     return Mark(
         code=finding.code,
         subject=finding.subject,
@@ -139,7 +139,7 @@ def mark_of(finding: Finding, where: range, lines: Sequence[str]) -> Mark:
     )
 
 
-def _telling(lines: Iterator[str]) -> Iterator[str]:
+def _telling(lines: Iterable[str]) -> Iterator[str]:
     """Lines that are more than brackets, without white space."""
     return (_bare(line) for line in lines if any(map(str.isalnum, line)))
 

@@ -23,12 +23,12 @@ class Comment:
 
     Attributes:
         mark: What commands call it.
-        page: The URI of its explanation; None if that could not be written.
+        page: The URI of its explanation; None if it was not written.
     """
 
     finding: Finding
     mark: str
-    page: str | None
+    page: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,16 +71,13 @@ def shown(document: OpenText, reviewed: Reviewed, language: Language, ground: Gr
     starts = LineStarts(lines)
     said = spoken(reviewed.found, lines, language, dismissals=ground.dismissals(), wanted=wanted)
     chosen = most_important(said, wanted.max_comments)
-    comments = [
-        Comment(finding=found, mark=mark_of(found, starts.lines_of(found.span), lines).key, page=_page(found, ground))
-        for found in (*chosen, *(each for each in said if each not in chosen))
-    ]
+    marks = {found: mark_of(found, starts.lines_of(found.span), lines).key for found in said}
     return Shown(
         document=document,
         path=reviewed.found[0].path,
         language=language,
-        comments=tuple(comments[: len(chosen)]),
-        beyond=tuple(comments[len(chosen) :]),
+        comments=tuple(Comment(finding=each, mark=marks[each], page=_page(each, ground)) for each in chosen),
+        beyond=tuple(Comment(finding=each, mark=marks[each]) for each in said if each not in chosen),
     )
 
 

@@ -25,6 +25,8 @@ from ..settings import ReviewSettings
 from .merge import merged
 from .voice import most_important, spoken
 
+MAX_FINDINGS = 200  # of a reviewer in a file: who gets more has a migration to make, and no review to read
+
 log = logging.getLogger(__name__)
 
 
@@ -84,7 +86,7 @@ async def _asked(reviewer: Reviewer, target: ReviewTarget, timeout_seconds: floa
     """What a reviewer finds, or why it does not say."""
     try:
         async with asyncio.timeout(timeout_seconds):
-            return await reviewer.review(target)
+            return most_important(await reviewer.review(target), MAX_FINDINGS)
     except TimeoutError:
         why = f"It took longer than `review.timeout_seconds`, {timeout_seconds:g}."
     except AcclimateError as error:
