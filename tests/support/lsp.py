@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Union
@@ -26,7 +26,7 @@ class Editor:
         published: The diagnostics that came, in their order.
     """
 
-    def __init__(self, client: LanguageClient, published: list[types.PublishDiagnosticsParams]) -> None:
+    def __init__(self, client: LanguageClient, published: Sequence[types.PublishDiagnosticsParams] = ()) -> None:
         self.client = client
         self.published = published
         self._versions: dict[Path, int] = {}
@@ -164,11 +164,12 @@ async def connected(
 
 def _converter() -> Converter:
     """lsprotocol takes a code action for a command wherever it has one."""
-    converter = default_converter()
+    converter: Converter = default_converter()  # type: ignore[no-untyped-call]  # pygls left it so
 
     def read(given: dict[str, Any], _: object) -> types.Command | types.CodeAction:
-        kind = types.Command if isinstance(given.get("command"), str) else types.CodeAction
-        return converter.structure(given, kind)
+        if isinstance(given.get("command"), str):
+            return converter.structure(given, types.Command)
+        return converter.structure(given, types.CodeAction)
 
     converter.register_structure_hook(Union[types.Command, types.CodeAction], read)  # noqa: UP007  # its key there
     return converter

@@ -40,11 +40,12 @@ def edited(text: str, action: types.CodeAction) -> str:
     data, starts = text.encode("utf-16-le"), [0]
     for line in text.splitlines(keepends=True):
         starts.append(starts[-1] + len(line.encode("utf-16-le")))
-    spans = [
-        (*(starts[place.line] + 2 * place.character for place in (edit.range.start, edit.range.end)), edit.new_text)
-        for edit in change.edits
-        if isinstance(edit, types.TextEdit)
-    ]
-    for start, end, new in sorted(spans, reverse=True):
-        data = data[:start] + new.encode("utf-16-le") + data[end:]
+    for edit in sorted(change.edits, key=lambda edit: _byte(starts, edit.range.start), reverse=True):
+        assert isinstance(edit, types.TextEdit)
+        start, end = _byte(starts, edit.range.start), _byte(starts, edit.range.end)
+        data = data[:start] + edit.new_text.encode("utf-16-le") + data[end:]
     return data.decode("utf-16-le")
+
+
+def _byte(starts: list[int], place: types.Position) -> int:
+    return starts[place.line] + 2 * place.character

@@ -29,7 +29,7 @@ class Mark:
 
     Attributes:
         line: Digest of the lines that it is about, without white space.
-        near: Digests of the lines around them.
+        near: Digests of the lines around them, `-` before those above and `+` before those below.
     """
 
     code: str
@@ -135,7 +135,7 @@ def mark_of(finding: Finding, where: range, lines: Sequence[str]) -> Mark:
         subject=finding.subject,
         path=finding.path,
         line=_digest("\n".join(_bare(line) for line in lines[where.start : where.stop])),
-        near=tuple(_digest(line) for line in (*above, *below)),
+        near=(*(f"-{_digest(line)}" for line in above), *(f"+{_digest(line)}" for line in below)),
     )
 
 

@@ -304,6 +304,5 @@ class Reviews:
             self._board.update(review=ReviewStatus(state="off", reason="Review is switched off: `review.enabled`."))
             return
         states = {each.state for each in self._documents.values()}
-        busiest: tuple[ReviewWord, ...] = ("reviewing", "waiting")
-        now: ReviewWord = next((each for each in busiest if each in states), "idle")
+        now: ReviewWord = "reviewing" if "reviewing" in states else "waiting" if "waiting" in states else "idle"
         self._board.update(review=ReviewStatus(state=now, reason=self._reason, reviewers=dict(self._words)))

@@ -57,13 +57,21 @@ class Ground:
         Args:
             executor: What runs this thread, and no other.
         """
-        words = {"conventions": "", "model": NO_MODEL_WANTED if wanted.model == "never" else NO_MODEL}
+        words = self.words(wanted)
         try:
             dataset, conventions = self._conventions()
-        except DatasetError as error:
-            return Panel(reviewers=(), words=words | {"conventions": f"off: {error}"})
+        except DatasetError:
+            return Panel(reviewers=(), words=words)
         reviewer = ConventionsReviewer(conventions, self.repository, executor, identity=dataset.hash)
-        return Panel(reviewers=(reviewer,), words=words | {"conventions": conventions_words(conventions)})
+        return Panel(reviewers=(reviewer,), words=words)
+
+    def words(self, wanted: ReviewSettings) -> dict[str, str]:
+        """For people: what each reviewer goes by here, or why it is silent."""
+        try:
+            conventions = conventions_words(self._conventions()[1])
+        except DatasetError as error:
+            conventions = f"off: {error}"
+        return {"conventions": conventions, "model": NO_MODEL_WANTED if wanted.model == "never" else NO_MODEL}
 
     def dismissals(self) -> Dismissals:
         """What was dismissed, by whatever editor: read again when the file has changed."""
