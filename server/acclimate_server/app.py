@@ -47,12 +47,12 @@ def create_server(home: Home, flags: Mapping[str, Any] = MappingProxyType({})) -
     server.command(commands.CANCEL)(commands.cancel)
     server.command(commands.STATUS)(commands.status)
     server.command(commands.ACCEPTED)(commands.accepted)
+    server.command(commands.ENGINE_FREE)(commands.free)
+    server.command(commands.ENGINE_START)(commands.start)
     server.command(review.REVIEW)(review.review)
     server.command(review.DISMISS)(review.dismiss)
     server.command(review.NEVER)(review.never)
     server.command(review.EXPLAIN)(review.explain)
-    server.command(commands.ENGINE_FREE)(commands.free)
-    server.command(commands.ENGINE_START)(commands.start)
     return server
 
 

@@ -85,7 +85,7 @@ class Reviews:
         document = self._document(uri, now)
         document.saves.edited()
         if document.comments and document.moving is None:
-            document.moving = asyncio.get_running_loop().call_later(MOVE_SECONDS, self._move, document)
+            self._move_soon(document)
 
     def closed(self, uri: str) -> None:
         """A document left the editor: nothing is shown of it any more."""
@@ -229,12 +229,17 @@ class Reviews:
             document.reviewed, document.shown = carried, now
             self.publish(now)
             self._follow()
+            if now.all and document.moving is None and (later := document.now()) and later.source is not text.source:
+                self._move_soon(document)
             return
 
     async def _show_all(self, ground: Ground) -> None:
         for document in list(self._documents.values()):
             if document.ground is ground and document.shown is not None:
                 await self._show(document)
+
+    def _move_soon(self, document: ReviewedDocument) -> None:
+        document.moving = asyncio.get_running_loop().call_later(MOVE_SECONDS, self._move, document)
 
     def _move(self, document: ReviewedDocument) -> None:
         document.moving = None
