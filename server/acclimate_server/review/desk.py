@@ -17,6 +17,7 @@ from acclimate_indexer.review.dismissals import Scope
 
 from ..settings import ReviewSettings
 from ..status import ReviewStatus, ReviewWord, StatusBoard
+from .background import Background
 from .comments import Comment, Shown, shown
 from .document import Now, ReviewedDocument
 from .ground import Ground
@@ -60,7 +61,7 @@ class Reviews:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="review")
         self._grounds: dict[Path, Ground] = {}
         self._documents: dict[str, ReviewedDocument] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._background = Background()
         self._following: asyncio.Task[None] | None = None
         self._is_enabled = True
         self._reason = ""
@@ -133,20 +134,23 @@ class Reviews:
         document = self._documents.get(uri)
         return None if document is None else document.comment(mark)
 
+    async def in_thread(self, work: Callable[..., T], *arguments: Any) -> T:
+        """Does some work in the thread of reviews."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work, *arguments)
+
     def settings_changed(self, wanted: ReviewSettings) -> None:
         """Other settings count from now on; `wanted` are those outside of any repository."""
         self._is_enabled = wanted.enabled
         self._tell()
         for document in self._documents.values():
             if document.shown is not None:
-                self._keep(self._set_anew(document))
+                self._background.run(self._set_anew(document))
 
     def close(self) -> None:
         """Ends everything at once."""
         for document in self._documents.values():
             document.stop()
-        for task in self._tasks:
-            task.cancel()
+        self._background.close()
         self._documents.clear()
         self._thread.shutdown(wait=False, cancel_futures=True)
 
@@ -243,7 +247,7 @@ class Reviews:
 
     def _move(self, document: ReviewedDocument) -> None:
         document.moving = None
-        self._keep(self._show(document))
+        self._background.run(self._show(document))
 
     async def _set_anew(self, document: ReviewedDocument) -> None:
         text = document.now()
@@ -255,7 +259,7 @@ class Reviews:
     def _follow(self) -> None:
         """Looks from time to time what other editors dismiss, as long as something is shown."""
         if self._following is None or self._following.done():
-            self._following = self._keep(self._followed())
+            self._following = self._background.run(self._followed())
 
     async def _followed(self) -> None:
         while grounds := {each.ground for each in self._documents.values() if each.comments}:
@@ -274,7 +278,7 @@ class Reviews:
     def _begin(self, document: ReviewedDocument, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         if document.task is not None:
             document.task.cancel()
-        document.task = task = self._keep(self._to_its_end(document, work))
+        document.task = task = self._background.run(self._to_its_end(document, work))
         return task
 
     async def _to_its_end(self, document: ReviewedDocument, work: Coroutine[Any, Any, None]) -> None:
@@ -286,20 +290,6 @@ class Reviews:
         finally:
             if document.task is asyncio.current_task():
                 self._tell(document, "idle")
-
-    def _keep(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._ended)
-        return task
-
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            log.error("A review failed", exc_info=error)
-
-    async def in_thread(self, work: Callable[..., T], *arguments: Any) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, work, *arguments)
 
     def _tell(self, document: ReviewedDocument | None = None, state: ReviewWord = "idle") -> None:
         """Brings the status up to date."""
