@@ -33,6 +33,7 @@ from .mining.options import MiningOptions
 from .mining.progress import Stages
 from .pairs import SPLITS, CompletionKind, CompletionPair, ReviewPair, Split
 from .repository import Repository
+from .review.dismissals import dismissed_code
 
 __all__ = ["Dataset", "MiningOptions", "Stages", "datasets", "latest_dataset", "mine"]
 
@@ -175,6 +176,7 @@ def mine(
             options,
             store=store,
             imported=feedback.imported_reviews(),
+            dismissed=dismissed_code(feedback),
             taken=taken,
             stages=stages,
         )

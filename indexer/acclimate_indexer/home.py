@@ -19,6 +19,7 @@
     ├── retrain.lock        one retraining a repository
     ├── automatic.json      what was started by itself, and when
     ├── reports/<version>.html  what a person reads about an adapter; mode 0600
+    ├── explanations/<name>.md  what a person reads about a review comment; mode 0600
     └── live.json           a copy of which one, for whoever looks with every request
 <cache>/                    platformdirs' user cache directory, or $ACCLIMATE_HOME/cache
 ├── models/<name>/          config, weights, tokenizer and acclimate.json (last)
@@ -175,6 +176,10 @@ class RepositoryHome:
     def report(self, version: str) -> Path:
         """The page about an adapter. A version is a name that the registry knows, never a path."""
         return self.root / "reports" / f"{version}.html"
+
+    def explanation(self, name: str) -> Path:
+        """The page about a kind of review comment. A name is ours, never a path."""
+        return self.root / "explanations" / f"{name}.md"
 
     @property
     def churn(self) -> Path:

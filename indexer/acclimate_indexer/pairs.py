@@ -97,7 +97,8 @@ class ReviewPair:
         commit: The commit whose state of the file `hunk` comes from.
         hunk: Whole lines of code with their surroundings, without marks.
         comment: None for the clean negative, "no issues found".
-        source: Where the pair comes from, e.g. `fix`, `revert`, `seeded`, `imported`, `after`, `survived`.
+        source: Where the pair comes from, e.g. `fix`, `revert`, `seeded`, `imported`, `after`, `survived`,
+            `dismissed`.
     """
 
     kind: Literal["review"] = "review"

@@ -115,6 +115,15 @@ class Repository:
         line = self._run("rev-list", "--no-walk", "--timestamp", "--end-of-options", sha).split()[0]
         return moment(line)
 
+    def details(self, shas: Sequence[str]) -> dict[str, CommitDetails]:
+        """What commits say about themselves; none at all where one of them is not there (any more)."""
+        options = ["--no-walk", "--encoding=UTF-8", "--no-commit-header", f"--format={DETAILS_FORMAT}"]
+        try:
+            output = self._run("rev-list", *options, "--end-of-options", *shas) if shas else b""
+        except RepositoryError:
+            return {}
+        return {found.sha: found for found in commit_details(output)}
+
     def main_line(self, until: str, *, count: int | None = None) -> list[Commit]:
         """The commits from `until` back along first parents, newest first."""
         limit = [] if count is None else [f"--max-count={count}"]

@@ -16,7 +16,7 @@ from pygls.io_ import StdoutWriter, run_async
 
 from acclimate_indexer.home import Home
 
-from .features import activity, commands, focus, inline_completion, lifecycle
+from .features import activity, code_actions, commands, focus, inline_completion, lifecycle, review
 from .language_server import AcclimateServer
 from .wire import MessageReader
 
@@ -38,7 +38,9 @@ def create_server(home: Home, flags: Mapping[str, Any] = MappingProxyType({})) -
     server.feature(types.TEXT_DOCUMENT_DID_OPEN)(activity.document_opened)
     server.feature(types.TEXT_DOCUMENT_DID_CHANGE)(activity.document_changed)
     server.feature(types.TEXT_DOCUMENT_DID_SAVE, types.SaveOptions(include_text=False))(activity.document_saved)
+    server.feature(types.TEXT_DOCUMENT_WILL_SAVE)(activity.document_will_be_saved)
     server.feature(types.TEXT_DOCUMENT_DID_CLOSE)(activity.document_closed)
+    server.feature(types.TEXT_DOCUMENT_CODE_ACTION, code_actions.OPTIONS)(code_actions.code_actions)
     server.feature(focus.FOCUS)(focus.focus_changed)
     server.feature(types.WINDOW_WORK_DONE_PROGRESS_CANCEL)(commands.progress_cancelled)
     server.command(commands.RETRAIN)(commands.retrain)
@@ -47,6 +49,10 @@ def create_server(home: Home, flags: Mapping[str, Any] = MappingProxyType({})) -
     server.command(commands.ACCEPTED)(commands.accepted)
     server.command(commands.ENGINE_FREE)(commands.free)
     server.command(commands.ENGINE_START)(commands.start)
+    server.command(review.REVIEW)(review.review)
+    server.command(review.DISMISS)(review.dismiss)
+    server.command(review.NEVER)(review.never)
+    server.command(review.EXPLAIN)(review.explain)
     return server
 
 

@@ -31,6 +31,7 @@ class AcclimateServer(LanguageServer):
         self.session = Session(home, StatusBoard(lambda status: self.protocol.notify(NOTIFICATION, status)), flags)
         self.initial_options: dict[str, Any] = {}
         self.training_token: types.ProgressToken | None = None
+        self.published: dict[str, list[types.Diagnostic]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
     def keep(self, work: Coroutine[Any, Any, None]) -> None:

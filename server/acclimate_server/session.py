@@ -33,6 +33,8 @@ from .feedback.recorder import Recorder
 from .feedback.watch import Watch
 from .idle import Activity
 from .retraining import Retraining
+from .review.desk import Reviews
+from .review.opened import Belonging
 from .settings import Settings
 from .settings_sources import load_settings
 from .status import AdapterStatus, StatusBoard
@@ -126,6 +128,7 @@ class Session:
         self.writings = Writings()
         self.pace = Pace()
         self.speed = Speed()
+        self.reviews = Reviews(board, self._belonging, lambda: self._in_flight.values())
         self._editor_options: Mapping[str, Any] = {}
         self._by_folder: dict[Path, _Folder] = {}
         self._repositories: dict[Path, OpenRepository] = {}
@@ -140,6 +143,7 @@ class Session:
             log.warning("%s", warning)
         self.board.update(warnings=tuple(warnings))
         self._by_folder.clear()
+        self.reviews.settings_changed(self.settings.review)
         if self.connection.is_open and _same_engine(before, self.settings):
             return
         if self.settings.completion.enabled:
@@ -174,6 +178,7 @@ class Session:
 
     def document_closed(self, document: str, path: Path | None) -> None:
         """A document left the editor."""
+        self.reviews.closed(document)
         self.writings.stop(document)
         self.memory.forget(document)
         self.trees.forget(document)
@@ -279,6 +284,7 @@ class Session:
         await self.recorder.close()
         for task in self._in_flight.values():
             task.cancel()
+        self.reviews.close()
         if self.training is not None:
             await self.training.end("The editor was closed.")
         await self.writings.close()
@@ -295,6 +301,18 @@ class Session:
         if path is None or known is None or known.opened is None or known.opened.surroundings is None:
             return None
         return known.opened.surroundings, _relative(known.resolved / path.name, known.opened.repository)
+
+    async def _belonging(self, path: Path) -> Belonging | None:
+        """Where a file is reviewed; None outside of any work tree."""
+        opened, folder = await self._repository_of(path.parent)
+        if opened is None or opened.repository.work_tree is None:
+            return None
+        return Belonging(
+            repository=opened.repository,
+            home=opened.home,
+            wanted=opened.settings.review,
+            path=_relative(folder / path.name, opened.repository),
+        )
 
     def _rolled_back(self, reason: str) -> None:
         """An adapter did worse in use than the one before. The pointer moved; the next request follows it."""

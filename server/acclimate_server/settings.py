@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
+from acclimate_indexer.pairs import SEVERITIES
 from acclimate_training.recipe import Layers
 
 Scope = Literal["window", "machine"]
@@ -240,6 +241,54 @@ class CompletionSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewSettings:
+    enabled: bool = _setting(True, "Review what was changed when a file is saved.")
+    rules: tuple[str, ...] = _setting(
+        (".acclimate/review.md", "AGENTS.md", "CLAUDE.md"),
+        "Files of the repository with the team's own rules in plain language.",
+        repository_may_set=True,
+    )
+    languages: tuple[str, ...] = _setting(
+        (),
+        "Review only these languages, by their LSP names; empty reviews all that are known.",
+        repository_may_set=True,
+    )
+    exclude: tuple[str, ...] = _setting(
+        (), "Paths that are never reviewed, as glob patterns like `migrations/**`.", repository_may_set=True
+    )
+    max_comments: int = _setting(
+        3,  # who is told more at once reads none
+        "At most so many comments a file.",
+        repository_may_set=True,
+        minimum=0,
+    )
+    severity: str = _setting(
+        "suggestion",
+        "The least that is shown: `critical`, `warning` or `suggestion`.",
+        repository_may_set=True,
+        choices=SEVERITIES,
+    )
+    idle_seconds: float = _setting(
+        10.0,  # a pause to think, and no pause between two words
+        "An editor that saves by itself has its file reviewed after so long without an edit.",
+        minimum=0,
+    )
+    timeout_seconds: float = _setting(
+        30.0,  # what is said later concerns code that one has left
+        "A reviewer that takes longer is not waited for.",
+        minimum=0.1,
+    )
+    model: str = _setting(
+        "auto",
+        "Whether an adapter speaks in reviews: `never`, or `auto`, where it was proven to help.",
+        choices=("auto", "never"),
+    )
+    trust_linters: bool = _setting(
+        False, "Also run linters whose configuration is code of the repository.", scope="machine"
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FeedbackSettings:
     keep: bool = _setting(True, "Note on this machine what became of completions: taken, kept, refused.")
     train: bool = _setting(False, "Learn from completions that were taken and are still there at the next commit.")
@@ -270,6 +319,7 @@ class Settings:
     engine: EngineSettings = field(default_factory=EngineSettings)
     runtime: RuntimeSettings = field(default_factory=RuntimeSettings)
     completion: CompletionSettings = field(default_factory=CompletionSettings)
+    review: ReviewSettings = field(default_factory=ReviewSettings)
     feedback: FeedbackSettings = field(default_factory=FeedbackSettings)
     mining: MiningSettings = field(default_factory=MiningSettings)
 

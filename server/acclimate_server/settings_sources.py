@@ -21,8 +21,6 @@ from .settings import SETTINGS, Setting, Settings, shown
 
 REPOSITORY_FILE = Path(".acclimate/config.toml")
 MAX_SETTINGS_BYTES = 1024 * 1024  # a settings file is a few hundred bytes; anything larger is a mistake or an attack
-# Allowed in files already, read by what is built later.
-_LATER = frozenset({"review.rules"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,16 +64,16 @@ def resolve(layers: list[Options], warnings: list[str]) -> Settings:
         if forbidden := [name for name in options.values if options.is_repository and not _repository_may_set(name)]:
             warnings.append(
                 f"{options.source} may not set {', '.join(sorted(forbidden))}: a repository's own file sets only"
-                " mining.*, evaluation.*, completion.languages and review.rules."
+                " mining.*, evaluation.*, and of completion.* and review.* what neither leaks nor runs anything."
             )
         for name, raw in options.values.items():
-            if name not in forbidden and name not in _LATER:
+            if name not in forbidden:
                 _take(name, raw, options.source, values, warnings)
     return _built(values)
 
 
 def _repository_may_set(name: str) -> bool:
-    return name in _LATER or (name in SETTINGS and SETTINGS[name].repository_may_set)
+    return name in SETTINGS and SETTINGS[name].repository_may_set
 
 
 def _take(name: str, raw: Any, source: str, values: dict[str, Any], warnings: list[str]) -> None:

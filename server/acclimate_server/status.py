@@ -5,8 +5,8 @@ Sent as the notification `acclimate/status` whenever it changes, and given by th
 
 import asyncio
 import dataclasses
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 NOTIFICATION = "acclimate/status"
@@ -14,6 +14,7 @@ MIN_INTERVAL_SECONDS = 0.1  # progress comes often; a status bar that is repaint
 
 EngineWord = Literal["stopped", "starting", "ready", "failed"]
 AdapterWord = Literal["none", "loading", "in use", "failed"]
+ReviewWord = Literal["off", "idle", "waiting", "reviewing"]
 TrainingWord = Literal["running", "finished", "cancelled", "failed"]
 
 
@@ -72,6 +73,21 @@ class TrainingStatus:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewStatus:
+    """Reviews of what is saved.
+
+    Attributes:
+        state: `waiting` while a save is left to settle, and until an editor that saves by itself is idle.
+        reason: Why the file that was saved last was not reviewed, or not by all.
+        reviewers: What each has to go by, or why it is silent.
+    """
+
+    state: ReviewWord = "idle"
+    reason: str = ""
+    reviewers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DriftStatus:
     """How far the repository that was worked in last is beyond the data of its adapter.
 
@@ -108,6 +124,7 @@ class Status:
     adapter: AdapterStatus = AdapterStatus()
     training: TrainingStatus | None = None
     drift: DriftStatus | None = None
+    review: ReviewStatus = ReviewStatus()
     completion: str = ""
     completed_by: str | None = None
     warnings: tuple[str, ...] = ()

@@ -301,6 +301,17 @@ def test_feedback_makes_another_data_set(shop: GitFolder, shop_home: RepositoryH
     assert one.hash != two.hash
 
 
+def test_a_dismissal_is_learnt_from_as_clean_code(shop: GitFolder, shop_home: RepositoryHome) -> None:
+    head = shop.commit({f"src/{name}.py": module(name) for name in NAMES})
+    learnt = {pair.path for pair in mine(shop.open(), shop_home).reviews("train")}
+    hunk = "def remind(customer):\n    return letters.compose(customer, tone='kind')"
+    said = {"path": min(learnt), "language": "python", "commit": head, "hunk": hunk}
+    FeedbackStore(shop_home.feedback).add("dismissed", {**said, "code": "a", "subject": "b", "message": "Too kind"})
+    reviews = list(mine(shop.open(), shop_home).reviews("train"))
+
+    assert [(pair.hunk, pair.comment) for pair in reviews if pair.source == "dismissed"] == [(hunk, None)]
+
+
 def test_a_file_can_be_explained(shop: GitFolder, shop_home: RepositoryHome) -> None:
     key = "AKIA" + "QX7Z4M2P9L5K3J8H"
     shop.commit(

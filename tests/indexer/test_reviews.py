@@ -15,6 +15,7 @@ from acclimate_indexer.mining.reviews.ordinary import ordinary
 from acclimate_indexer.mining.reviews.reading import Reading
 from acclimate_indexer.mining.reviews.reason import Saying, reason, saying, severity, told
 from acclimate_indexer.pairs import ReviewComment, ReviewPair
+from acclimate_indexer.review.dismissals import DismissedCode
 
 SHOP = '''"""Orders."""
 
@@ -38,6 +39,7 @@ def _mined(
     shop: GitFolder,
     *,
     imported: Sequence[ImportedReview] = (),
+    dismissed: Sequence[DismissedCode] = (),
     is_wanted: Callable[[str], bool] = lambda path: "vendor" not in path,
     limit: int = 400,
 ) -> tuple[list[ReviewPair], Counter[str]]:
@@ -54,6 +56,7 @@ def _mined(
         limit=limit,
         dropped=dropped,
         imported=imported,
+        dismissed=dismissed,
         commit=head,
     )
     return pairs, dropped
@@ -440,3 +443,34 @@ def test_reasons_are_short_and_hostile_messages_cost_little() -> None:
 )
 def test_how_grave_it_is_is_told_by_words(said: str, expected: str) -> None:
     assert severity(said) == expected
+
+
+def _dismissed(hunk: str, path: str = "shop.py") -> DismissedCode:
+    return DismissedCode(path=path, language="python", commit="1" * 40, hunk=hunk)
+
+
+def test_what_somebody_did_not_want_to_hear_is_clean_code_from_then_on(shop: GitFolder) -> None:
+    first = _begin(shop)
+    fixed = SHOP.replace("result / rate", "result / rate if rate else 0")
+    _commit(shop, {"shop.py": fixed}, "fix(total): crash when the rate is zero", 1)
+    kept = "def total(orders, rate):\n    return send_note(orders) / rate"
+    refuted = SHOP[SHOP.index("def total") : SHOP.index("\n\n\ndef names")]
+    key = f"key = '{'AKIA' + 'QX7Z4M2P9L5K3J8H'}'"
+    pairs, dropped = _mined(
+        shop,
+        dismissed=[
+            _dismissed(kept),
+            _dismissed(kept),
+            _dismissed(refuted),
+            _dismissed(key),
+            _dismissed("x" * 500),
+            _dismissed("by('jo.smith@company.com')"),
+            _dismissed(kept + "  #", "vendor/a.py"),
+        ],
+    )
+
+    assert first
+    assert [(pair.hunk, pair.comment) for pair in pairs if pair.source == "dismissed"] == [(kept, None)]
+    assert dropped["secret"] == 2
+    assert dropped["review_long_lines"] == 1
+    assert [pair.hunk for pair in _spoken(pairs, "fix")] == [refuted]  # history knows better

@@ -49,6 +49,7 @@ def test_inline_completion_is_advertised_and_documents_are_synchronised_by_chang
 
         assert capabilities["inlineCompletionProvider"] == {}
         assert capabilities["textDocumentSync"]["change"] == types.TextDocumentSyncKind.Incremental
+        assert capabilities["codeActionProvider"]["codeActionKinds"] == ["quickfix", "source.fixAll.acclimate"]
         assert "completionProvider" in capabilities  # this client said nothing about inline completion
         assert capabilities["executeCommandProvider"]["commands"] == [
             "acclimate.retrain",
@@ -57,6 +58,10 @@ def test_inline_completion_is_advertised_and_documents_are_synchronised_by_chang
             "acclimate.accepted",
             "acclimate.engine.free",
             "acclimate.engine.start",
+            "acclimate.review",
+            "acclimate.review.dismiss",
+            "acclimate.review.never",
+            "acclimate.review.explain",
         ]
 
 

@@ -42,6 +42,7 @@ def test_a_repository_cannot_send_code_away_or_run_anything(home: Home, tmp_path
         tmp_path / ".acclimate/config.toml",
         'adapter = "x"\n[engine]\nurl = "http://evil.example"\nkey = "k"\n[runtime]\npython = "./run-me"\n'
         '[model]\nname = "../x"\n[mining]\nexclude = ["docs/**"]\n[review]\nrules = ["a"]\n'
+        "trust_linters = true\nenabled = false\n"
         "[completion]\nmax_tokens = 9\n"
         'languages = ["python"]',
     )
@@ -53,9 +54,11 @@ def test_a_repository_cannot_send_code_away_or_run_anything(home: Home, tmp_path
     assert settings.completion.max_tokens == Settings().completion.max_tokens
     assert settings.mining.exclude == ("docs/**",)
     assert settings.completion.languages == ("python",)
+    assert settings.review.rules == ("a",)
     assert len(warnings) == 1
     assert (
-        "may not set adapter, completion.max_tokens, engine.key, engine.url, model.name, runtime.python" in warnings[0]
+        "may not set adapter, completion.max_tokens, engine.key, engine.url, model.name, review.enabled,"
+        " review.trust_linters, runtime.python:" in warnings[0]
     )
 
 

@@ -16,6 +16,7 @@ from acclimate_indexer.linting import LANGUAGE
 from acclimate_indexer.pairs import Age, CompletionKind, CompletionPair, ReviewPair, Split
 from acclimate_indexer.patches import AddedLines
 from acclimate_indexer.repository import Repository
+from acclimate_indexer.review.dismissals import DismissedCode
 
 from .analyses import MinedFile
 from .contexts import in_context
@@ -87,6 +88,7 @@ class Parts:
     options: MiningOptions
     store: BlobStore
     imported: Sequence[ImportedReview]
+    dismissed: Sequence[DismissedCode]
     taken: Mapping[str, Sequence[TakenText]]
     stages: Stages
     patterns: tuple[str, ...]
@@ -99,6 +101,7 @@ def collect(
     *,
     store: BlobStore,
     imported: Sequence[ImportedReview],
+    dismissed: Sequence[DismissedCode] = (),
     taken: Sequence[TakenText] = (),
     stages: Stages,
 ) -> Collection:
@@ -112,6 +115,7 @@ def collect(
         options=options,
         store=store,
         imported=imported,
+        dismissed=dismissed,
         taken=by_path(taken),
         stages=stages,
         patterns=tuple(f"*{extension}" for extension in extensions_in(entry.path for entry in repository.files(head))),
@@ -251,6 +255,7 @@ class _Collector:
             imported=self._parts.imported,
             resolved=resolved,
             rules={each.rule for each in self._conventions.linted},
+            dismissed=() if is_test else self._parts.dismissed,
             remember=self._memory.of,
             advance=advance,
             is_test=is_test,

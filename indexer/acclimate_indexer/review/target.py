@@ -1,14 +1,13 @@
 """What is reviewed: a text, and which of its lines are new since it was last looked at."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from difflib import SequenceMatcher
 from functools import cached_property
 
 from acclimate_indexer.languages.language import Language
 from acclimate_indexer.mining.source import Source
 
-MAX_COMPARED_LINES = 4_000  # between the first and the last change; beyond, all of them count as changed
+from .line_map import kept_blocks
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,19 +37,25 @@ class ReviewTarget:
 
 def changed_lines(before: str, after: str) -> tuple[range, ...]:
     """The lines of `after`, counted from 0, that differ from `before`; both end their lines with "\\n"."""
-    old, new = before.split("\n"), after.split("\n")
-    head = _alike(old, new)
-    tail = _alike(old[head:][::-1], new[head:][::-1])
-    old, new = old[head : len(old) - tail], new[head : len(new) - tail]
-    if not new:
-        return ()
-    if max(len(old), len(new)) > MAX_COMPARED_LINES or not old:
-        return (range(head, head + len(new)),)
-    blocks = SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
-    return tuple(
-        range(head + start, head + stop) for tag, _, _, start, stop in blocks if tag != "equal" and stop > start
-    )
+    new = after.split("\n")
+    blocks = kept_blocks(before.split("\n"), new)
+    ends = [0, *(block.new + block.size for block in blocks)]
+    starts = [*(block.new for block in blocks), len(new)]
+    return tuple(range(start, stop) for start, stop in zip(ends, starts, strict=True) if start < stop)
 
 
-def _alike(one: Sequence[str], other: Sequence[str]) -> int:
-    return next((at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
+def without(lines: Iterable[range], others: Iterable[range]) -> tuple[range, ...]:
+    """Those of the lines that are none of the others."""
+    left = {line for each in lines for line in each}.difference(*others)
+    return as_ranges(left)
+
+
+def as_ranges(lines: Iterable[int]) -> tuple[range, ...]:
+    """Lines as ranges, in order."""
+    found: list[range] = []
+    for line in sorted(set(lines)):
+        if found and found[-1].stop == line:
+            found[-1] = range(found[-1].start, line + 1)
+        else:
+            found.append(range(line, line + 1))
+    return tuple(found)

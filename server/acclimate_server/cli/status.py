@@ -18,6 +18,7 @@ from ..completion.connection import runtime_python
 from ..engine.lease import read_engine_state
 from ..keeping_up import current_drift
 from ..pipeline_process import PROGRESS_FILE
+from ..review.ground import Ground
 from ..runtime.find import find_runtime
 from ..words import progress_words
 from .context import Context
@@ -77,6 +78,7 @@ def _repository(arguments: argparse.Namespace, context: Context) -> dict[str, An
         "live": None if live is None else live.version,
         "verdict": None if live is None else live.record["verdict"],
         "report": None if live is None else _report(home, live.version),
+        "review": Ground(repository, home).words(context.settings(repository.work_tree).review),
         "drift": _drift(repository, home, context) if adapters else None,
         "completions": [use.to_json() | {"words": use.words()} for use in _uses(home)],
         "last_run": _last_run(home),
@@ -136,6 +138,7 @@ def _lines(record: dict[str, Any]) -> list[str]:
         lines.append(f"Report: {repository['report'] or '`acclimate report` writes and opens it'}")
     if (drift := repository["drift"]) is not None:
         lines.append(f"Drift: {drift['said']}")
+    lines += [f"Review by {name}: {words}" for name, words in repository["review"].items()]
     for use in repository["completions"]:
         lines.append(f"Completions by {use['adapter'] or 'the base model ' + use['model']}: {use['words']}")
     if (last := repository["last_run"]) is not None:

@@ -1,11 +1,11 @@
-"""`textDocument/didOpen`, `didChange`, `didSave` and `didClose`: the user is at work. pygls keeps the documents."""
+"""`textDocument/didOpen`, `didChange`, `willSave`, `didSave`, `didClose`: the user is at work. pygls keeps the text."""
 
 from functools import partial
 
 from lsprotocol import types
 
 from ..language_server import AcclimateServer
-from .snapshot import open_document, path_of, text_of
+from .snapshot import open_document, path_of, text_of, text_to_review
 
 
 def document_opened(ls: AcclimateServer, params: types.DidOpenTextDocumentParams) -> None:
@@ -25,10 +25,22 @@ def document_changed(ls: AcclimateServer, params: types.DidChangeTextDocumentPar
     if document is not None:
         inserted = "".join(change.text for change in params.content_changes)
         ls.session.document_changed(document.uri, path, partial(text_of, document), inserted)
+        if text_to_review(ls, document.uri) is not None:
+            ls.session.reviews.changed(document.uri, partial(text_to_review, ls, document.uri))
+
+
+def document_will_be_saved(ls: AcclimateServer, params: types.WillSaveTextDocumentParams) -> None:
+    """Why it will be: whoever types on is not to be disturbed by an editor that saves by itself."""
+    uri = params.text_document.uri
+    is_automatic = params.reason != types.TextDocumentSaveReason.Manual
+    ls.session.reviews.announced(uri, partial(text_to_review, ls, uri), is_automatic=is_automatic)
 
 
 def document_saved(ls: AcclimateServer, params: types.DidSaveTextDocumentParams) -> None:
-    """What lies on the disk is what is in the editor."""
+    """What lies on the disk is what is in the editor. It is reviewed, in a while."""
+    uri = params.text_document.uri
+    if text_to_review(ls, uri) is not None:
+        ls.session.reviews.saved(uri, partial(text_to_review, ls, uri))
     ls.session.document_saved(path_of(params.text_document.uri))
 
 

@@ -10,6 +10,7 @@ from ..automatic_training import AutomaticTraining
 from ..language_server import AcclimateServer
 from ..parent import end_with, running_process
 from . import completion
+from .diagnostics import publish
 from .training_progress import train_automatically
 
 SECTION = "acclimate"
@@ -27,6 +28,7 @@ def initialize(ls: AcclimateServer, params: types.InitializeParams) -> None:
 
 def initialized(ls: AcclimateServer, _: types.InitializedParams) -> None:
     """Opens the session: settings, then the engine, and the watch over idle hours, in the background."""
+    ls.session.reviews.publish = partial(publish, ls)
     ls.session.configure(ls.initial_options)
     ls.keep(AutomaticTraining(ls.session, partial(train_automatically, ls)).run())
 

@@ -10,6 +10,7 @@ from acclimate_indexer.file_text import line_ending, uniform
 from ..completion.request import Snapshot
 from ..documents import Document, Documents
 from ..language_server import AcclimateServer
+from ..review.opened import OpenText
 
 CELL_SCHEME = "vscode-notebook-cell:"  # the path of the notebook's file, with the cell as the fragment
 BETWEEN_CELLS = "\n\n"
@@ -30,6 +31,21 @@ def path_of(uri: str) -> Path | None:
     except ValueError:  # no URI, or a name that no prompt can hold
         return None
     return path if path.is_absolute() and "\0" not in str(path) else None
+
+
+def text_to_review(ls: AcclimateServer, uri: str) -> OpenText | None:
+    """The document as a review reads it; None if it is not open, no file, or the cell of a notebook."""
+    document = open_document(ls, uri)
+    path = path_of(uri)
+    if document is None or path is None or not uri.startswith("file:"):
+        return None
+    return OpenText(
+        uri=document.uri,
+        path=path,
+        language_id=document.language_id or "",
+        version=document.version,
+        source=document.source,
+    )
 
 
 def snapshot(document: Document, position: types.Position, *, is_automatic: bool) -> Snapshot:

@@ -1,7 +1,5 @@
 """Shows a training in the editor: work-done progress, and the status."""
 
-import secrets
-
 from lsprotocol import types
 
 from acclimate_training.job import Progress
@@ -10,6 +8,7 @@ from ..language_server import AcclimateServer
 from ..retraining import Retraining, RetrainRequest
 from ..status import TrainingStatus
 from ..words import progress_words
+from .progress import progress_token
 
 TITLE = "Acclimatising"
 AUTOMATIC_TITLE = "Acclimatising while you are away"
@@ -18,7 +17,7 @@ AUTOMATIC_TITLE = "Acclimatising while you are away"
 async def follow_training(ls: AcclimateServer, training: Retraining) -> None:
     """Follows the run to its end. The adapter that it brought is loaded without anything being started again."""
     session = ls.session
-    token = await _token(ls, training)
+    token = await progress_token(ls, training.request.work_done_token, training.run)
     ls.training_token = token
     if token is not None:
         title = AUTOMATIC_TITLE if training.request.is_automatic else TITLE
@@ -44,18 +43,6 @@ async def train_automatically(ls: AcclimateServer, request: RetrainRequest) -> N
         return
     ls.session.training = Retraining(ls.session, request)
     await follow_training(ls, ls.session.training)
-
-
-async def _token(ls: AcclimateServer, training: Retraining) -> types.ProgressToken | None:
-    """The client's token, or one of ours if the client can take it; None shows no progress."""
-    if training.request.work_done_token is not None:
-        return training.request.work_done_token
-    window = ls.client_capabilities.window
-    if window is None or not window.work_done_progress:
-        return None
-    token = f"acclimate-{training.run}-{secrets.token_hex(2)}"  # pygls refuses a token that it has seen
-    await ls.work_done_progress.create_async(token)
-    return token
 
 
 def _status(training: Retraining, progress: Progress) -> TrainingStatus:

@@ -3,7 +3,8 @@
 import random
 
 from acclimate_indexer.review.finding import Edit, fixed
-from acclimate_indexer.review.target import MAX_COMPARED_LINES, changed_lines
+from acclimate_indexer.review.line_map import MAX_COMPARED_LINES
+from acclimate_indexer.review.target import changed_lines
 from acclimate_indexer.syntax import Span
 
 

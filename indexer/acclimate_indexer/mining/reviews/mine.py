@@ -15,9 +15,11 @@ from acclimate_indexer.mining.progress import Advance, told
 from acclimate_indexer.mining.seeded import Seeds
 from acclimate_indexer.mining.source import Remember
 from acclimate_indexer.pairs import ReviewPair
+from acclimate_indexer.review.dismissals import DismissedCode
 
 from .balance import NEGATIVES, balanced
 from .corrections import corrections
+from .dismissed import dismissed as not_wanted
 from .fixes import Reviewed, reviewed
 from .imported import imported as from_threads
 from .linted import linted as from_linter
@@ -44,6 +46,7 @@ def mine_reviews(
     imported: Sequence[ImportedReview] = (),
     resolved: Sequence[Resolved] = (),
     rules: Collection[str] = (),
+    dismissed: Sequence[DismissedCode] = (),
     commit: str = "",
     remember: Remember | None = None,
     advance: Advance = lambda _done, _of: None,
@@ -60,6 +63,7 @@ def mine_reviews(
         dropped: Counts what was left out, by reason.
         commit: By default the newest of `history`.
         remember: Remembers the outlines of blobs.
+        dismissed: Code about which somebody did not want to hear anything.
         advance: Hears how many pairs there are so far, and how many there may be.
         is_test: Whether `history` is what came after the split; then clean code comes from it as well, and not only
             where `files` give too little.
@@ -90,7 +94,7 @@ def mine_reviews(
         else:
             planted.append(positive)
     clean += islice(left, wanted - len(clean))
-    return _together(real, planted, clean, dropped, limit)
+    return _together(real, planted, list(not_wanted(dismissed, reading)), clean, dropped, limit)
 
 
 def _corrected(history: History, reading: Reading) -> Iterator[Reviewed]:
@@ -117,17 +121,18 @@ def _once(found: Iterable[Reviewed]) -> Iterator[Reviewed]:
 def _together(
     real: Sequence[Reviewed],
     planted: Sequence[Reviewed],
+    silent: Sequence[ReviewPair],
     clean: Iterable[ReviewPair],
     dropped: Counter[str],
     limit: int,
 ) -> list[ReviewPair]:
-    """Without negatives where something was corrected at another time."""
+    """Without negatives where something was corrected at another time, unless somebody said that nothing is wrong."""
     positives = [each.positive for each in _mixed(real, planted)]
     faulty = {_place(each.positive) for each in real}
     twins = [each.after for each in (*real, *planted) if each.after is not None]
     untouched = [pair for pair in clean if _place(pair) not in faulty]
     hunks = {pair.hunk for pair in positives}
-    pairs = balanced([*positives, *(pair for pair in (*twins, *untouched) if pair.hunk not in hunks)], limit)
+    pairs = balanced([*positives, *(pair for pair in (*silent, *twins, *untouched) if pair.hunk not in hunks)], limit)
     if lonely := len(positives) - sum(pair.comment is not None for pair in pairs):
         dropped["review_without_negatives"] += lonely
     return pairs

@@ -1,0 +1,54 @@
+"""What is known of a document since it was reviewed. It moves with the text."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from acclimate_indexer.review.finding import Edit, Finding
+from acclimate_indexer.review.line_map import LineMap
+from acclimate_indexer.syntax import Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reviewed:
+    """A state of a text, and what was found in it.
+
+    Attributes:
+        basis: What the reviewers' judgement rested on.
+        lines: Those that were looked at and did not change since, counted from 0.
+        asked: Those that somebody wanted to have reviewed, whether or not they were changed.
+        found: All of it, also what is not said.
+    """
+
+    text: str = ""
+    basis: tuple[tuple[str, str], ...] = ()
+    lines: tuple[range, ...] = ()
+    asked: tuple[range, ...] = ()
+    found: tuple[Finding, ...] = ()
+
+    def carried(self, text: str) -> "Reviewed":
+        """The same in a later text: what was said of lines that were altered since is gone."""
+        if text == self.text:
+            return self
+        moves = LineMap(self.text, text)
+        carried = (_carried(found, moves) for found in self.found)
+        return replace(
+            self,
+            text=text,
+            lines=moves.ranges(self.lines),
+            asked=moves.ranges(self.asked),
+            found=tuple(found for found in carried if found is not None),
+        )
+
+
+def _carried(found: Finding, moves: LineMap) -> Finding | None:
+    span = moves.span(found.span)
+    if span is None:
+        return None
+    edits = [(moves.span(edit.span), edit.text) for edit in found.fix]
+    return replace(found, span=span, fix=_whole(edits))
+
+
+def _whole(edits: Sequence[tuple[Span | None, str]]) -> tuple[Edit, ...]:
+    """The edits, if all of them can still be made."""
+    moved = [Edit(span=span, text=text) for span, text in edits if span is not None]
+    return tuple(moved) if len(moved) == len(edits) else ()

@@ -1,0 +1,132 @@
+"""Who reviews, and the review itself: all reviewers side by side, in one voice.
+
+The language server and the command line both call `review`. The server calls its two halves apart: it keeps what was
+found, and asks again what of it is to be said when somebody dismisses something.
+"""
+
+import asyncio
+import logging
+from collections.abc import Iterable, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+from acclimate_indexer.errors import AcclimateError, RepositoryError
+from acclimate_indexer.mining.conventions.record import Conventions
+from acclimate_indexer.repository import Repository
+from acclimate_indexer.review import finding
+from acclimate_indexer.review.conventions import convention_findings
+from acclimate_indexer.review.dismissals import Dismissals
+from acclimate_indexer.review.finding import Finding
+from acclimate_indexer.review.line_map import LineStarts
+from acclimate_indexer.review.target import ReviewTarget
+
+from ..settings import ReviewSettings
+from .merge import merged
+from .voice import most_important, spoken
+
+MAX_FINDINGS = 200  # of a reviewer in a file: who gets more has a migration to make, and no review to read
+
+log = logging.getLogger(__name__)
+
+
+class Reviewer(Protocol):
+    """One who looks at changed code. What it finds lies in the lines under review."""
+
+    @property
+    def name(self) -> finding.Reviewer: ...
+
+    @property
+    def identity(self) -> str:
+        """What its judgement rests on, e.g. the hash of a data set: where that changes, it is asked again."""
+        ...
+
+    async def review(self, target: ReviewTarget) -> list[Finding]:
+        """What it has to say of the target.
+
+        Raises:
+            AcclimateError: It cannot speak; the others can.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Findings:
+    """What was found, duplicates merged; `silent` says why some reviewers said nothing."""
+
+    found: list[Finding] = field(default_factory=list)
+    silent: dict[str, str] = field(default_factory=dict)
+
+
+async def review(
+    target: ReviewTarget, reviewers: Iterable[Reviewer], *, dismissals: Dismissals, wanted: ReviewSettings
+) -> list[Finding]:
+    """What is to be said about the target: in the order of the text, at most as much as is wanted."""
+    findings = await findings_of(target, reviewers, timeout_seconds=wanted.timeout_seconds)
+    lines = target.text.split("\n")
+    said = spoken(findings.found, lines, target.source.language, dismissals=dismissals, wanted=wanted)
+    return most_important(said, wanted.max_comments)
+
+
+async def findings_of(target: ReviewTarget, reviewers: Iterable[Reviewer], *, timeout_seconds: float) -> Findings:
+    """What the reviewers find. One who fails, or takes too long, takes nothing away from the others."""
+    asked = list(reviewers)
+    answers = await asyncio.gather(*(_asked(each, target, timeout_seconds) for each in asked))
+    by_reviewer = list(zip(asked, answers, strict=True))
+    return Findings(
+        found=merged(
+            (found for _, answer in by_reviewer if not isinstance(answer, str) for found in answer),
+            LineStarts(target.text.split("\n")),
+        ),
+        silent={each.name: answer for each, answer in by_reviewer if isinstance(answer, str)},
+    )
+
+
+async def _asked(reviewer: Reviewer, target: ReviewTarget, timeout_seconds: float) -> list[Finding] | str:
+    """What a reviewer finds, or why it does not say."""
+    try:
+        async with asyncio.timeout(timeout_seconds):
+            return most_important(await reviewer.review(target), MAX_FINDINGS)
+    except TimeoutError:
+        why = f"It took longer than `review.timeout_seconds`, {timeout_seconds:g}."
+    except AcclimateError as error:
+        why = str(error)
+    log.warning("No review of %s by %s: %s", target.path, reviewer.name, why)
+    return why
+
+
+class ConventionsReviewer:
+    """What this repository does throughout, and what it has given up."""
+
+    name: finding.Reviewer = "conventions"
+
+    def __init__(
+        self, conventions: Conventions, repository: Repository, executor: Executor, *, identity: str = ""
+    ) -> None:
+        """Takes the conventions, and the repository that their evidence is in: used in the executor alone."""
+        self.identity = identity
+        self._conventions = conventions
+        self._repository = repository
+        self._executor = executor
+
+    async def review(self, target: ReviewTarget) -> list[Finding]:
+        return await asyncio.get_running_loop().run_in_executor(self._executor, self._found, target)
+
+    def _found(self, target: ReviewTarget) -> list[Finding]:
+        return with_details(convention_findings(target, self._conventions), self._repository)
+
+
+def with_details(findings: Sequence[Finding], repository: Repository) -> list[Finding]:
+    """The findings, their evidence with date and subject as far as the repository has the commits."""
+    shas = dict.fromkeys(each.commit for found in findings for each in found.evidence)
+    try:
+        known = repository.details(list(shas))
+    except RepositoryError:
+        return list(findings)
+    told = {
+        sha: {"date": details.time.date().isoformat(), "subject": details.subject} for sha, details in known.items()
+    }
+    return [
+        replace(found, evidence=tuple(replace(each, **told.get(each.commit, {})) for each in found.evidence))
+        for found in findings
+    ]
