@@ -1,0 +1,139 @@
+"""A repository's strongest conventions, each broken once in a real file, to see whether the break is commented on."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+
+from acclimate_indexer.mining.conventions.facts import NAME
+from acclimate_indexer.mining.conventions.prevalence import ALTERNATIVE_MODULES, LEVELS, LOGGERS, inner_folder, style_of
+from acclimate_indexer.mining.conventions.record import Conventions, Prevalence, Replacement
+from acclimate_indexer.mining.source import Source
+from acclimate_indexer.mining.state import CommitState
+from acclimate_indexer.review.conventions import convention_findings
+from acclimate_indexer.review.finding import fixed
+from acclimate_indexer.review.naming_style import in_style
+from acclimate_indexer.review.target import ReviewTarget
+from acclimate_indexer.syntax import Span
+
+BREAKS = 10
+OTHER_STYLE = {"snake_case": "camelCase", "camelCase": "snake_case", "PascalCase": "snake_case"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Break:
+    """A convention that was broken, and what the review said.
+
+    Attributes:
+        support: In how many places the convention is followed.
+        outcome: `restored`: the comment's fix gives the original back; `named`: a comment on the line, without a fix;
+            `silent`; `not planted`: no file has a place to break.
+        others: Comments on other lines, or about something else.
+    """
+
+    convention: str
+    support: int
+    outcome: str
+    others: int = 0
+
+
+def planted_breaks(state: CommitState, conventions: Conventions, today: date) -> Iterator[Break]:
+    """Breaks the ten conventions that most places follow, one at a time."""
+    for convention in strongest(conventions):
+        is_mined = isinstance(convention, Replacement)
+        name = f"{convention.old} -> {convention.new}" if is_mined else f"{convention.role}: {convention.rule}"
+        support = convention.places if is_mined else convention.count
+        place = next(_places(state, convention), None)
+        if place is None:
+            yield Break(convention=name, support=support, outcome="not planted")
+            continue
+        source, span, instead = place
+        outcome, others = _reviewed(source, span, instead, conventions, today)
+        yield Break(convention=name, support=support, outcome=outcome, others=others)
+
+
+def strongest(conventions: Conventions) -> list[Replacement | Prevalence]:
+    """Those that most places follow, of whatever kind."""
+    every: list[Replacement | Prevalence] = [*conventions.replacements, *conventions.prevalence]
+    return sorted(every, key=lambda each: -(each.places if isinstance(each, Replacement) else each.count))[:BREAKS]
+
+
+def _reviewed(
+    source: Source, span: Span, instead: str, conventions: Conventions, today: date
+) -> tuple[str, int]:
+    """What is said of the file with the break; the lines of the definition around it count as new."""
+    text = source.text[: span.start] + instead + source.text[span.end :]
+    number = source.line_of(span.start)
+    target = ReviewTarget(path=source.path, language=source.language, text=text, changed=(range(number, number + 2),))
+    found = convention_findings(target, conventions, today=today)
+    on_line = [each for each in found if target.source.line_of(each.span.start) == number]
+    if any(each.fix and fixed(text, each.fix) == source.text for each in on_line):
+        return "restored", len(found) - 1
+    without_fix = [each for each in on_line if not each.fix]
+    return ("named", len(found) - 1) if without_fix else ("silent", len(found))
+
+
+def _places(state: CommitState, convention: Replacement | Prevalence) -> Iterator[tuple[Source, Span, str]]:
+    """Where a convention is followed, and what breaks it there; by path."""
+    for file in sorted(state.files, key=lambda each: each.path):
+        source = state.source(file)
+        found = _replaced(source, convention) if isinstance(convention, Replacement) else _broken(source, convention)
+        for span, instead in found:
+            yield source, span, instead
+
+
+def _replaced(source: Source, replacement: Replacement) -> Iterator[tuple[Span, str]]:
+    """The new name in code, to become the old one."""
+    pattern = re.compile(rf"(?<!\w){re.escape(replacement.new)}(?=\()")
+    prose = sorted(source.syntax.prose)
+    for found in pattern.finditer(source.text):
+        line = source.text[source.line_start(found.start()) : found.start()]
+        if not any(start <= found.start() < end for start, end in prose) and not re.search(r"[\"'`]|\bdef\b|\bfunc\b", line):
+            yield Span(*found.span()), replacement.old
+
+
+def _broken(source: Source, convention: Prevalence) -> Iterator[tuple[Span, str]]:
+    language, _, what = convention.role.rpartition(" ")
+    if what in ("functions", "classes") and language == source.language.name:
+        yield from _renamed(source, convention, "function" if what == "functions" else "class")
+    elif convention.role.startswith("decorator "):
+        yield from _decorated(source, convention.rule)
+    elif what == "logging" and language == source.language.name:
+        other = next(name for name in LOGGERS if name != convention.rule)
+        for found in re.finditer(rf"(?<![\w.]){convention.rule}(?=\.(?:{'|'.join(sorted(LEVELS))})\()", source.text):
+            yield Span(*found.span()), other
+    elif convention.role in ALTERNATIVE_MODULES:
+        other = next(name for name in ALTERNATIVE_MODULES[convention.role] if name != convention.rule)
+        for found in re.finditer(rf"^(?:import|from) ({re.escape(convention.rule)})\b", source.text, re.MULTILINE):
+            yield Span(*found.span(1)), other
+    elif convention.role == "folders":
+        yield from _turned(source, convention)
+
+
+def _renamed(source: Source, convention: Prevalence, kind: str) -> Iterator[tuple[Span, str]]:
+    """A top-level definition whose name has several words."""
+    for symbol in source.outline.symbols:
+        at = source.text.find(symbol.name, symbol.signature.start)
+        wrong = in_style(symbol.name, OTHER_STYLE.get(convention.rule, "snake_case"))
+        is_top = source.line_start(at) == source.text.rfind("\n", 0, at) + 1 and not source.text[
+            source.line_start(at) : source.line_start(at) + 1
+        ].isspace()
+        if symbol.kind == kind and is_top and style_of(symbol.name) == convention.rule and wrong != symbol.name:
+            if in_style(wrong, convention.rule) == symbol.name:
+                yield Span(at, at + len(symbol.name)), wrong
+
+
+def _decorated(source: Source, rule: str) -> Iterator[tuple[Span, str]]:
+    name, parenthesis, _ = rule.partition("(")
+    for found in re.finditer(rf"^[ \t]*@({re.escape(rule)})$", source.text, re.MULTILINE):
+        yield Span(*found.span(1)), name if parenthesis else f"{name}()"
+
+
+def _turned(source: Source, convention: Prevalence) -> Iterator[tuple[Span, str]]:
+    """The first import of a file, preceded by one of the folder that imports it."""
+    upper, _, rest = convention.rule.partition(" imports ")
+    if inner_folder(source.path) != rest.partition(",")[0]:
+        return
+    first = re.search(r"^(?:import|from) ", source.text, re.MULTILINE)
+    if first is not None:
+        yield Span(first.start(), first.start()), f"import {upper.replace('/', '.')}.part\n"
