@@ -20,8 +20,9 @@ MIN_NAME_CHARACTERS = 3  # a shorter name has no style
 
 _FUNCTION = re.compile(r"^(?:[\w\s]*\s)?(?:def|fn|fun|func|function)\s+([^\W\d]\w*)\s*[(<\[]")
 _CLASS = re.compile(r"^(?:[\w\s]*\s)?(?:class|enum|interface|struct|trait)\s+([^\W\d]\w*)")
-_PYTHON_CLASS = re.compile(r"\s*class\s+\w+\s*(\([^)]*\))?(?=\s*:)|\s*class\s+(?=\w)")  # else it goes on below
-_WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[A-Z]")
+_PYTHON_CLASS = re.compile(r"\s*class\b")
+_WITHOUT_BASES = re.compile(r"\s*class\s+\w+\s*(?:\(\s*(?:object)?\s*\))?\s*:")
+_WORDS = re.compile(r"[A-Z]+(?![a-z])\d*|[A-Z]?[a-z]+\d*|\d+|[A-Z]")
 _VISIBLE_BY_CASE = frozenset(("go",))
 _DEFINITIONS = {"functions": _FUNCTION, "classes": _CLASS}
 
@@ -83,8 +84,8 @@ def _has_free_name(line: ChangedLine, code: ChangedCode) -> bool:
         depth = _depth(above)
         if _FUNCTION.match(above):
             return True
-        if head := _PYTHON_CLASS.match(above):
-            return head[1] in _NO_BASES
+        if _PYTHON_CLASS.match(above):
+            return _WITHOUT_BASES.match(above) is not None
     return True
 
 

@@ -69,7 +69,7 @@ def replaced_name_findings(
     code: ChangedCode, replacements: Iterable[Replacement], pinned: Iterable[PinnedReplacement] = ()
 ) -> Iterator[Finding]:
     """One comment for each name of a line that was given up, with all its places in that line put right."""
-    given_up = [*map(_mined, replacements), *map(_pinned, pinned)]
+    given_up = [each for each in (*map(_mined, replacements), *map(_pinned, pinned)) if each.old]
     names = {each.old: each for each in given_up if NAME.fullmatch(each.old)}
     others = [each for each in given_up if each.old not in names]
     first_words = {name.partition(".")[0] for name in names}

@@ -124,7 +124,7 @@ class _Reading:
         elif word := _WORD.fullmatch(said):
             self.words[_plain(word[1])] = word[2]
         elif use := _USE.fullmatch(said):
-            self._pin(*map(str.strip, use.groups()), number)
+            self._pin(use[1], use[2], use[3], number)
             return False
         else:
             return False
