@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from datetime import date, timedelta
-from pathlib import Path
 from typing import Any, Self
 
 from benchmarks.flagged import Flagged, Followed
@@ -25,7 +24,7 @@ from acclimate_indexer.mining.options import MiningOptions
 from acclimate_indexer.mining.state import CommitState, Texts
 from acclimate_indexer.repository import Commit, Repository
 from acclimate_indexer.review.conventions import convention_findings
-from acclimate_indexer.review.finding import Finding, fixed
+from acclimate_indexer.review.finding import Finding
 from acclimate_indexer.review.import_rules import MODULE_CHOICE
 from acclimate_indexer.review.target import ReviewTarget
 
@@ -139,7 +138,7 @@ class Replay:
             yield ReviewTarget(path=change.path, language=language, text=text, changed=tuple(lines))
 
     def _flagged(self, commit: CommitDetails, target: ReviewTarget, conventions: Conventions) -> Iterator[Flagged]:
-        for finding in convention_findings(target, conventions, today=commit.time.date()):
+        for finding in convention_findings(target, conventions):
             source = target.source
             yield Flagged(
                 repository=self.repository.name,

@@ -3,9 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
 
-from acclimate_indexer.mining.conventions.facts import NAME
 from acclimate_indexer.mining.conventions.prevalence import ALTERNATIVE_MODULES, LEVELS, LOGGERS, inner_folder, style_of
 from acclimate_indexer.mining.conventions.record import Conventions, Prevalence, Replacement
 from acclimate_indexer.mining.source import Source
@@ -37,35 +35,38 @@ class Break:
     others: int = 0
 
 
-def planted_breaks(state: CommitState, conventions: Conventions, today: date) -> Iterator[Break]:
+def planted_breaks(state: CommitState, conventions: Conventions) -> Iterator[Break]:
     """Breaks the ten conventions that most places follow, one at a time."""
     for convention in strongest(conventions):
-        is_mined = isinstance(convention, Replacement)
-        name = f"{convention.old} -> {convention.new}" if is_mined else f"{convention.role}: {convention.rule}"
-        support = convention.places if is_mined else convention.count
+        name, support = _named(convention)
         place = next(_places(state, convention), None)
         if place is None:
             yield Break(convention=name, support=support, outcome="not planted")
             continue
         source, span, instead = place
-        outcome, others = _reviewed(source, span, instead, conventions, today)
+        outcome, others = _reviewed(source, span, instead, conventions)
         yield Break(convention=name, support=support, outcome=outcome, others=others)
+
+
+def _named(convention: Replacement | Prevalence) -> tuple[str, int]:
+    """What a convention is called in the figures, and how many places follow it."""
+    if isinstance(convention, Replacement):
+        return f"{convention.old} -> {convention.new}", convention.places
+    return f"{convention.role}: {convention.rule}", convention.count
 
 
 def strongest(conventions: Conventions) -> list[Replacement | Prevalence]:
     """Those that most places follow, of whatever kind."""
     every: list[Replacement | Prevalence] = [*conventions.replacements, *conventions.prevalence]
-    return sorted(every, key=lambda each: -(each.places if isinstance(each, Replacement) else each.count))[:BREAKS]
+    return sorted(every, key=lambda each: -_named(each)[1])[:BREAKS]
 
 
-def _reviewed(
-    source: Source, span: Span, instead: str, conventions: Conventions, today: date
-) -> tuple[str, int]:
+def _reviewed(source: Source, span: Span, instead: str, conventions: Conventions) -> tuple[str, int]:
     """What is said of the file with the break; the lines of the definition around it count as new."""
     text = source.text[: span.start] + instead + source.text[span.end :]
     number = source.line_of(span.start)
     target = ReviewTarget(path=source.path, language=source.language, text=text, changed=(range(number, number + 2),))
-    found = convention_findings(target, conventions, today=today)
+    found = convention_findings(target, conventions)
     on_line = [each for each in found if target.source.line_of(each.span.start) == number]
     if any(each.fix and fixed(text, each.fix) == source.text for each in on_line):
         return "restored", len(found) - 1
@@ -88,7 +89,9 @@ def _replaced(source: Source, replacement: Replacement) -> Iterator[tuple[Span, 
     prose = sorted(source.syntax.prose)
     for found in pattern.finditer(source.text):
         line = source.text[source.line_start(found.start()) : found.start()]
-        if not any(start <= found.start() < end for start, end in prose) and not re.search(r"[\"'`]|\bdef\b|\bfunc\b", line):
+        if not any(start <= found.start() < end for start, end in prose) and not re.search(
+            r"[\"'`]|\bdef\b|\bfunc\b", line
+        ):
             yield Span(*found.span()), replacement.old
 
 
@@ -111,16 +114,15 @@ def _broken(source: Source, convention: Prevalence) -> Iterator[tuple[Span, str]
 
 
 def _renamed(source: Source, convention: Prevalence, kind: str) -> Iterator[tuple[Span, str]]:
-    """A top-level definition whose name has several words."""
+    """The name of a top-level definition, of several words, in another style."""
     for symbol in source.outline.symbols:
         at = source.text.find(symbol.name, symbol.signature.start)
+        is_inner = source.text[source.line_start(at)].isspace()
+        if symbol.kind != kind or is_inner or style_of(symbol.name) != convention.rule:
+            continue
         wrong = in_style(symbol.name, OTHER_STYLE.get(convention.rule, "snake_case"))
-        is_top = source.line_start(at) == source.text.rfind("\n", 0, at) + 1 and not source.text[
-            source.line_start(at) : source.line_start(at) + 1
-        ].isspace()
-        if symbol.kind == kind and is_top and style_of(symbol.name) == convention.rule and wrong != symbol.name:
-            if in_style(wrong, convention.rule) == symbol.name:
-                yield Span(at, at + len(symbol.name)), wrong
+        if wrong != symbol.name and in_style(wrong, convention.rule) == symbol.name:
+            yield Span(at, at + len(symbol.name)), wrong
 
 
 def _decorated(source: Source, rule: str) -> Iterator[tuple[Span, str]]:

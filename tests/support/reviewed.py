@@ -1,7 +1,5 @@
 """Texts under review, and conventions to review them by."""
 
-from datetime import date
-
 from acclimate_indexer.languages.registry import language_of
 from acclimate_indexer.mining.conventions.record import Conventions, Prevalence, Replacement
 from acclimate_indexer.review.conventions import NO_RULES, convention_findings
@@ -10,7 +8,6 @@ from acclimate_indexer.review.rules import TeamRules
 from acclimate_indexer.review.target import ReviewTarget
 from acclimate_indexer.syntax import syntax_of
 
-TODAY = date(2026, 11, 1)
 COMMITS = ("1a2b3c4d5e6f", "2b3c4d5e6f7a")
 
 
@@ -38,7 +35,9 @@ def replacement(old: str, new: str, *, kind: str = "name", last: str = "2026-10-
     )
 
 
-def prevalence(role: str, rule: str, *, count: int = 312, of: int = 318, exceptions: tuple[str, ...] = ()) -> Prevalence:
+def prevalence(
+    role: str, rule: str, *, count: int = 312, of: int = 318, exceptions: tuple[str, ...] = ()
+) -> Prevalence:
     return Prevalence(role=role, rule=rule, count=count, of=of, exceptions=exceptions)
 
 
@@ -57,7 +56,7 @@ def findings(
     rules: TeamRules = NO_RULES,
 ) -> list[Finding]:
     """What is said of a text."""
-    return convention_findings(target_of(path, text, changed), conventions(*found), rules, today=TODAY)
+    return convention_findings(target_of(path, text, changed), conventions(*found), rules)
 
 
 def put_right(path: str, text: str, found: list[Finding]) -> str:

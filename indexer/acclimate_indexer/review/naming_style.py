@@ -1,7 +1,7 @@
 """New functions and classes whose names are of another style than nearly all of this repository's.
 
-Only where nothing but taste decides the name: not where the style means something (who may see it in Go, what is a
-component in scripts), nor for a method that may override another.
+Only where nothing but taste decides the name: not where the style means something (who may see it in Go, what is used
+like a class), nor for a method that may override another.
 """
 
 import re
@@ -18,8 +18,12 @@ CODE = "naming-style"
 STYLES = ("snake_case", "camelCase", "PascalCase")
 MIN_NAME_CHARACTERS = 3  # a shorter name has no style
 
-_FUNCTION = re.compile(r"^(?:[\w\s]*\s)?(?:def|fn|fun|func|function)\s+([^\W\d]\w*)\s*[(<\[]")
-_CLASS = re.compile(r"^(?:[\w\s]*\s)?(?:class|enum|interface|struct|trait)\s+([^\W\d]\w*)")
+_MODIFIERS = (
+    r"^\s*(?:(?:abstract|async|data|declare|default|export|final|internal|open|private|protected|pub|public|sealed"
+    r"|static)\s+)*"
+)
+_FUNCTION = re.compile(rf"{_MODIFIERS}(?:def|fn|fun|func|function)\s+([^\W\d]\w*)\s*[(<\[]")
+_CLASS = re.compile(rf"{_MODIFIERS}(?:class|enum|interface|struct|trait)\s+([^\W\d]\w*)")
 _PYTHON_CLASS = re.compile(r"\s*class\b")
 _WITHOUT_BASES = re.compile(r"\s*class\s+\w+\s*(?:\(\s*(?:object)?\s*\))?\s*:")
 _WORDS = re.compile(r"[A-Z]+(?![a-z])\d*|[A-Z]?[a-z]+\d*|\d+|[A-Z]")
@@ -67,14 +71,14 @@ def _is_new(found: re.Match[str], line: ChangedLine, code: ChangedCode) -> bool:
     if re.search(r"\boverride\b", line.text):
         return False
     is_function = found.re is _FUNCTION
-    if is_function and code.language.lexer == "script" and style_of(found[1]) == "PascalCase":
-        return False  # a component, or called with `new`
+    if is_function and style_of(found[1]) == "PascalCase":
+        return False  # a component, or what is used like a class: of 8 such functions of fastmcp none was renamed
     is_inner = line.text[:1].isspace()
     return not (is_function and is_inner) or (code.language.lexer == "python" and _has_free_name(line, code))
 
 
 def _has_free_name(line: ChangedLine, code: ChangedCode) -> bool:
-    """Whether an indented definition of Python's overrides nothing: it stands in a function, or a class without bases."""
+    """Whether an indented definition of Python's overrides nothing: no class with bases is around it."""
     depth = _depth(line.text)
     text, starts = code.target.text, code.target.source.line_starts
     for number in range(line.number - 1, -1, -1):

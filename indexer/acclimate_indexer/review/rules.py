@@ -132,9 +132,7 @@ class _Reading:
 
     def _pin(self, new: str, old: str, why: str, number: int) -> None:
         if old and new and old != new:
-            self.pinned.append(
-                PinnedReplacement(old=old, new=new, why=why.rstrip("."), path=self._path, line=number)
-            )
+            self.pinned.append(PinnedReplacement(old=old, new=new, why=why.rstrip("."), path=self._path, line=number))
 
 
 def _plain(name: str) -> str:

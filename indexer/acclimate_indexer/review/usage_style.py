@@ -35,9 +35,10 @@ def decorator_findings(code: ChangedCode, prevalence: Iterable[Prevalence]) -> I
     for line in code.lines if by_name else ():
         found = _DECORATOR.match(line.text)
         convention = by_name.get(found[2]) if found else None
-        if found is not None and convention is not None and _says_less(found[1], convention.rule):
-            if code.code(line).lstrip().startswith("@"):
-                yield Said(convention, _other_arguments(code, line, found, convention))
+        if found is None or convention is None or not _says_less(found[1], convention.rule):
+            continue
+        if code.code(line).lstrip().startswith("@"):
+            yield Said(convention, _other_arguments(code, line, found, convention))
 
 
 def _may_log(line: ChangedLine) -> bool:

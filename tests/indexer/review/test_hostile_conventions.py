@@ -11,7 +11,23 @@ from acclimate_indexer.mining.conventions.record import Prevalence, Replacement
 from acclimate_indexer.review.finding import fixed
 
 FIXTURES = sorted(path for path in (Path(__file__).parents[1] / "languages").iterdir() if path.suffix != ".json")
-PIECES = ("send_note(1)", '"', "'''", "/*", "*/", "`", "#", "//", "\\", "(", "def openCart(", "import requests", "\0", "é", "\n")
+PIECES = (
+    "send_note(1)",
+    '"',
+    "'''",
+    "/*",
+    "*/",
+    "`",
+    "#",
+    "//",
+    "\\",
+    "(",
+    "def openCart(",
+    "import requests",
+    "\0",
+    "é",
+    "\n",
+)
 NASTY = (
     replacement("(a+)+$", "b"),
     replacement(".*", "["),
@@ -37,7 +53,9 @@ def test_names_with_the_characters_of_patterns_are_taken_letter_by_letter() -> N
     assert fixed(text, found["replaced-name"].fix).split("\n")[1] == "\\1\\g<0>(1)"
 
 
-@pytest.mark.parametrize("line", ["x." * 100_000, "send_note(" * 100_000, "'" * 99_999, "@" + "a" * 100_000, " " * 10**6])
+@pytest.mark.parametrize(
+    "line", ["x." * 100_000, "send_note(" * 100_000, "'" * 99_999, "@" + "a" * 100_000, " " * 10**6]
+)
 def test_a_huge_line_is_data(line: str) -> None:
     assert findings("a.py", f"{line}\n", replacement("send_note", "tell_all"), *NASTY) == []
 

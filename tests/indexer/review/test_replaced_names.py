@@ -1,7 +1,11 @@
 """Names that were given up: found in the code of changed lines, and nowhere else."""
 
 import pytest
-from tests.support.reviewed import COMMITS, findings, put_right, replacement
+from tests.support.reviewed import COMMITS, conventions, findings, put_right, replacement
+
+from acclimate_indexer.languages.plain import plain_language
+from acclimate_indexer.review.conventions import convention_findings
+from acclimate_indexer.review.target import ReviewTarget
 
 SENT = replacement("send_note", "tell_all")
 PROXY = replacement("fromClient", "asProxy")
@@ -47,19 +51,9 @@ def test_a_given_up_name_is_found_and_put_right(path: str, text: str, expected: 
         ("a.go", 'package a\n\n// LabelOf is gone\nvar x = "LabelOf(1)"\n'),
         ("a.go", "package a\n\nvar x = `\nLabelOf(1)\n`\n"),
         ("a.go", "package a\n\nfunc LabelOf(x X) {}\n"),
-        ("a.unknown", "send_note(1)\n"),
     ],
 )
 def test_what_is_no_use_of_it_is_left_alone(path: str, text: str) -> None:
-    if path.endswith(".unknown"):
-        from acclimate_indexer.languages.plain import plain_language
-        from acclimate_indexer.review.conventions import convention_findings
-        from acclimate_indexer.review.target import ReviewTarget
-        from tests.support.reviewed import TODAY, conventions
-
-        target = ReviewTarget(path=path, language=plain_language(".unknown"), text=text, changed=(range(2),))
-        assert convention_findings(target, conventions(SENT), today=TODAY) == []
-        return
     assert findings(path, text, SENT, PROXY, LABEL) == []
 
 
@@ -111,10 +105,25 @@ def test_a_path_that_is_imported_may_stand_in_quotes() -> None:
 
 def test_of_names_in_each_other_the_longest_is_meant() -> None:
     text = "cart.send_note(1)\n"
-    found = findings("a.py", text, SENT, replacement("cart.send_note", "cart.notes.tell"))
+    found = findings("a.py", text, SENT, replacement("cart.send_note", "cart.tell"))
 
-    assert put_right("a.py", text, found) == "cart.notes.tell(1)\n"
+    assert put_right("a.py", text, found) == "cart.tell(1)\n"
 
 
-def test_a_name_that_still_stands_somewhere_is_not_given_up() -> None:
-    assert findings("a.py", "send_note(1)\n", replacement("send_note", "tell_all", left=1)) == []
+@pytest.mark.parametrize(
+    ("old", "new", "left"),
+    [
+        ("send_note", "tell_all", 1),  # it still stands somewhere
+        ("result.content", "result", 0),  # a step was left out
+        ("client_session", "Client", 0),  # a class is no variable
+        ("caplog.at_level", "caplog_for_shop", 0),
+    ],
+)
+def test_what_is_not_a_name_for_a_name_is_not_given_up(old: str, new: str, left: int) -> None:
+    assert findings("a.py", f"{old}(1)\n", replacement(old, new, left=left)) == []
+
+
+def test_a_language_that_nobody_knows_is_left_alone() -> None:
+    target = ReviewTarget(path="a.mach", language=plain_language(".mach"), text="send_note(1)", changed=(range(1),))
+
+    assert convention_findings(target, conventions(SENT)) == []

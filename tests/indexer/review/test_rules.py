@@ -33,7 +33,9 @@ def test_what_is_switched_off_is_not_said(line: str, left: list[str]) -> None:
 
 
 def test_conventions_are_taken_out_and_comments_of_others_are_known() -> None:
-    read = rules("- off: replaced-name send_note\n- off: ruff:B006\n- off: ruff:E501 cart.py\n- off: python functions\n")
+    read = rules(
+        "- off: replaced-name send_note\n- off: ruff:B006\n- off: ruff:E501 cart.py\n- off: python functions\n"
+    )
 
     assert read.apply(conventions(SENT, FUNCTIONS)) == conventions()
     assert read.silences("ruff:B006", "anything")
@@ -55,7 +57,12 @@ def test_a_comment_is_worded_by_the_team() -> None:
 @pytest.mark.parametrize(
     ("line", "path", "text", "expected"),
     [
-        ("- use `sleep_for` instead of `time.sleep` — because tests wait.", "a.py", "time.sleep(1)\n", "sleep_for(1)\n"),
+        (
+            "- use `sleep_for` instead of `time.sleep` — because tests wait.",
+            "a.py",
+            "time.sleep(1)\n",
+            "sleep_for(1)\n",
+        ),
         ("- Use `b` instead of `a`.", "a.py", "x = a\n", "x = b\n"),
         ("- use `node:fs` instead of `fs-extra`", "a.ts", 'import a from "fs-extra";\n', 'import a from "node:fs";\n'),
         ("- use `f.g(0, ` instead of `f.g(`", "a.py", "x = f.g(1) + f.g(0, 2)\n", "x = f.g(0, 1) + f.g(0, 2)\n"),
