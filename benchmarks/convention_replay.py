@@ -43,6 +43,7 @@ class Period:
         start: The commit whose state was mined.
         commits: How many were reviewed, and `days` the working days that they took.
         lines: How many changed lines were looked at, in `files` changed files.
+        standing: What would have been said of everything that stood there at the start.
     """
 
     start: str
@@ -52,13 +53,15 @@ class Period:
     lines: int = 0
     conventions: int = 0
     flagged: list[Flagged] = field(default_factory=list)
+    standing: list[Flagged] = field(default_factory=list)
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
 
     @classmethod
     def from_json(cls, record: dict[str, Any]) -> Self:
-        return cls(**{**record, "flagged": [Flagged.from_json(each) for each in record["flagged"]]})
+        places = {name: [Flagged.from_json(each) for each in record[name]] for name in ("flagged", "standing")}
+        return cls(**{**record, **places})
 
 
 class Replay:
@@ -87,7 +90,10 @@ class Replay:
             days=working_days(reviewed[0].time.date(), reviewed[-1].time.date()),
             conventions=len(conventions.replacements) + len(conventions.prevalence),
         )
+        for target in self._standing_targets(state):
+            found.standing += self._flagged(self._line[at - 1], target, conventions)
         followed = Followed(self._texts.of)
+        followed.add(found.standing)
         for number, commit in enumerate(self._line[at:]):
             if commit.sha not in self._later:
                 continue
@@ -127,6 +133,13 @@ class Replay:
             self._changes = {details.sha: (details, changes) for details, changes in changed}
         return self._changes
 
+    def _standing_targets(self, state: CommitState) -> Iterator[ReviewTarget]:
+        """All files of a state, as if every line were new."""
+        for file in state.files:
+            source = state.source(file)
+            lines = range(len(source.line_starts))
+            yield ReviewTarget(path=file.path, language=file.language, text=source.text, changed=(lines,))
+
     def _targets(self, state: CommitState, changes: tuple[FileChange, ...]) -> Iterator[ReviewTarget]:
         """The changed files of a commit as they are reviewed."""
         for change in changes:
@@ -137,7 +150,9 @@ class Replay:
             lines = (range(hunk.new_start, hunk.new_start + len(hunk.added)) for hunk in change.hunks if hunk.added)
             yield ReviewTarget(path=change.path, language=language, text=text, changed=tuple(lines))
 
-    def _flagged(self, commit: CommitDetails, target: ReviewTarget, conventions: Conventions) -> Iterator[Flagged]:
+    def _flagged(
+        self, commit: Commit | CommitDetails, target: ReviewTarget, conventions: Conventions
+    ) -> Iterator[Flagged]:
         for finding in convention_findings(target, conventions):
             source = target.source
             yield Flagged(

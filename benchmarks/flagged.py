@@ -8,9 +8,10 @@ from typing import Any, Literal, Self
 
 from acclimate_indexer.changes import CommitDetails, FileChange, Hunk
 
-Fate = Literal["followed", "kept", "otherwise", "deleted", "untouched"]
-FATES: tuple[Fate, ...] = ("followed", "kept", "otherwise", "deleted", "untouched")
+Fate = Literal["followed", "kept", "otherwise", "rewritten", "deleted", "untouched"]
+FATES: tuple[Fate, ...] = ("followed", "kept", "otherwise", "rewritten", "deleted", "untouched")
 CHANGED: tuple[Fate, ...] = ("followed", "kept", "otherwise")
+MIN_LIKENESS = 0.5  # of a line to the one that it took the place of
 MAX_COMPARED_LINES = 20_000  # of a file that changed more than a patch shows
 
 Read = Callable[[str], str | None]
@@ -24,7 +25,8 @@ class Flagged:
         line: Where it stands now, counted from 0; `text` what it says.
         subject: What the comment would have gone, and `wanted` what it would have come.
         fate: `followed`: the line was changed, and so; `kept`: changed, and the subject is still there; `otherwise`:
-            replaced by something that has neither; `deleted`: nothing took its place; `untouched` up to the end.
+            changed, and neither is there; `rewritten`: what took its place has no line like it; `deleted`: nothing took
+            its place; `untouched` up to the end.
         later: The commit that decided it.
     """
 
@@ -116,11 +118,16 @@ def _move(place: Flagged, hunks: Sequence[Hunk], commit: CommitDetails) -> None:
 def _fate(place: Flagged, hunk: Hunk) -> Fate:
     if not hunk.added:
         return "deleted"
-    is_line_by_line = len(hunk.added) == len(hunk.removed)
-    added = hunk.added[place.line - hunk.old_start] if is_line_by_line else "\n".join(hunk.added)
-    if not _says(added, place.subject):
-        return "followed" if _says(added, place.wanted) else "otherwise"
-    return "kept"
+    like, successor = max((_likeness(line, place.text), line) for line in hunk.added)
+    if like < MIN_LIKENESS:
+        return "rewritten"
+    if _says(successor, place.subject):
+        return "kept"
+    return "followed" if _says(successor, place.wanted) else "otherwise"
+
+
+def _likeness(one: str, other: str) -> float:
+    return SequenceMatcher(None, one.strip(), other.strip(), autojunk=False).ratio()
 
 
 def _says(text: str, name: str) -> bool:

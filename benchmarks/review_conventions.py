@@ -1,7 +1,8 @@
 """How often a comment on a convention is right: histories replayed, and conventions broken on purpose.
 
-Of the flagged lines that later commits changed, how many went the way the comment says; untouched and deleted ones are
-counted apart. How many comments a working day fell on code that nobody corrected. And of a repository's ten strongest
+Of the flagged lines that later commits changed, how many went the way the comment says; untouched, deleted and
+rewritten ones are counted apart. Lines that are written anew against a convention are rare, so the same is counted of
+those that stood there when a period began, each once. How many comments a working day fell on code that nobody corrected. And of a repository's ten strongest
 conventions, each broken once in a real file, how many breaks were seen. The periods of a history are kept under
 `build/`, and a run that was stopped goes on with the next.
 """
@@ -38,6 +39,7 @@ def main(repositories: Sequence[Path] = ()) -> dict[str, Any]:
     if not repositories:
         return {"skipped": "a history is needed: name repositories with REPOS='path path'"}
     flagged: list[Flagged] = []
+    standing: list[Flagged] = []
     figures: dict[str, Any] = {}
     for path in repositories:
         repository = Repository.open(path)
@@ -45,8 +47,9 @@ def main(repositories: Sequence[Path] = ()) -> dict[str, Any]:
         replay = Replay(repository, home.for_repository(repository.common_directory), commits=COMMITS)
         periods = list(_periods(replay))
         flagged += [place for period in periods for place in period.flagged]
+        standing += _once(place for period in periods for place in period.standing)
         figures[repository.name] = _figures(replay, periods)
-    return figures | {"all": _shares(flagged)}
+    return figures | {"all": _shares(flagged), "all_standing": _shares(standing)}
 
 
 def _periods(replay: Replay) -> Iterator[Period]:
@@ -87,6 +90,7 @@ def _figures(replay: Replay, periods: Sequence[Period]) -> dict[str, Any]:
         "files": sum(period.files for period in periods),
         "lines": sum(period.lines for period in periods),
         **_shares(flagged),
+        "standing": _shares(_once(place for period in periods for place in period.standing)),
         "comments_a_working_day_on_uncorrected_code": uncorrected / days if days else 0.0,
         "planted": len(breaks),
         "planted_restored": outcomes["restored"],
@@ -94,6 +98,17 @@ def _figures(replay: Replay, periods: Sequence[Period]) -> dict[str, Any]:
         "planted_other_comments": sum(each.others for each in breaks),
         "breaks": {each.convention: asdict(each) for each in breaks},
     }
+
+
+def _once(places: Iterable[Flagged]) -> list[Flagged]:
+    """Each place as it was first seen; of equal lines of a file each."""
+    first: dict[tuple[str, str, str, int], Flagged] = {}
+    seen: Counter[tuple[str, str, str, str]] = Counter()
+    for place in places:
+        what = (place.path, place.text, place.code)
+        seen[(place.commit, *what)] += 1
+        first.setdefault((*what, seen[(place.commit, *what)]), place)
+    return list(first.values())
 
 
 def _shares(flagged: Iterable[Flagged]) -> dict[str, Any]:

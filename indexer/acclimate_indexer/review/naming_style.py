@@ -23,7 +23,7 @@ _MODIFIERS = (
     r"|static)\s+)*"
 )
 _FUNCTION = re.compile(rf"{_MODIFIERS}(?:def|fn|fun|func|function)\s+([^\W\d]\w*)\s*[(<\[]")
-_CLASS = re.compile(rf"{_MODIFIERS}(?:class|enum|interface|struct|trait)\s+([^\W\d]\w*)")
+_CLASS = re.compile(rf"{_MODIFIERS}(?:enum\s+class|enum\s+struct|class|enum|interface|struct|trait)\s+([^\W\d]\w*)")
 _PYTHON_CLASS = re.compile(r"\s*class\b")
 _WITHOUT_BASES = re.compile(r"\s*class\s+\w+\s*(?:\(\s*(?:object)?\s*\))?\s*:")
 _WORDS = re.compile(r"[A-Z]+(?![a-z])\d*|[A-Z]?[a-z]+\d*|\d+|[A-Z]")

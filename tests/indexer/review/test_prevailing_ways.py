@@ -16,11 +16,12 @@ GO_FUNCTIONS = prevalence("go functions", "PascalCase")
         ("a.py", "def openCart(x):\n    return x\n", "def open_cart(x):\n    return x\n"),
         ("a.py", "class A:\n    async def _openHTTPCart(self):\n        pass\n", "_open_http_cart"),
         ("a.py", "class A(B):\n    def f(self):\n        def openCart():\n            pass\n", "open_cart"),
+        ("a.kt", "enum class cart_size {\n  SMALL\n}\n", "CartSize"),
         ("a.ts", "export async function open_cart(x: X) {\n  return x;\n}\n", "openCart"),
     ],
 )
 def test_a_new_name_in_another_style_is_renamed(path: str, text: str, expected: str) -> None:
-    found = findings(path, text, PYTHON_FUNCTIONS, SCRIPT_FUNCTIONS)
+    found = findings(path, text, PYTHON_FUNCTIONS, SCRIPT_FUNCTIONS, prevalence("kotlin classes", "PascalCase"))
 
     assert [each.code for each in found] == ["naming-style"]
     assert "312 of 318" in found[0].message
@@ -38,13 +39,16 @@ def test_a_new_name_in_another_style_is_renamed(path: str, text: str, expected: 
         ("a.py", "'''\ndef openCart(x):\n    return x\n'''\n"),
         ("a.tsx", "function Cart(x: X) {\n  return <A />;\n}\n"),
         ("a.ts", "class A extends B {\n  function open_cart() {\n  }\n}\n"),
+        ("a.py", "from enum import Enum\nfrom a import class_of\n"),
+        ("a.kt", "enum class CartSize {\n  SMALL\n}\n"),
         ("a.go", "package a\n\nfunc openCart(x X) {\n\tuse(x)\n}\n"),  # there the style says who may see it
     ],
 )
 def test_a_name_that_is_not_its_authors_choice_is_left_alone(path: str, text: str) -> None:
     react = prevalence("typescriptreact functions", "camelCase")
+    classes = (prevalence("python classes", "PascalCase"), prevalence("kotlin classes", "PascalCase"))
 
-    assert findings(path, text, PYTHON_FUNCTIONS, SCRIPT_FUNCTIONS, GO_FUNCTIONS, react) == []
+    assert findings(path, text, PYTHON_FUNCTIONS, SCRIPT_FUNCTIONS, GO_FUNCTIONS, react, *classes) == []
 
 
 def test_a_definition_that_stood_there_before_is_left_alone() -> None:
