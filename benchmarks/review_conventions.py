@@ -2,9 +2,9 @@
 
 Of the flagged lines that later commits changed, how many went the way the comment says; untouched, deleted and
 rewritten ones are counted apart. Lines that are written anew against a convention are rare, so the same is counted of
-those that stood there when a period began, each once. How many comments a working day fell on code that nobody corrected. And of a repository's ten strongest
-conventions, each broken once in a real file, how many breaks were seen. The periods of a history are kept under
-`build/`, and a run that was stopped goes on with the next.
+those that stood there when a period began, each once. How many comments a working day fell on code that nobody
+corrected. And of a repository's ten strongest conventions, each broken once in a real file, how many breaks were seen.
+The periods of a history are kept under `build/`, and a run that was stopped goes on with the next.
 """
 
 import argparse
