@@ -3,6 +3,7 @@
 Nothing is parsed: strings and comments are found by the lexer, and only up to a line of which somebody asks.
 """
 
+import re
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,6 +18,12 @@ from .target import ReviewTarget
 
 MAX_LINE_CHARACTERS = 500  # of a line; a longer one is data
 QUOTES = "\"'`"
+DEFINING_CHARACTERS = 40  # before a name: what says that it is defined here
+
+_DEFINING = re.compile(
+    r"\b(?:class|const|def|enum|fn|fun|func|function|interface|let|object|struct|trait|type|val|var)\s+(?:mut\s+)?\Z"
+)
+_ASSIGNED = re.compile(r"\s*(?::[^=\n]{0,80})?=(?!=)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +45,7 @@ class ChangedCode:
     def __init__(self, target: ReviewTarget) -> None:
         self.target = target
         self.language = target.source.language
+        self._defined: dict[str, bool] = {}
 
     @cached_property
     def lines(self) -> tuple[ChangedLine, ...]:
@@ -70,6 +78,12 @@ class ChangedCode:
         """Whether a line imports."""
         return bool(IMPORT.search(line.text) and IMPORT.search(self.code(line))) or self._is_go_import(line)
 
+    def defines(self, name: str) -> bool:
+        """Whether the text defines a name itself: then it may be another one that is called so."""
+        if name not in self._defined:
+            self._defined[name] = _is_defined(self.target.text, name)
+        return self._defined[name]
+
     def _is_go_import(self, line: ChangedLine) -> bool:
         """Whether it names one of several imports, as Go has them between parentheses."""
         if self.language.lexer != "go" or not line.text.rstrip().endswith('"'):
@@ -95,6 +109,19 @@ class ChangedCode:
     @cached_property
     def _literal_starts(self) -> list[int]:
         return [span.start for span in self._literals]
+
+
+def _is_defined(text: str, name: str) -> bool:
+    at = text.find(name) if name else -1
+    while at >= 0:
+        end = at + len(name)
+        before = text[max(0, at - DEFINING_CHARACTERS) : at]
+        begins_line = not before.rpartition("\n")[2].strip()
+        is_whole = not (text[end : end + 1].isalnum() or text[end : end + 1] == "_")
+        if is_whole and (_DEFINING.search(before) or (begins_line and _ASSIGNED.match(text, end))):
+            return True
+        at = text.find(name, end)
+    return False
 
 
 def _inside(span: Span, literal: str) -> Span:

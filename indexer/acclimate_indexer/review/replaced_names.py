@@ -22,12 +22,7 @@ REPLACED_NAME, TEAM_RULE = "replaced-name", "team-rule"
 MAX_WORDS = 6  # of a name with dots, as the miner counts them
 SHORT_SHA = 7  # characters of a commit that people quote
 MAX_NAMED_PATHS = 3  # in a sentence
-DEFINING_CHARACTERS = 40  # before a name: what says that it is defined here
 
-_DEFINING = re.compile(
-    r"\b(?:class|const|def|enum|fn|fun|func|function|interface|let|object|struct|trait|type|val|var)\s+(?:mut\s+)?\Z"
-)
-_ASSIGNED = re.compile(r"\s*(?::[^=\n]{0,80})?=(?!=)")
 _WORD = re.compile(r"\w+")
 
 
@@ -85,22 +80,8 @@ def replaced_name_findings(
             uses[each.old].append(span)
         by_old = names | {each.old: each for each in at_hand}
         for old, spans in uses.items():
-            if not is_defined_in(code.target.text, old.rpartition(".")[2]):
+            if not code.defines(old.rpartition(".")[2]):
                 yield _finding(code, line, by_old[old], spans)
-
-
-def is_defined_in(text: str, name: str) -> bool:
-    """Whether a text defines a name itself: then it is another one that is called so."""
-    at = text.find(name)
-    while at >= 0:
-        end = at + len(name)
-        before = text[max(0, at - DEFINING_CHARACTERS) : at]
-        begins_line = not before.rpartition("\n")[2].strip()
-        is_whole = not (text[end : end + 1].isalnum() or text[end : end + 1] == "_")
-        if is_whole and (_DEFINING.search(before) or (begins_line and _ASSIGNED.match(text, end))):
-            return True
-        at = text.find(name, end)
-    return False
 
 
 def _uses(text: str, names: Mapping[str, _GivenUp], *, is_import: bool) -> Iterator[tuple[_GivenUp, Span]]:

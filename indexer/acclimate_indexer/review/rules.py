@@ -29,7 +29,7 @@ PROSE_FILES = ("AGENTS.md", "CLAUDE.md")
 MAX_FILE_CHARACTERS = 64 * 1024  # of a file; nobody reads rules of more
 MAX_PROSE_CHARACTERS = 6_000  # of all files together: about 1,500 tokens of the model's prompt
 MAX_INSTRUCTION_CHARACTERS = 500
-MAX_INSTRUCTIONS = 200  # of each form
+MAX_INSTRUCTIONS = 200  # of a file; all the others are prose
 
 _ITEM = re.compile(r"\s{0,3}[-*+]\s+(\S.*)")
 _OFF = re.compile(r"off:\s*(\S.*)", re.IGNORECASE)

@@ -9,7 +9,6 @@ from acclimate_indexer.mining.conventions.record import Prevalence
 from .changed_code import ChangedCode, ChangedLine
 from .finding import Edit, Finding
 from .prevailing import Said, in_numbers
-from .replaced_names import is_defined_in
 
 LOGGING_RECEIVER, DECORATOR_ARGUMENTS = "logging-receiver", "decorator-arguments"
 
@@ -32,7 +31,8 @@ def logging_findings(code: ChangedCode, prevalence: Iterable[Prevalence]) -> Ite
 def decorator_findings(code: ChangedCode, prevalence: Iterable[Prevalence]) -> Iterator[Said]:
     """Decorators with empty parentheses where nearly all have none, and without the arguments that nearly all have."""
     by_name = {each.role.removeprefix("decorator "): each for each in prevalence if each.role.startswith("decorator ")}
-    for line in code.lines if by_name else ():
+    is_telling = code.language.lexer != "script"  # there parentheses make another decorator
+    for line in code.lines if by_name and is_telling else ():
         found = _DECORATOR.match(line.text)
         convention = by_name.get(found[2]) if found else None
         if found is None or convention is None or not _says_less(found[1], convention.rule):
@@ -47,7 +47,7 @@ def _may_log(line: ChangedLine) -> bool:
 
 def _other_receiver(code: ChangedCode, line: ChangedLine, call: re.Match[str], convention: Prevalence) -> Finding:
     span = line.span(call.start(1), call.end(1))
-    is_at_hand = is_defined_in(code.target.text, convention.rule)
+    is_at_hand = code.defines(convention.rule)
     return Finding(
         path=code.target.path,
         span=span,

@@ -9,6 +9,7 @@ from tests.support.reviewed import findings, prevalence, replacement
 from acclimate_indexer.languages.registry import LANGUAGES
 from acclimate_indexer.mining.conventions.record import Prevalence, Replacement
 from acclimate_indexer.review.finding import fixed
+from acclimate_indexer.review.rules import RULES_FILE, TeamRules
 
 FIXTURES = sorted(path for path in (Path(__file__).parents[1] / "languages").iterdir() if path.suffix != ".json")
 PIECES = (
@@ -78,3 +79,10 @@ def test_damaged_files_of_every_language_give_fixes_within_the_text(fixture: Pat
 def test_lines_that_are_not_there_say_nothing() -> None:
     assert findings("a.py", "", *NASTY, changed=(range(5),)) == []
     assert findings("a.py", "send_note(1)", replacement("send_note", "a"), changed=(range(3, 9),)) == []
+
+
+def test_a_rule_about_a_letter_is_no_burden_in_a_long_file() -> None:
+    rules = TeamRules.read({RULES_FILE: "- use `bb` instead of `a`\n- use `[` instead of `(`\n"})
+    lines = 4_000
+
+    assert len(findings("a.py", "x = a(a, a)\n" * lines, rules=rules)) == 2 * lines

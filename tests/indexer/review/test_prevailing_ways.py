@@ -168,3 +168,9 @@ def test_a_decorator_that_says_less_than_usual(rule: str, decorator: str, expect
 
     assert len(found) == (expected is not None)
     assert put_right("a.py", text, found).partition("\n")[0] == (expected or decorator)
+
+
+def test_parentheses_make_another_decorator_in_scripts() -> None:
+    text = "@Input()\nclass A {}\n"
+
+    assert findings("a.ts", text, prevalence("decorator Input", "Input")) == []
