@@ -4,7 +4,8 @@ Conventions are mined anew every hundred commits, as retraining would. What late
 followed up to the end of the history.
 """
 
-from collections.abc import Callable, Iterator
+import posixpath
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from datetime import date, timedelta
@@ -25,14 +26,13 @@ from acclimate_indexer.mining.state import CommitState, Texts
 from acclimate_indexer.repository import Commit, Repository
 from acclimate_indexer.review.conventions import convention_findings
 from acclimate_indexer.review.finding import Finding
-from acclimate_indexer.review.import_rules import MODULE_CHOICE
+from acclimate_indexer.review.import_rules import MODULE_CHOICE, OWN_LIBRARY
+from acclimate_indexer.review.naming_style import NAMING_STYLE, in_style
 from acclimate_indexer.review.target import ReviewTarget
 
 PERIOD_COMMITS = 100  # between two minings: a month or two of a busy repository
 FRIDAY = 4  # of `date.weekday`
 OPTIONS = MiningOptions()
-
-Told = Callable[[int, int], None]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -67,22 +67,25 @@ class Period:
 class Replay:
     """One repository's history, read once."""
 
-    def __init__(self, repository: Repository, home: RepositoryHome, *, commits: int) -> None:
-        """Takes how many commits to review at most, the newest."""
+    def __init__(
+        self, repository: Repository, home: RepositoryHome, *, commits: int, period_commits: int = PERIOD_COMMITS
+    ) -> None:
+        """Takes how many commits to review at most, the newest, and after how many to mine anew."""
+        self._size = period_commits
         self.repository = repository
         self._home = home
         self._patterns = tuple(f"*{end}" for end in extensions_in(f.path for f in repository.files(repository.head())))
         self._line: list[Commit] = repository.main_line(repository.head())[::-1]
         self._texts = Texts(repository)
         self._changes: dict[str, tuple[CommitDetails, tuple[FileChange, ...]]] = {}
-        most = min(commits, len(self._line) - PERIOD_COMMITS) // PERIOD_COMMITS * PERIOD_COMMITS
+        most = max(0, min(commits, len(self._line) - self._size) // self._size * self._size)
         first = len(self._line) - most
-        self.starts = [self._line[at - 1].sha for at in range(first, len(self._line), PERIOD_COMMITS)]
+        self.starts = [self._line[at - 1].sha for at in range(first, len(self._line), self._size)]
 
     def period(self, start: str) -> Period:
         """Reviews the commits after one, and follows what was flagged."""
         at = next(number for number, commit in enumerate(self._line) if commit.sha == start) + 1
-        reviewed = self._line[at : at + PERIOD_COMMITS]
+        reviewed = self._line[at : at + self._size]
         state, conventions = self.mined(start)
         found = Period(
             start=start,
@@ -99,7 +102,7 @@ class Replay:
                 continue
             details, changes = self._later[commit.sha]
             followed.take(details, changes)
-            if number < PERIOD_COMMITS:
+            if number < self._size:
                 for target in self._targets(state, changes):
                     found.files += 1
                     found.lines += sum(map(len, target.changed))
@@ -155,6 +158,7 @@ class Replay:
     ) -> Iterator[Flagged]:
         for finding in convention_findings(target, conventions):
             source = target.source
+            subject, wanted = change_asked_for(finding, conventions)
             yield Flagged(
                 repository=self.repository.name,
                 commit=commit.sha,
@@ -163,22 +167,25 @@ class Replay:
                 line=source.line_of(finding.span.start),
                 text=target.text[source.line_start(finding.span.start) : source.line_end(finding.span.start)],
                 code=finding.code,
-                subject=finding.subject,
-                wanted=wanted(finding, conventions),
+                subject=subject,
+                wanted=wanted,
             )
 
 
-def wanted(finding: Finding, conventions: Conventions) -> str:
-    """What a comment wants in place of its subject: what its fix puts there, or what its convention prefers."""
+def change_asked_for(finding: Finding, conventions: Conventions) -> tuple[str, str]:
+    """What a comment wants to be gone from the line, and what to stand there."""
     if finding.fix:
-        return ("@" if finding.subject.startswith("@") else "") + finding.fix[0].text
+        return finding.subject, ("@" if finding.subject.startswith("@") else "") + finding.fix[0].text
+    rules = {each.role: each.rule for each in conventions.prevalence}
+    if finding.code == NAMING_STYLE:
+        style = next(rule for role, rule in rules.items() if f"{role} here are {rule}" in finding.message)
+        return finding.subject, in_style(finding.subject, style)
     if finding.code == MODULE_CHOICE:
-        return next(
-            each.rule
-            for each in conventions.prevalence
-            if finding.subject in ALTERNATIVE_MODULES.get(each.role, ()) and each.rule != finding.subject
-        )
-    return finding.message
+        purposes = (role for role, modules in ALTERNATIVE_MODULES.items() if finding.subject in modules)
+        return finding.subject, next(rules[role] for role in purposes if role in rules)
+    if finding.code == OWN_LIBRARY:
+        return finding.subject, posixpath.splitext(posixpath.basename(finding.message.split("`")[1]))[0]
+    return finding.subject.rpartition(" ")[2].replace("/", "."), ""  # of a folder that is not to be imported
 
 
 def working_days(first: date, last: date) -> int:

@@ -14,7 +14,7 @@ from .changed_code import ChangedCode, ChangedLine
 from .finding import Edit, Finding
 from .prevailing import Said, in_numbers
 
-CODE = "naming-style"
+NAMING_STYLE = "naming-style"
 STYLES = ("snake_case", "camelCase", "PascalCase")
 MIN_NAME_CHARACTERS = 3  # a shorter name has no style
 
@@ -107,7 +107,7 @@ def _finding(code: ChangedCode, line: ChangedLine, found: re.Match[str], convent
         span=span,
         severity="suggestion",
         reviewer="conventions",
-        code=CODE,
+        code=NAMING_STYLE,
         subject=name,
         message=(
             f"`{name}` is {style_of(name)}; {in_numbers(convention)} {convention.role} "

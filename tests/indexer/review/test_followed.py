@@ -1,9 +1,12 @@
 """What became of flagged lines, as the benchmark of conventions follows them."""
 
 import pytest
+from benchmarks.convention_replay import Period, Replay
 from benchmarks.flagged import MIN_LIKENESS, Flagged, Followed
 from benchmarks.review_conventions import share_interval
 from tests.support.git_folder import GitFolder
+
+from acclimate_indexer.home import RepositoryHome
 
 BEFORE = "import a\n\nx = shop.send_note(1)\ny = 2\n"
 
@@ -75,3 +78,22 @@ def test_the_interval_of_a_share_is_wide_for_few_places() -> None:
 
     assert low < MIN_LIKENESS < high
     assert high == 1.0
+
+
+def test_a_history_is_reviewed_with_what_was_known_at_the_time(shop: GitFolder, shop_home: RepositoryHome) -> None:
+    files = {f"part_{number}.py": f"def run(shop):\n    return shop.send_note({number})\n" for number in range(6)}
+    shop.commit(dict(files))
+    for number, path in enumerate(files):
+        files[path] = files[path].replace("send_note", "tell_all")
+        shop.commit(dict(files), day=number + 1)
+    late = shop.commit({"late.py": "def run(shop):\n    return shop.send_note(9)\n"}, day=7)
+    shop.commit({"other.py": "def run(shop):\n    pass\n"}, day=8)
+    corrected = shop.commit({"late.py": "def run(shop):\n    return shop.tell_all(9)\n"}, day=9)
+    replay = Replay(shop.open(), shop_home, commits=9, period_commits=3)
+    period = replay.period(replay.starts[-1])
+
+    (place,) = period.flagged
+    assert (place.commit, place.path, place.line, place.subject) == (late, "late.py", 1, "send_note")
+    assert (place.fate, place.later) == ("followed", corrected)
+    assert (period.commits, period.days, period.files, period.lines) == (3, 2, 3, 5)
+    assert Period.from_json(period.to_json()) == period
