@@ -75,23 +75,21 @@ def _reviewed(source: Source, span: Span, instead: str, conventions: Conventions
 
 
 def _places(state: CommitState, convention: Replacement | Prevalence) -> Iterator[tuple[Source, Span, str]]:
-    """Where a convention is followed, and what breaks it there; by path."""
+    """Where a convention is followed in code, and what breaks it there; by path."""
     for file in sorted(state.files, key=lambda each: each.path):
         source = state.source(file)
         found = _replaced(source, convention) if isinstance(convention, Replacement) else _broken(source, convention)
         for span, instead in found:
-            yield source, span, instead
+            if not any(start <= span.start < end for start, end in source.outline.prose):
+                yield source, span, instead
 
 
 def _replaced(source: Source, replacement: Replacement) -> Iterator[tuple[Span, str]]:
     """The new name in code, to become the old one."""
     pattern = re.compile(rf"(?<!\w){re.escape(replacement.new)}(?=\()")
-    prose = sorted(source.syntax.prose)
     for found in pattern.finditer(source.text):
-        line = source.text[source.line_start(found.start()) : found.start()]
-        if not any(start <= found.start() < end for start, end in prose) and not re.search(
-            r"[\"'`]|\bdef\b|\bfunc\b", line
-        ):
+        before = source.text[source.line_start(found.start()) : found.start()]
+        if not re.search(r"[\"'`]|\bdef\b|\bfunc\b", before):
             yield Span(*found.span()), replacement.old
 
 

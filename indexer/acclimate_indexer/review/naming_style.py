@@ -32,7 +32,7 @@ _DEFINITIONS = {"functions": _FUNCTION, "classes": _CLASS}
 
 
 def naming_findings(code: ChangedCode, prevalence: Iterable[Prevalence]) -> Iterator[Said]:
-    """Names of new definitions that stand out; renamed by the fix where nothing else in the text says them."""
+    """Names of new definitions that stand out; renamed by the fix where nothing else in the text uses them."""
     if code.language.name in _VISIBLE_BY_CASE:
         return
     for convention in prevalence:
@@ -101,7 +101,7 @@ def _finding(code: ChangedCode, line: ChangedLine, found: re.Match[str], convent
     name, wanted = found[1], in_style(found[1], convention.rule)
     span = line.span(found.start(1), found.end(1))
     is_alone = code.target.text.count(name) == 1  # else a part of another name may do: nothing is lost but the fix
-    can_be_renamed = is_alone and wanted not in code.target.text and style_of(wanted) == convention.rule
+    can_be_renamed = is_alone and not code.defines(wanted) and style_of(wanted) == convention.rule
     return Finding(
         path=code.target.path,
         span=span,

@@ -55,8 +55,9 @@ def test_a_definition_that_stood_there_before_is_left_alone() -> None:
     assert findings("a.py", "def openCart(x):\n    return x\n", PYTHON_FUNCTIONS, changed=(range(1),)) == []
 
 
-def test_a_name_that_is_used_is_not_renamed() -> None:
-    (found,) = findings("a.py", "def openCart(x):\n    return x\n\nopenCart(1)\n", PYTHON_FUNCTIONS)
+@pytest.mark.parametrize("below", ["openCart(1)", "def open_cart(x):\n    return x", "open_cart = 1"])
+def test_a_name_that_is_used_or_would_be_another_ones_is_not_renamed(below: str) -> None:
+    (found,) = findings("a.py", f"def openCart(x):\n    return x\n\n{below}\n", PYTHON_FUNCTIONS)
 
     assert found.fix == ()
 
