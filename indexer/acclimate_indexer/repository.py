@@ -185,7 +185,13 @@ class Repository:
             yield from added_lines(output)
 
     def history(
-        self, until: str, *, since: str | None = None, count: int, patterns: Sequence[str] = ()
+        self,
+        until: str,
+        *,
+        since: str | None = None,
+        count: int,
+        patterns: Sequence[str] = (),
+        is_main_line: bool = False,
     ) -> Iterator[tuple[CommitDetails, tuple[FileChange, ...]]]:
         """What the newest commits that lead to `until` changed, newest first; merges, which change nothing, left out.
 
@@ -193,8 +199,10 @@ class Repository:
             since: Leave out the commits that lead to this one.
             count: At most so many commits.
             patterns: Globs of the files to look at, e.g. `*.py`; none for all.
+            is_main_line: Follow first parents only; a merge then brings all that was merged.
         """
-        limits = ["--no-merges", f"--max-count={count}", "--no-commit-header", f"--format={DETAILS_FORMAT}"]
+        which = "--first-parent" if is_main_line else "--no-merges"
+        limits = [which, f"--max-count={count}", "--no-commit-header", f"--format={DETAILS_FORMAT}"]
         asked = [until] if since is None else [until, f"^{since}"]
         details = {
             found.sha: found for found in commit_details(self._run("rev-list", "--encoding=UTF-8", *limits, *asked))

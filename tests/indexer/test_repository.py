@@ -173,3 +173,24 @@ def test_merges_count_as_one_step_of_the_main_line(shop: GitFolder) -> None:
     assert len(line) == 3
     assert [each.path for each in repository.added_lines(line)] == ["b.py", "a.py"]
     assert repository.commit_time(line[0].sha) == line[0].time
+
+
+def test_the_history_of_the_main_line_tells_of_a_merge_what_it_brought(shop: GitFolder) -> None:
+    shop.commit({"a.py": "a = 1\n"})
+    shop.git("checkout", "-q", "-b", "side")
+    side = shop.commit({"b.py": "b = 1\n"}, day=1)
+    shop.git("checkout", "-q", "main")
+    main = shop.commit({"a.py": "a = 2\n"}, day=2)
+    shop.git("merge", "-q", "--no-ff", "-m", "Merge", "side", day=3)
+    repository = shop.open()
+    head = repository.head()
+    told = {
+        is_main_line: {
+            details.sha: [change.path for change in changes]
+            for details, changes in repository.history(head, count=2, is_main_line=is_main_line)
+        }
+        for is_main_line in (True, False)
+    }
+
+    assert told[True] == {head: ["b.py"], main: ["a.py"]}
+    assert told[False] == {side: ["b.py"], main: ["a.py"]}

@@ -1,45 +1,37 @@
-"""What a repository has given up, found in changed lines."""
+"""Comments on what this repository's own history and files speak against. No model is asked, and nothing is parsed.
 
-import re
+Only changed lines are looked at, and of them only the code.
+"""
 
-from acclimate_indexer.mining.conventions.record import Conventions, Replacement
-from acclimate_indexer.syntax import Span
+from acclimate_indexer.mining.conventions.record import Conventions
 
-from .finding import Edit, Evidence, Finding
+from .changed_code import ChangedCode
+from .convincing import is_given_up, is_telling
+from .finding import Finding
+from .import_rules import import_findings
+from .naming_style import naming_findings
+from .prevailing import Said
+from .replaced_names import replaced_name_findings
+from .rules import TeamRules
 from .target import ReviewTarget
+from .usage_style import decorator_findings, logging_findings
+
+NO_RULES = TeamRules()
 
 
-def convention_findings(target: ReviewTarget, conventions: Conventions) -> list[Finding]:
-    """Names in the lines under review that this repository has replaced."""
-    known = {each.old: each for each in conventions.replacements}
-    if not known:
-        return []
-    names = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, sorted(known, key=len, reverse=True)))})(?!\w)")
-    starts, text = target.source.line_starts, target.text
-    found = []
-    for line in (number for lines in target.changed for number in lines):
-        stop = starts[line + 1] if line + 1 < len(starts) else len(text)
-        if text[starts[line] : stop].lstrip().startswith(target.language.comment):
-            continue
-        found += [
-            _finding(target.path, Span(*each.span()), known[each[0]])
-            for each in names.finditer(text, starts[line], stop)
-        ]
-    return found
-
-
-def _finding(path: str, span: Span, known: Replacement) -> Finding:
-    left = f"{known.remaining_uses} uses are left" if known.remaining_uses else "no other use is left"
-    return Finding(
-        path=path,
-        span=span,
-        severity="warning",
-        reviewer="conventions",
-        code="replaced-name",
-        subject=known.old,
-        message=f"`{known.old}` was replaced by `{known.new}` in {known.places} places over {known.commits} commits, "
-        f"last in {known.evidence[0][:7]}; {left}.",
-        fix=(Edit(span=span, text=known.new),),
-        evidence=tuple(Evidence(commit=sha) for sha in known.evidence),
-        is_deprecated=True,
-    )
+def convention_findings(target: ReviewTarget, conventions: Conventions, rules: TeamRules = NO_RULES) -> list[Finding]:
+    """What the changed lines of a text do otherwise than this repository does, in the order of the text."""
+    code = ChangedCode(target)
+    if code.language.grammar is None or not code.lines:
+        return []  # where its strings and comments are could only be guessed
+    spoken = rules.apply(conventions)
+    replacements = [each for each in spoken.replacements if is_given_up(each)]
+    prevalence = [each for each in spoken.prevalence if is_telling(each)]
+    said: list[Said | Finding] = [
+        *replaced_name_findings(code, replacements, rules.pinned),
+        *import_findings(code, prevalence),
+        *naming_findings(code, prevalence),
+        *logging_findings(code, prevalence),
+        *decorator_findings(code, prevalence),
+    ]
+    return sorted(rules.worded(said), key=lambda each: (each.span, each.code, each.subject))

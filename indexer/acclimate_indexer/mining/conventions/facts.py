@@ -69,7 +69,7 @@ def convention_facts(source: Source) -> ConventionFacts:
     code = _code(source)
     decorators = Counter(match[1] for match in _DECORATOR.finditer(code) if len(match[1]) <= MAX_DECORATOR_CHARACTERS)
     statements = (source.text[span.start : span.end] for span in source.syntax.import_statements)
-    modules = (module for statement in statements for module in _modules(statement))
+    modules = (module for statement in statements for module in imported_modules(statement))
     symbols = source.syntax.symbols
     return ConventionFacts(
         language=source.language.name,
@@ -82,7 +82,7 @@ def convention_facts(source: Source) -> ConventionFacts:
     )
 
 
-def _modules(statement: str) -> list[str]:
+def imported_modules(statement: str) -> list[str]:
     """What a statement imports: all that it quotes, or else the name behind its first word."""
     if quoted := _QUOTED.findall(statement):
         return quoted

@@ -49,10 +49,11 @@ def _styles(facts: Mapping[str, ConventionFacts]) -> Iterable[Prevalence]:
         for role, names in (("functions", each.functions), ("classes", each.classes)):
             named[f"{each.language} {role}"] += [(name, f"{name} in {path}") for name in names if len(name) > 1]
     for role, places in named.items():
-        yield from prevailing(role, [(_style(name), where) for name, where in places if not name.startswith("__")])
+        yield from prevailing(role, [(style_of(name), where) for name, where in places if not name.startswith("__")])
 
 
-def _style(name: str) -> str:
+def style_of(name: str) -> str:
+    """The style of a name; `other` for one that mixes them."""
     return next((style for style, pattern in STYLES if pattern.fullmatch(name)), "other")
 
 
@@ -121,11 +122,11 @@ def _layers(facts: Mapping[str, ConventionFacts]) -> Iterable[Prevalence]:
 
 def _folders(facts: Mapping[str, ConventionFacts]) -> Callable[[str], str]:
     """What tells the second-level folder of a path or a module, e.g. `shop/cart` of `src/shop/cart/line.py`."""
-    known = Counter(_inner(path) for path in facts)
+    known = Counter(inner_folder(path) for path in facts)
     folders = {folder for folder, count in known.items() if folder and count > 1}
-    return lambda path: _inner(path) if _inner(path) in folders else ""
+    return lambda path: inner_folder(path) if inner_folder(path) in folders else ""
 
 
-def _inner(path: str) -> str:
+def inner_folder(path: str) -> str:
     parts = path.removeprefix("src/").split("/")[:-1]
     return "/".join(parts[:2]) if len(parts) > 1 else ""

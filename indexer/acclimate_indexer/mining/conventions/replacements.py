@@ -29,7 +29,7 @@ MAX_EVIDENCE = 10  # commits, and places that remain
 MAX_REPLACEMENTS = 100
 
 _TOKEN = re.compile(rf"{NAME.pattern}|\d[\w.]*|\S")
-_IMPORT = re.compile(r"^\s*(?:from|import|use|using|#include|require)\b|\brequire\(|\bfrom\s+[\"']")
+IMPORT = re.compile(r"^\s*(?:from|import|use|using|#include|require)\b|\brequire\(|\bfrom\s+[\"']")
 _COMMENT = re.compile(r"^\s*(?:#|//|\*|/\*|--|\"\"\"|''')")
 _LOGGING = re.compile(r"^(?:log|logg\w*|warn\w*|print\w*|console\.\w+|debug|info|error|exception|fatal|critical)\b")
 _WORDS = """
@@ -82,7 +82,7 @@ def _renamed(hunk: Hunk) -> Iterator[tuple[str, str, bool]]:
     for before, after in zip(hunk.removed, hunk.added, strict=True):
         if max(len(before), len(after)) > MAX_LINE_CHARACTERS or _COMMENT.match(before):
             continue
-        is_import = _IMPORT.search(before) is not None
+        is_import = IMPORT.search(before) is not None
         one, two = (_TOKEN.findall(line if is_import else _TEXT.sub("''", line)) for line in (before, after))
         if len(one) != len(two):
             continue
@@ -106,13 +106,14 @@ def _names(line: list[str], at: int, old: str, new: str, is_import: bool) -> tup
     if one[-1:] == two[-1:] and {*one[:-1], *two[:-1]} <= _SELVES:
         return None  # to leave `self` out is layout
     names = ".".join(one), ".".join(two)
-    is_telling = is_import or is_called or "." in old or all(map(_is_compound, names))
+    is_telling = is_import or is_called or "." in old or all(map(is_compound, names))
     if not is_telling or any(len(name) < MIN_NAME_CHARACTERS or name in _KEYWORDS for name in names):
         return None
     return names
 
 
-def _is_compound(name: str) -> bool:
+def is_compound(name: str) -> bool:
+    """Whether a name is of several words, so that it hardly stands for anything else by chance."""
     return "_" in name.strip("_") or any(map(str.isupper, name[1:]))
 
 

@@ -28,8 +28,8 @@ def wrappers(facts: Mapping[str, ConventionFacts]) -> Iterable[Prevalence]:
     for path, each in facts.items():
         for module in each.modules:
             own = modules.file_of(module, path)
-            if own is None and _root(module) not in modules.folders:
-                foreign[_root(module)].add(path)
+            if own is None and root_library(module) not in modules.folders:
+                foreign[root_library(module)].add(path)
             elif own is not None and own != path:
                 users[own].add(path)
     for library, importers in sorted(foreign.items()):
@@ -90,7 +90,7 @@ def _relative(module: str, folder: str) -> str:
     return posixpath.normpath(posixpath.join(folder, *[".."] * (dots - 1), module.lstrip(".").replace(".", "/")))
 
 
-def _root(module: str) -> str:
+def root_library(module: str) -> str:
     """The library of a module: `requests` of `requests.adapters`, `@shop/web` of `@shop/web/client`."""
     if "/" in module:
         return "/".join(module.split("/")[: 2 if module.startswith("@") else 1])

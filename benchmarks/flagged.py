@@ -1,0 +1,136 @@
+"""Places in a history that were commented on, and what became of them."""
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass
+from difflib import SequenceMatcher
+from typing import Any, Literal, Self
+
+from acclimate_indexer.changes import CommitDetails, FileChange, Hunk
+
+Fate = Literal["followed", "kept", "otherwise", "rewritten", "deleted", "untouched"]
+FATES: tuple[Fate, ...] = ("followed", "kept", "otherwise", "rewritten", "deleted", "untouched")
+CHANGED: tuple[Fate, ...] = ("followed", "kept", "otherwise")
+MIN_LIKENESS = 0.5  # of a line to the one that it took the place of
+MAX_COMPARED_LINES = 20_000  # of a file that changed more than a patch shows
+
+Read = Callable[[str], str | None]
+
+
+@dataclass(slots=True, kw_only=True)
+class Flagged:
+    """A line that was commented on in the commit that wrote it.
+
+    Attributes:
+        line: Where it stands now, counted from 0; `text` what it says.
+        subject: What the comment would have gone, and `wanted` what it would have come.
+        fate: `followed`: the line was changed, and so; `kept`: changed, and the subject is still there; `otherwise`:
+            changed, and neither is there; `rewritten`: what took its place has no line like it; `deleted`: nothing took
+            its place; `untouched` up to the end.
+        later: The commit that decided it.
+    """
+
+    repository: str
+    commit: str
+    day: str
+    path: str
+    line: int
+    text: str
+    code: str
+    subject: str
+    wanted: str
+    fate: Fate = "untouched"
+    later: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, record: dict[str, Any]) -> Self:
+        return cls(**record)
+
+
+class Followed:
+    """The flagged places whose fate is open, by path."""
+
+    def __init__(self, read: Read) -> None:
+        """Takes what reads a blob."""
+        self._read = read
+        self._open: dict[str, list[Flagged]] = {}
+
+    def add(self, places: Iterable[Flagged]) -> None:
+        for place in places:
+            self._open.setdefault(place.path, []).append(place)
+
+    def take(self, commit: CommitDetails, changes: Sequence[FileChange]) -> None:
+        """Sees what a commit does to the places."""
+        moved: dict[str, list[Flagged]] = {}
+        for change in changes:
+            old = change.old_path or ""
+            places = self._open.pop(old, [])
+            if not places:
+                continue
+            if not change.new_blob and not change.is_rename:
+                _decide(places, "deleted", commit)
+                continue
+            for place in places:
+                _move(place, self._hunks(change), commit)
+                place.path = change.path
+            moved[change.path] = [place for place in places if place.fate == "untouched"]
+        for path, places in moved.items():
+            self._open.setdefault(path, []).extend(places)
+
+    def _hunks(self, change: FileChange) -> Sequence[Hunk]:
+        if not change.is_too_large:
+            return change.hunks
+        old, new = ((self._read(blob) or "").split("\n") for blob in (change.old_blob, change.new_blob))
+        if max(len(old), len(new)) > MAX_COMPARED_LINES:
+            return (Hunk(old_start=0, removed=tuple(old), new_start=0, added=tuple(new)),)
+        blocks = SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
+        return [
+            Hunk(old_start=a, removed=tuple(old[a:b]), new_start=c, added=tuple(new[c:d]))
+            for tag, a, b, c, d in blocks
+            if tag != "equal"
+        ]
+
+
+def _decide(places: Iterable[Flagged], fate: Fate, commit: CommitDetails) -> None:
+    for place in places:
+        place.fate, place.later = fate, commit.sha
+
+
+def _move(place: Flagged, hunks: Sequence[Hunk], commit: CommitDetails) -> None:
+    """Moves a place with the lines above it, or decides what became of it."""
+    shift = 0
+    for hunk in hunks:
+        if hunk.old_start + len(hunk.removed) <= place.line:
+            shift += len(hunk.added) - len(hunk.removed)
+        elif hunk.old_start <= place.line:
+            same = next((at for at, line in enumerate(hunk.added) if line.strip() == place.text.strip()), None)
+            if same is None:
+                _decide([place], _fate(place, hunk), commit)
+            else:
+                place.line = hunk.new_start + same
+            return
+    place.line += shift
+
+
+def _fate(place: Flagged, hunk: Hunk) -> Fate:
+    if not hunk.added:
+        return "deleted"
+    like, successor = max((_likeness(line, place.text), line) for line in hunk.added)
+    if like < MIN_LIKENESS:
+        return "rewritten"
+    if _says(successor, place.subject):
+        return "kept"
+    return "followed" if _says(successor, place.wanted) else "otherwise"
+
+
+def _likeness(one: str, other: str) -> float:
+    return SequenceMatcher(None, one.strip(), other.strip(), autojunk=False).ratio()
+
+
+def _says(text: str, name: str) -> bool:
+    """Whether a name stands in a text, not as a part of another; a decorator not with other arguments."""
+    end = r"(?![\w(])" if name.startswith("@") else r"(?!\w)"
+    return re.search(rf"(?<!\w){re.escape(name)}{end}", text) is not None

@@ -1,0 +1,139 @@
+"""A repository's strongest conventions, each broken once in a real file, to see whether the break is commented on."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from acclimate_indexer.mining.conventions.prevalence import ALTERNATIVE_MODULES, LEVELS, LOGGERS, inner_folder, style_of
+from acclimate_indexer.mining.conventions.record import Conventions, Prevalence, Replacement
+from acclimate_indexer.mining.source import Source
+from acclimate_indexer.mining.state import CommitState
+from acclimate_indexer.review.conventions import convention_findings
+from acclimate_indexer.review.finding import fixed
+from acclimate_indexer.review.naming_style import in_style
+from acclimate_indexer.review.target import ReviewTarget
+from acclimate_indexer.syntax import Span
+
+BREAKS = 10
+OTHER_STYLE = {"snake_case": "camelCase", "camelCase": "snake_case", "PascalCase": "snake_case"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Break:
+    """A convention that was broken, and what the review said.
+
+    Attributes:
+        support: In how many places the convention is followed.
+        outcome: `restored`: the comment's fix gives the original back; `named`: a comment on the line, without a fix;
+            `silent`; `not planted`: no file has a place to break.
+        others: Comments on other lines, or about something else.
+    """
+
+    convention: str
+    support: int
+    outcome: str
+    others: int = 0
+
+
+def planted_breaks(state: CommitState, conventions: Conventions) -> Iterator[Break]:
+    """Breaks the ten conventions that most places follow, one at a time."""
+    for convention in strongest(conventions):
+        name, support = _named(convention)
+        place = next(_places(state, convention), None)
+        if place is None:
+            yield Break(convention=name, support=support, outcome="not planted")
+            continue
+        source, span, instead = place
+        outcome, others = _reviewed(source, span, instead, conventions)
+        yield Break(convention=name, support=support, outcome=outcome, others=others)
+
+
+def _named(convention: Replacement | Prevalence) -> tuple[str, int]:
+    """What a convention is called in the figures, and how many places follow it."""
+    if isinstance(convention, Replacement):
+        return f"{convention.old} -> {convention.new}", convention.places
+    return f"{convention.role}: {convention.rule}", convention.count
+
+
+def strongest(conventions: Conventions) -> list[Replacement | Prevalence]:
+    """Those that most places follow, of whatever kind."""
+    every: list[Replacement | Prevalence] = [*conventions.replacements, *conventions.prevalence]
+    return sorted(every, key=lambda each: -_named(each)[1])[:BREAKS]
+
+
+def _reviewed(source: Source, span: Span, instead: str, conventions: Conventions) -> tuple[str, int]:
+    """What is said of the file with the break; the lines of the definition around it count as new."""
+    text = source.text[: span.start] + instead + source.text[span.end :]
+    number = source.line_of(span.start)
+    target = ReviewTarget(path=source.path, language=source.language, text=text, changed=(range(number, number + 2),))
+    found = convention_findings(target, conventions)
+    on_line = [each for each in found if target.source.line_of(each.span.start) == number]
+    if any(each.fix and fixed(text, each.fix) == source.text for each in on_line):
+        return "restored", len(found) - 1
+    without_fix = [each for each in on_line if not each.fix]
+    return ("named", len(found) - 1) if without_fix else ("silent", len(found))
+
+
+def _places(state: CommitState, convention: Replacement | Prevalence) -> Iterator[tuple[Source, Span, str]]:
+    """Where a convention is followed in code, and what breaks it there; by path."""
+    for file in sorted(state.files, key=lambda each: each.path):
+        source = state.source(file)
+        found = _replaced(source, convention) if isinstance(convention, Replacement) else _broken(source, convention)
+        for span, instead in found:
+            if not any(start <= span.start < end for start, end in source.outline.prose):
+                yield source, span, instead
+
+
+def _replaced(source: Source, replacement: Replacement) -> Iterator[tuple[Span, str]]:
+    """The new name in code, to become the old one."""
+    pattern = re.compile(rf"(?<!\w){re.escape(replacement.new)}(?=\()")
+    for found in pattern.finditer(source.text):
+        before = source.text[source.line_start(found.start()) : found.start()]
+        if not re.search(r"[\"'`]|\bdef\b|\bfunc\b", before):
+            yield Span(*found.span()), replacement.old
+
+
+def _broken(source: Source, convention: Prevalence) -> Iterator[tuple[Span, str]]:
+    language, _, what = convention.role.rpartition(" ")
+    if what in ("functions", "classes") and language == source.language.name:
+        yield from _renamed(source, convention, "function" if what == "functions" else "class")
+    elif convention.role.startswith("decorator "):
+        yield from _decorated(source, convention.rule)
+    elif what == "logging" and language == source.language.name:
+        other = next(name for name in LOGGERS if name != convention.rule)
+        for found in re.finditer(rf"(?<![\w.]){convention.rule}(?=\.(?:{'|'.join(sorted(LEVELS))})\()", source.text):
+            yield Span(*found.span()), other
+    elif convention.role in ALTERNATIVE_MODULES:
+        other = next(name for name in ALTERNATIVE_MODULES[convention.role] if name != convention.rule)
+        for found in re.finditer(rf"^(?:import|from) ({re.escape(convention.rule)})\b", source.text, re.MULTILINE):
+            yield Span(*found.span(1)), other
+    elif convention.role == "folders":
+        yield from _turned(source, convention)
+
+
+def _renamed(source: Source, convention: Prevalence, kind: str) -> Iterator[tuple[Span, str]]:
+    """The name of a top-level definition, of several words, in another style."""
+    for symbol in source.outline.symbols:
+        at = source.text.find(symbol.name, symbol.signature.start)
+        is_inner = source.text[source.line_start(at)].isspace()
+        if symbol.kind != kind or is_inner or style_of(symbol.name) != convention.rule:
+            continue
+        wrong = in_style(symbol.name, OTHER_STYLE.get(convention.rule, "snake_case"))
+        if wrong != symbol.name and in_style(wrong, convention.rule) == symbol.name:
+            yield Span(at, at + len(symbol.name)), wrong
+
+
+def _decorated(source: Source, rule: str) -> Iterator[tuple[Span, str]]:
+    name, parenthesis, _ = rule.partition("(")
+    for found in re.finditer(rf"^[ \t]*@({re.escape(rule)})$", source.text, re.MULTILINE):
+        yield Span(*found.span(1)), name if parenthesis else f"{name}()"
+
+
+def _turned(source: Source, convention: Prevalence) -> Iterator[tuple[Span, str]]:
+    """The first import of a file, preceded by one of the folder that imports it."""
+    upper, _, rest = convention.rule.partition(" imports ")
+    if inner_folder(source.path) != rest.partition(",")[0]:
+        return
+    first = re.search(r"^(?:import|from) ", source.text, re.MULTILINE)
+    if first is not None:
+        yield Span(first.start(), first.start()), f"import {upper.replace('/', '.')}.part\n"

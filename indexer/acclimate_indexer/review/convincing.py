@@ -1,0 +1,30 @@
+"""Which of the conventions that were mined are sure enough to be said to somebody.
+
+Decided by replaying two histories (fastmcp and gin; `benchmarks/review_conventions.py`), where each exception below
+had been flagged and was not corrected; tested on others.
+"""
+
+from acclimate_indexer.mining.conventions.prevalence import ALTERNATIVE_MODULES, style_of
+from acclimate_indexer.mining.conventions.record import Prevalence, Replacement
+
+SUBSTITUTES = ("http client", "json", "paths")  # purposes for which nobody needs two modules
+NEEDED_TOGETHER = frozenset(ALTERNATIVE_MODULES) - frozenset(SUBSTITUTES)  # of 14 that were flagged none was corrected
+
+
+def is_given_up(replacement: Replacement) -> bool:
+    """Whether whoever writes the old name now is behind the times.
+
+    It has to be gone everywhere: of 56 uses of names that were merely rare, and were changed later, none was replaced.
+    And it has to be a name for a name; a step that is left out (`result.content`, now `result`), or a variable that
+    gave way to a class, was another change of the code at hand, which says nothing about the next.
+    """
+    old, new = replacement.old.split("."), replacement.new.split(".")
+    is_renamed = replacement.kind == "import" or len(old) == len(new)
+    is_shortened = len(new) < len(old) and any(old[at : at + len(new)] == new for at in range(len(old)))
+    is_of_a_kind = {style_of(old[-1]), style_of(new[-1])} != {"snake_case", "PascalCase"}
+    return not replacement.remaining_uses and is_renamed and not is_shortened and is_of_a_kind
+
+
+def is_telling(convention: Prevalence) -> bool:
+    """Whether an exception is a slip rather than another need."""
+    return convention.role not in NEEDED_TOGETHER

@@ -1,0 +1,99 @@
+"""What became of flagged lines, as the benchmark of conventions follows them."""
+
+import pytest
+from benchmarks.convention_replay import Period, Replay
+from benchmarks.flagged import MIN_LIKENESS, Flagged, Followed
+from benchmarks.review_conventions import share_interval
+from tests.support.git_folder import GitFolder
+
+from acclimate_indexer.home import RepositoryHome
+
+BEFORE = "import a\n\nx = shop.send_note(1)\ny = 2\n"
+
+
+def followed(folder: GitFolder, *later: dict[str, str | None]) -> Flagged:
+    """A place in `a.py` after later commits; None takes a file away."""
+    first = folder.commit({"a.py": BEFORE})
+    for day, files in enumerate(later, start=1):
+        for path, text in files.items():
+            if text is None:
+                folder.git("rm", "-q", path)
+        folder.commit({path: text for path, text in files.items() if text is not None}, day=day)
+    repository = folder.open()
+    place = Flagged(
+        repository="shop",
+        commit=first,
+        day="2026-01-01",
+        path="a.py",
+        line=2,
+        text="x = shop.send_note(1)",
+        code="replaced-name",
+        subject="send_note",
+        wanted="tell_all",
+    )
+    following = Followed(repository.text)
+    following.add([place])
+    history = list(repository.history(repository.head(), since=first, count=99, is_main_line=True))
+    for details, changes in reversed(history):
+        following.take(details, changes)
+    return place
+
+
+@pytest.mark.parametrize(
+    ("after", "fate"),
+    [
+        (BEFORE.replace("send_note", "tell_all"), "followed"),
+        (BEFORE.replace("(1)", "(2)"), "kept"),
+        (BEFORE.replace("send_note(1)", "send_mail(1)"), "otherwise"),
+        (BEFORE.replace("x = shop.send_note(1)", "class Other:\n    pass"), "rewritten"),
+        (BEFORE.replace("x = shop.send_note(1)\n", ""), "deleted"),
+        (BEFORE.replace("y = 2", "y = 3"), "untouched"),
+    ],
+)
+def test_a_change_decides_what_became_of_a_line(shop: GitFolder, after: str, fate: str) -> None:
+    assert followed(shop, {"a.py": after}).fate == fate
+
+
+def test_a_line_is_followed_where_it_moves(shop: GitFolder) -> None:
+    lower = "import a\n\nimport b\n\nif a:\n    x = shop.send_note(1)\ny = 2\n"
+    moved: dict[str, str | None] = {"a.py": None, "b.py": lower}
+    place = followed(shop, {"a.py": lower}, moved, {"b.py": lower.replace("send_note", "tell_all")})
+
+    assert (place.path, place.fate, place.line) == ("b.py", "followed", 5)
+
+
+def test_a_file_that_is_gone_takes_its_lines_along(shop: GitFolder) -> None:
+    assert followed(shop, {"a.py": None, "c.py": "z = 1\n"}).fate == "deleted"
+
+
+def test_a_file_that_changed_too_much_for_a_patch_is_compared(shop: GitFolder) -> None:
+    many = "".join(f"line_{number} = {number}\n" for number in range(900))
+    place = followed(shop, {"a.py": many + BEFORE}, {"a.py": many + BEFORE.replace("send_note", "tell_all")})
+
+    assert (place.fate, place.line) == ("followed", 902)
+
+
+def test_the_interval_of_a_share_is_wide_for_few_places() -> None:
+    low, high = share_interval(2, 2)
+
+    assert low < MIN_LIKENESS < high
+    assert high == 1.0
+
+
+def test_a_history_is_reviewed_with_what_was_known_at_the_time(shop: GitFolder, shop_home: RepositoryHome) -> None:
+    files = {f"part_{number}.py": f"def run(shop):\n    return shop.send_note({number})\n" for number in range(6)}
+    shop.commit(dict(files))
+    for number, path in enumerate(files):
+        files[path] = files[path].replace("send_note", "tell_all")
+        shop.commit(dict(files), day=number + 1)
+    late = shop.commit({"late.py": "def run(shop):\n    return shop.send_note(9)\n"}, day=7)
+    shop.commit({"other.py": "def run(shop):\n    pass\n"}, day=8)
+    corrected = shop.commit({"late.py": "def run(shop):\n    return shop.tell_all(9)\n"}, day=9)
+    replay = Replay(shop.open(), shop_home, commits=9, period_commits=3)
+    period = replay.period(replay.starts[-1])
+
+    (place,) = period.flagged
+    assert (place.commit, place.path, place.line, place.subject) == (late, "late.py", 1, "send_note")
+    assert (place.fate, place.later) == ("followed", corrected)
+    assert (period.commits, period.days, period.files, period.lines) == (3, 2, 3, 5)
+    assert Period.from_json(period.to_json()) == period

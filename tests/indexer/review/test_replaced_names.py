@@ -1,0 +1,129 @@
+"""Names that were given up: found in the code of changed lines, and nowhere else."""
+
+import pytest
+from tests.support.reviewed import COMMITS, conventions, findings, put_right, replacement
+
+from acclimate_indexer.languages.plain import plain_language
+from acclimate_indexer.review.conventions import convention_findings
+from acclimate_indexer.review.target import ReviewTarget
+
+SENT = replacement("send_note", "tell_all")
+PROXY = replacement("fromClient", "asProxy")
+LABEL = replacement("LabelOf", "TitleOf")
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "expected"),
+    [
+        ("a.py", "x = shop.send_note(1)\n", "x = shop.tell_all(1)\n"),
+        ("a.py", "send_note(send_note(1))\n", "tell_all(tell_all(1))\n"),
+        ("a.py", "from shop import send_note\n", "from shop import tell_all\n"),
+        ("a.py", "@send_note\ndef run():\n    pass\n", "@tell_all\ndef run():\n    pass\n"),
+        ("a.py", "x = 'it''s' + y.send_note.z  # so\n", "x = 'it''s' + y.tell_all.z  # so\n"),
+        ("a.ts", "const x = shop.fromClient<T>(`a`);\n", "const x = shop.asProxy<T>(`a`);\n"),
+        ("a.ts", 'import { fromClient } from "./shop";\n', 'import { asProxy } from "./shop";\n'),
+        ("a.tsx", "const x = <A b={fromClient()} />;\n", "const x = <A b={asProxy()} />;\n"),
+        ("a.go", "package a\n\nvar x = shop.LabelOf(`a`)\n", "package a\n\nvar x = shop.TitleOf(`a`)\n"),
+        ("a.go", "package a\n\nfunc f(x shop.LabelOf) {}\n", "package a\n\nfunc f(x shop.TitleOf) {}\n"),
+    ],
+)
+def test_a_given_up_name_is_found_and_put_right(path: str, text: str, expected: str) -> None:
+    found = findings(path, text, SENT, PROXY, LABEL)
+
+    assert [each.code for each in found] == ["replaced-name"]
+    assert put_right(path, text, found) == expected
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("a.py", "x = 'send_note'\n"),
+        ("a.py", "x = 1  # send_note(1)\n"),
+        ("a.py", 'def run():\n    """Tells.\n\n    send_note(1)\n    """\n'),
+        ("a.py", "resend_note(1)\nsend_notes(1)\n"),
+        ("a.py", "def send_note(x):\n    return x\n"),
+        ("a.py", "send_note = other\nsend_note(1)\n"),
+        ("a.py", "x = 'send_note(1)" + "x" * 600 + "'; send_note(1)\n"),
+        ("a.ts", 'const x = "fromClient(1)"; // fromClient(1)\n'),
+        ("a.ts", "/*\n fromClient(1)\n*/\nconst x = `\nfromClient(1)\n`;\n"),
+        ("a.ts", "export function fromClient(x: X) { return x; }\n"),
+        ("a.ts", "const fromClient = (x: X) => x;\nfromClient(1);\n"),
+        ("a.go", 'package a\n\n// LabelOf is gone\nvar x = "LabelOf(1)"\n'),
+        ("a.go", "package a\n\nvar x = `\nLabelOf(1)\n`\n"),
+        ("a.go", "package a\n\nfunc LabelOf(x X) {}\n"),
+    ],
+)
+def test_what_is_no_use_of_it_is_left_alone(path: str, text: str) -> None:
+    assert findings(path, text, SENT, PROXY, LABEL) == []
+
+
+def test_only_changed_lines_are_looked_at() -> None:
+    text = "send_note(1)\nsend_note(2)\nsend_note(3)\n"
+    (found,) = findings("a.py", text, SENT, changed=(range(1, 2),))
+
+    assert text[found.span.start :].startswith("send_note(2)")
+
+
+def test_a_comment_cites_its_evidence() -> None:
+    (found,) = findings("a.py", "send_note(1)\n", SENT)
+
+    assert found.message == (
+        "`send_note` was replaced by `tell_all` in 14 places over 6 commits, last in 1a2b3c4 (2026-10-03); "
+        "no other use is left."
+    )
+    assert [(each.commit, each.date) for each in found.evidence] == [(COMMITS[0], "2026-10-03"), (COMMITS[1], "")]
+    assert (found.subject, found.severity, found.is_deprecated) == ("send_note", "warning", True)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "kind", "text", "count"),
+    [
+        ("process", "handle", "name", "process(1)\n", 1),
+        ("process", "handle", "name", "x = process\n", 0),  # a plain word may be anything
+        ("mock", "unittest.mock", "import", "import mock\n", 1),
+        ("mock", "unittest.mock", "import", "from unittest.mock import patch\n", 0),  # it is what it became
+        ("mock", "unittest.mock", "import", "x = mock\n", 0),
+        ("shop.old_http", "shop.http", "import", "from shop.old_http import get\n", 1),
+        ("shop.old_http", "shop.http", "import", "from other.shop.old_http import get\n", 0),
+        ("cart.send_note", "cart.tell_all", "name", "a.cart.send_note(1)\n", 1),
+        ("cart.send_note", "cart.tell_all", "name", "a.send_note(1)\n", 0),
+    ],
+)
+def test_a_name_counts_as_the_miner_saw_it(old: str, new: str, kind: str, text: str, count: int) -> None:
+    found = findings("a.py", text, replacement(old, new, kind=kind))
+
+    assert len(found) == count
+    put_right("a.py", text, found)
+
+
+def test_a_path_that_is_imported_may_stand_in_quotes() -> None:
+    moved = replacement("old_cart", "new_cart", kind="import")
+    script = 'import { a } from "../old_cart/line";\nconst b = "../old_cart/line";\n'
+
+    assert put_right("a.ts", script, findings("a.ts", script, moved)) == script.replace("old_cart", "new_cart", 1)
+
+
+def test_of_names_in_each_other_the_longest_is_meant() -> None:
+    text = "cart.send_note(1)\n"
+    found = findings("a.py", text, SENT, replacement("cart.send_note", "cart.tell"))
+
+    assert put_right("a.py", text, found) == "cart.tell(1)\n"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "left"),
+    [
+        ("send_note", "tell_all", 1),  # it still stands somewhere
+        ("result.content", "result", 0),  # a step was left out
+        ("client_session", "Client", 0),  # a class is no variable
+        ("caplog.at_level", "caplog_for_shop", 0),
+    ],
+)
+def test_what_is_not_a_name_for_a_name_is_not_given_up(old: str, new: str, left: int) -> None:
+    assert findings("a.py", f"{old}(1)\n", replacement(old, new, left=left)) == []
+
+
+def test_a_language_that_nobody_knows_is_left_alone() -> None:
+    target = ReviewTarget(path="a.mach", language=plain_language(".mach"), text="send_note(1)", changed=(range(1),))
+
+    assert convention_findings(target, conventions(SENT)) == []
