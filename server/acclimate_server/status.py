@@ -14,6 +14,7 @@ MIN_INTERVAL_SECONDS = 0.1  # progress comes often; a status bar that is repaint
 
 EngineWord = Literal["stopped", "starting", "ready", "failed"]
 AdapterWord = Literal["none", "loading", "in use", "failed"]
+IndexWord = Literal["none", "building", "ready", "failed"]
 TrainingWord = Literal["running", "finished", "cancelled", "failed"]
 
 
@@ -45,6 +46,23 @@ class AdapterStatus:
     setting: str = "auto"
     state: AdapterWord = "none"
     version: str | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexStatus:
+    """What retrieval knows of the folders that documents were opened in, of all of them together.
+
+    Attributes:
+        state: `none` (no document was opened yet, or nothing is retrieved where it lies), `building` (prompts show
+            nothing of some folder's other files), `ready` or `failed`.
+        done: Files that are known, of so many.
+        reason: Why it failed.
+    """
+
+    state: IndexWord = "none"
+    done: int = 0
+    of: int = 0
     reason: str = ""
 
 
@@ -106,6 +124,7 @@ class Status:
     engine: EngineStatus = EngineStatus()
     model: ModelStatus | None = None
     adapter: AdapterStatus = AdapterStatus()
+    index: IndexStatus = IndexStatus()
     training: TrainingStatus | None = None
     drift: DriftStatus | None = None
     completion: str = ""

@@ -6,12 +6,10 @@ request: it comes in the argument.
 """
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
-from pygls.uris import to_fs_path
 
 from acclimate_indexer.errors import EngineError, UsageError
 
@@ -34,7 +32,7 @@ def retrain(ls: AcclimateServer, *arguments: Any) -> dict[str, Any]:
     if session.training is not None and not session.training.is_over:
         raise _refused(f"A training runs already ({session.training.run}). Cancel it with {CANCEL!r}.")
     try:
-        request = RetrainRequest.from_argument(_one(arguments), _opened_folder(ls))
+        request = RetrainRequest.from_argument(_one(arguments), next(iter(ls.opened_folders()), None))
     except UsageError as error:
         raise _refused(str(error), code=types.ErrorCodes.InvalidParams) from error
     session.training = Retraining(session, request)
@@ -91,12 +89,6 @@ def _one(arguments: tuple[Any, ...]) -> Mapping[str, Any]:
     if len(given) > 1 or not isinstance(given[0], Mapping):
         raise _refused("The command takes one object as its argument.", code=types.ErrorCodes.InvalidParams)
     return given[0]
-
-
-def _opened_folder(ls: AcclimateServer) -> Path | None:
-    folders = list(ls.workspace.folders.values())
-    path = to_fs_path(folders[0].uri) if folders else ls.workspace.root_path
-    return None if not path else Path(path)
 
 
 def _refused(message: str, code: int = types.LSPErrorCodes.RequestFailed) -> JsonRpcException:
