@@ -19,7 +19,7 @@ from acclimate_indexer.errors import UsageError
 
 PLAIN_WIDTH = 120  # characters of a table in a log
 NAMES = ("indexer", "context", "training", "completion", "harness")
-BY_NAME_ONLY = ("ablation", "gpu")  # hours, and only where defaults are chosen; a machine that not everybody has
+BY_NAME_ONLY = ("ablation", "recency", "gpu")  # only where defaults are chosen; a machine that not everybody has
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -27,7 +27,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python benchmarks", description=__doc__)
     known = (*NAMES, *BY_NAME_ONLY)
     parser.add_argument(
-        "names", nargs="*", metavar="NAME", help=f"which ones (default: all but the last two): {', '.join(known)}"
+        "names", nargs="*", metavar="NAME", help=f"which ones (default: all but the last three): {', '.join(known)}"
     )
     parser.add_argument("--repositories", nargs="*", type=Path, default=[], help="real repositories to measure on")
     parser.add_argument("--json", action="store_true", help="print one JSON object as the last line")

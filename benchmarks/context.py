@@ -136,15 +136,17 @@ def _cut(snippets: Iterable[Snippet], tokens: int) -> tuple[Snippet, ...]:
 
 
 def _recall(pairs: Sequence[CompletionPair], contexts: Sequence[tuple[Snippet, ...]], tokens: int) -> float:
-    """The share of unseen identifiers of the middle that are shown; the mean over the pairs that have any."""
-    shares = []
-    for pair, context in zip(pairs, contexts, strict=True):
-        seen = set(_IDENTIFIER.findall(pair.prefix[-900:] + pair.suffix[:330]))  # what 256 and 96 tokens hold
-        wanted = set(_IDENTIFIER.findall(pair.middle)) - seen
-        shown = "\n".join(snippet.text for snippet in context)[: int(tokens * CHARACTERS_PER_TOKEN)]
-        if wanted:
-            shares.append(len(wanted & set(_IDENTIFIER.findall(shown))) / len(wanted))
-    return statistics.fmean(shares)
+    """The mean of `recalled` over the pairs that have names to recall."""
+    found = (recalled(pair, context, tokens) for pair, context in zip(pairs, contexts, strict=True))
+    return statistics.fmean(share for share in found if share is not None)
+
+
+def recalled(pair: CompletionPair, context: Sequence[Snippet], tokens: int) -> float | None:
+    """The share of unseen identifiers of the middle that are shown; None where there are none."""
+    seen = set(_IDENTIFIER.findall(pair.prefix[-900:] + pair.suffix[:330]))  # what 256 and 96 tokens hold
+    wanted = set(_IDENTIFIER.findall(pair.middle)) - seen
+    shown = "\n".join(snippet.text for snippet in context)[: int(tokens * CHARACTERS_PER_TOKEN)]
+    return len(wanted & set(_IDENTIFIER.findall(shown))) / len(wanted) if wanted else None
 
 
 def _model() -> LocalModel | None:

@@ -8,10 +8,11 @@ are stored. The work tree is never read. The repository is named to git explicit
 
 import os
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -165,6 +166,10 @@ class Repository:
         except ValueError:
             return None
         return decoded(data)
+
+    def opener(self) -> "Callable[[], Repository]":
+        """What opens the same repository in another process."""
+        return partial(Repository.open, self.git_directory)
 
     def touched(self, commits: Sequence[Commit]) -> Iterator[str]:
         """The paths that the commits changed, in the order of the commits; repeated as often as changed."""

@@ -4,10 +4,12 @@ import asyncio
 import importlib.metadata
 import logging
 from collections.abc import Coroutine, Mapping
+from pathlib import Path
 from typing import Any
 
 from lsprotocol import types
 from pygls.lsp.server import LanguageServer
+from pygls.uris import to_fs_path
 
 from acclimate_indexer.home import Home
 
@@ -29,10 +31,16 @@ class AcclimateServer(LanguageServer):
         version = importlib.metadata.version("acclimate")
         super().__init__("acclimate", version, notebook_document_sync=NOTEBOOKS, protocol_cls=Protocol)
         self.session = Session(home, StatusBoard(lambda status: self.protocol.notify(NOTIFICATION, status)), flags)
+        self.session.folders = self.opened_folders
         self.initial_options: dict[str, Any] = {}
         self.training_token: types.ProgressToken | None = None
         self.published: dict[str, list[types.Diagnostic]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+
+    def opened_folders(self) -> list[Path]:
+        """The folders of the workspace; of an editor that knows but one, its root."""
+        uris = [*self.workspace.folders] or [self.workspace.root_uri]
+        return [Path(path) for uri in uris if uri and (path := to_fs_path(uri))]
 
     def keep(self, work: Coroutine[Any, Any, None]) -> None:
         """Runs `work` in the background until it ends or the server does; asyncio alone would forget it."""

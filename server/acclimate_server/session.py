@@ -7,21 +7,21 @@ messages through its own pool, and a busy thread there would make the server dea
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 from acclimate_indexer.errors import RepositoryError
-from acclimate_indexer.home import Home, RepositoryHome
-from acclimate_indexer.mining.options import MiningOptions
+from acclimate_indexer.home import Home, RepositoryHome, repository_name
 from acclimate_indexer.pairs import Snippet
 from acclimate_indexer.prompts import Cursor
 from acclimate_indexer.repository import Repository
 
 from .completion.adapters import AdapterInUse, Chosen
 from .completion.connection import EngineConnection
+from .completion.indexes import Indexes, resolved_in
 from .completion.memory import AnswerMemory, Offered
 from .completion.pace import Pace
 from .completion.speed import Speed
@@ -56,7 +56,7 @@ class OpenRepository:
     settings: Settings
     warnings: tuple[str, ...]
     adapter: AdapterInUse
-    surroundings: Surroundings | None
+    index: Surroundings | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,10 +64,10 @@ class Place:
     """Where a document belongs: all that a completion needs to know about its surroundings.
 
     Attributes:
-        path: As the prompt names it: relative to the work tree.
+        path: As the prompt names it: relative to the work tree, or to the folder without git that the editor opened.
         adapter: None outside a repository; the base model completes there.
         repository: None outside of any.
-        index: None outside a work tree.
+        index: None outside both.
     """
 
     path: str
@@ -89,11 +89,13 @@ class Place:
         setting = self.settings.completion.retrieval
         return self.index is not None and (setting == "always" or (setting == "auto" and chosen.uses_retrieval))
 
-    def surroundings(self, cursor: Cursor, line: int, chosen: Chosen) -> Awaitable[tuple[Snippet, ...]]:
+    def surroundings(
+        self, cursor: Cursor, line: int, chosen: Chosen, *, is_automatic: bool
+    ) -> Awaitable[tuple[Snippet, ...]]:
         """What the prompt at the cursor shows of the rest of the repository. It is looked for from now on."""
         if self.index is None or not self.wants_retrieval(chosen):
             return _nothing()
-        return self.index.snippets(cursor, line)
+        return self.index.snippets(cursor, line, is_automatic=is_automatic)
 
 
 async def _nothing() -> tuple[Snippet, ...]:
@@ -102,9 +104,33 @@ async def _nothing() -> tuple[Snippet, ...]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Folder:
+    """What is known of a folder with documents in it.
+
+    Attributes:
+        resolved: The folder without symbolic links.
+        opened: The repository that it lies in.
+        plain: Where it lies in no repository: the folder around it that the editor has open.
+        index: Of the one or the other.
+    """
+
     seen: float
     resolved: Path
-    opened: OpenRepository | None
+    opened: OpenRepository | None = None
+    plain: Path | None = None
+    index: Surroundings | None = None
+
+    @property
+    def name(self) -> str:
+        """What a prompt calls the repository."""
+        if self.opened is not None:
+            return self.opened.repository.name
+        return "workspace" if self.plain is None else repository_name(self.plain)
+
+    def relative(self, name: str) -> str:
+        """What a prompt calls a file in this folder."""
+        path = self.resolved / name
+        root = self.plain if self.opened is None else _root(self.opened.repository)
+        return path.relative_to(root).as_posix() if root is not None and path.is_relative_to(root) else name
 
 
 class Session:
@@ -121,6 +147,8 @@ class Session:
         self.executor = ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix="acclimate")
         self.connection = EngineConnection(home, board, self.executor)
         self.connection.on_ready = self.refresh_adapters
+        self.indexes = Indexes(home, board)
+        self.folders: Callable[[], Sequence[Path]] = tuple  # that the editor has open
         self.recorder = Recorder(home, self.executor, lambda: self.settings, self._rolled_back)
         self.watch = Watch(self.recorder)
         self.trees = Trees(self.executor)
@@ -151,10 +179,27 @@ class Session:
         else:
             self.connection.reason = "Completion is switched off: `completion.enabled`."
 
-    async def document_opened(self, path: Path | None) -> None:
-        """A document is in the editor: its repository is looked at, before the first completion is asked for."""
-        if path is not None and self.settings.completion.enabled:
-            await self._repository_of(path.parent)
+    def document_opened(
+        self, path: Path | None, text: Callable[[], str], is_open: Callable[[], bool]
+    ) -> Coroutine[Any, Any, None]:
+        """A document is in the editor: its repository is looked at, before the first completion is asked for.
+
+        The status tells of it as soon as this was called; the rest happens in what is given back.
+        """
+        is_wanted = path is not None and self.settings.completion.enabled
+        if is_wanted:
+            self.indexes.looking()
+        return self._look_at(path if is_wanted else None, text, is_open)
+
+    async def _look_at(self, path: Path | None, text: Callable[[], str], is_open: Callable[[], bool]) -> None:
+        if path is None:
+            return
+        try:
+            folder = await self._folder_of(path.parent)
+        finally:
+            self.indexes.found()
+        if folder.index is not None and is_open():  # nobody would tell the index that it was closed meanwhile
+            folder.index.edited(folder.relative(path.name), text)
 
     def document_changed(self, document: str, path: Path | None, text: Callable[[], str], inserted: str) -> None:
         """A document was changed; `inserted` was put in, nothing if some was deleted.
@@ -216,18 +261,15 @@ class Session:
 
     async def place_of(self, path: Path | None) -> Place:
         """Where the document at `path` belongs; None is a document that was never saved."""
-        opened, folder = (None, Path()) if path is None else await self._repository_of(path.parent)
-        name, relative = "workspace", "untitled" if path is None else path.name
-        if opened is not None and path is not None:
-            name, relative = opened.repository.name, _relative(folder / path.name, opened.repository)
-        self._last = opened
+        folder = _Folder(seen=0.0, resolved=Path()) if path is None else await self._folder_of(path.parent)
+        opened = self._last = folder.opened
         place = Place(
-            path=relative,
+            path="untitled" if path is None else folder.relative(path.name),
             repository=None if opened is None else opened.repository,
-            repository_name=name,
+            repository_name=folder.name,
             settings=self.settings if opened is None else opened.settings,
             adapter=None if opened is None else opened.adapter,
-            index=None if opened is None else opened.surroundings,
+            index=folder.index,
             connection=self.connection,
         )
         self.tell_adapter()
@@ -244,14 +286,13 @@ class Session:
         known = self._repositories.get(repository.common_directory)
         home = self.home.for_repository(repository.common_directory)
         adapter = known.adapter if known else AdapterInUse(home, self.connection, self.executor, self.tell_adapter)
-        surroundings = known.surroundings if known else _surroundings(repository, home, settings)
         opened = OpenRepository(
             repository=repository,
             home=home,
             settings=settings,
             warnings=tuple(warnings),
             adapter=adapter,
-            surroundings=surroundings,
+            index=self.indexes.of_repository(repository, settings),
         )
         self._repositories[repository.common_directory] = opened
         self.board.update(warnings=tuple(dict.fromkeys((*self.board.now.warnings, *warnings))))
@@ -290,59 +331,55 @@ class Session:
         await self.writings.close()
         for opened in self._repositories.values():
             await opened.adapter.close()
-            if opened.surroundings is not None:
-                opened.surroundings.close()
+        self.indexes.close()
         await self.connection.close()
         self.executor.shutdown(wait=False, cancel_futures=True)
 
     def _indexed(self, path: Path | None) -> tuple[Surroundings, str] | None:
         """The live index that a file belongs to, and what it is called there; None while that is not known."""
-        known = None if path is None else self._by_folder.get(path.parent)
-        if path is None or known is None or known.opened is None or known.opened.surroundings is None:
+        folder = None if path is None else self._by_folder.get(path.parent)
+        if path is None or folder is None or folder.index is None:
             return None
-        return known.opened.surroundings, _relative(known.resolved / path.name, known.opened.repository)
+        return folder.index, folder.relative(path.name)
 
     async def _belonging(self, path: Path) -> Belonging | None:
         """Where a file is reviewed; None outside of any work tree."""
-        opened, folder = await self._repository_of(path.parent)
+        folder = await self._folder_of(path.parent)
+        opened = folder.opened
         if opened is None or opened.repository.work_tree is None:
             return None
         return Belonging(
             repository=opened.repository,
             home=opened.home,
             wanted=opened.settings.review,
-            path=_relative(folder / path.name, opened.repository),
+            path=folder.relative(path.name),
         )
 
     def _rolled_back(self, reason: str) -> None:
         """An adapter did worse in use than the one before. The pointer moved; the next request follows it."""
         self.board.update(warnings=tuple(dict.fromkeys((*self.board.now.warnings, reason))))
 
-    async def _repository_of(self, folder: Path) -> tuple[OpenRepository | None, Path]:
-        """What the folder belongs to, and the folder without symbolic links."""
+    async def _folder_of(self, folder: Path) -> _Folder:
         known = self._by_folder.get(folder)
         if known is not None and (known.opened is not None or time.monotonic() - known.seen < FORGET_SECONDS):
-            return known.opened, known.resolved
-        resolved = await asyncio.get_running_loop().run_in_executor(self.executor, folder.resolve)
-        opened = None
+            return known
+        resolved, plain = await asyncio.get_running_loop().run_in_executor(
+            self.executor, resolved_in, self.folders(), folder
+        )
         try:
             opened = await self.open_repository(resolved)
+            found = _Folder(seen=time.monotonic(), resolved=resolved, opened=opened, index=opened.index)
         except RepositoryError as error:
             log.info("%s", error)
-        self._by_folder[folder] = _Folder(seen=time.monotonic(), resolved=resolved, opened=opened)
-        return opened, resolved
+            index = None if plain is None else self.indexes.of_folder(plain, self.settings)
+            found = _Folder(seen=time.monotonic(), resolved=resolved, plain=plain, index=index)
+        self._by_folder[folder] = found
+        return found
 
     def _read(self, folder: Path) -> tuple[Repository, Settings, list[str]]:
         existing = next(path for path in (folder, *folder.parents) if path.exists())  # a new file's may not exist yet
         repository = Repository.open(existing)
         return repository, *load_settings(self.home, repository.work_tree, self._editor_options, self._flags)
-
-
-def _surroundings(repository: Repository, home: RepositoryHome, settings: Settings) -> Surroundings | None:
-    """The live index of a repository, where somebody works in it and retrieval is wanted."""
-    if repository.work_tree is None or not settings.completion.enabled or settings.completion.retrieval == "never":
-        return None
-    return Surroundings(repository, home, MiningOptions.from_settings(settings.mining_overrides()))
 
 
 def _same_engine(one: Settings, other: Settings) -> bool:
@@ -354,6 +391,5 @@ def _same_engine(one: Settings, other: Settings) -> bool:
     )
 
 
-def _relative(path: Path, repository: Repository) -> str:
-    root = repository.work_tree or repository.common_directory
-    return path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name
+def _root(repository: Repository) -> Path:
+    return repository.work_tree or repository.common_directory

@@ -15,6 +15,7 @@ MIN_INTERVAL_SECONDS = 0.1  # progress comes often; a status bar that is repaint
 EngineWord = Literal["stopped", "starting", "ready", "failed"]
 AdapterWord = Literal["none", "loading", "in use", "failed"]
 ReviewWord = Literal["off", "idle", "waiting", "reviewing"]
+IndexWord = Literal["none", "building", "ready", "failed"]
 TrainingWord = Literal["running", "finished", "cancelled", "failed"]
 
 
@@ -46,6 +47,23 @@ class AdapterStatus:
     setting: str = "auto"
     state: AdapterWord = "none"
     version: str | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexStatus:
+    """What retrieval knows of the folders that documents were opened in, of all of them together.
+
+    Attributes:
+        state: `none` (no document was opened yet, or nothing is retrieved where it lies), `building` (prompts show
+            nothing of some folder's other files), `ready` or `failed`.
+        done: Files that are known, of so many.
+        reason: Why it failed.
+    """
+
+    state: IndexWord = "none"
+    done: int = 0
+    of: int = 0
     reason: str = ""
 
 
@@ -122,6 +140,7 @@ class Status:
     engine: EngineStatus = EngineStatus()
     model: ModelStatus | None = None
     adapter: AdapterStatus = AdapterStatus()
+    index: IndexStatus = IndexStatus()
     training: TrainingStatus | None = None
     drift: DriftStatus | None = None
     review: ReviewStatus = ReviewStatus()

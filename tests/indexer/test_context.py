@@ -95,6 +95,19 @@ def test_nothing_is_shown_of_the_file_itself(cursor: Cursor) -> None:
     assert all(each.path != cursor.path for each in index_of(FILES).snippets(cursor, max_characters=9_000))
 
 
+def test_files_that_were_worked_on_last_come_before_files_that_are_a_little_more_similar(cursor: Cursor) -> None:
+    other = REPORT.replace("with_tax", "rounded")
+    index = index_of({**FILES, "shop/draft.py": other})
+
+    def windows(*recent: str) -> list[str]:
+        found = index.snippets(cursor, max_characters=2_000, recent=recent)[1:]  # without the signatures
+        return [snippet.path for snippet in found]
+
+    assert windows().index("shop/draft.py") > windows().index("shop/report.py")
+    assert windows("shop/draft.py")[0] == "shop/draft.py"
+    assert windows(cursor.path, "shop/gone.py") == windows()
+
+
 def test_documentation_is_found_too() -> None:
     cursor = Cursor(path="a.py", language="python", prefix="# where the barometer stands outside: ", suffix="\n")
     found = index_of({**FILES, "README.md": README}).snippets(cursor, max_characters=2_000)

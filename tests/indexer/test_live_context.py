@@ -12,6 +12,7 @@ from tests.support.git_folder import GitFolder
 
 from acclimate_indexer.blob_store import BlobStore
 from acclimate_indexer.context.live import LiveContext
+from acclimate_indexer.context.origin import GitWorkTree
 from acclimate_indexer.dataset import MiningOptions, mine
 from acclimate_indexer.errors import RepositoryError
 from acclimate_indexer.home import RepositoryHome
@@ -29,7 +30,7 @@ def store(shop_home: RepositoryHome) -> Iterator[BlobStore]:
 
 
 def live(shop: GitFolder, store: BlobStore) -> LiveContext:
-    context = LiveContext(shop.open(), store, MiningOptions())
+    context = LiveContext(GitWorkTree(shop.open()), store, MiningOptions())
     context.refresh()
     return context
 
@@ -194,9 +195,9 @@ def test_links_and_foreign_paths_lead_nowhere(shop: GitFolder, store: BlobStore,
     assert shown(context) == ()
 
 
-def test_a_bare_repository_has_nothing_live(shop: GitFolder, store: BlobStore, tmp_path: Path) -> None:
+def test_a_bare_repository_has_nothing_live(shop: GitFolder, tmp_path: Path) -> None:
     shop.commit(FILES)
     shop.git("clone", "-q", "--bare", ".", str(tmp_path / "bare.git"))
 
     with pytest.raises(RepositoryError, match="has no work tree"):
-        LiveContext(GitFolder(tmp_path / "bare.git").open(), store, MiningOptions())
+        GitWorkTree(GitFolder(tmp_path / "bare.git").open())

@@ -1,42 +1,39 @@
 """The live view: what retrieval knows of a work tree as it stands, unsaved buffers included.
 
-It begins with the files of the commit that is checked out, read as they lie in the work tree. What is edited, made or
-removed afterwards is told to it, a file at a time. Analyses are kept by blob in the store that mining uses, so that
-whichever comes first has done the work of both; buffers stay in memory.
+It begins with the files of the commit that is checked out, read as they lie in the work tree, or with those of a folder
+without git. What is edited, made or removed afterwards is told to it, a file at a time. Analyses are kept by blob in
+the store that mining uses, so that whichever comes first has done the work of both; buffers stay in memory.
 """
 
 import hashlib
 import os
-import stat
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
-from pathlib import Path
 
 from acclimate_indexer.blob_store import BlobStore
-from acclimate_indexer.errors import RepositoryError
 from acclimate_indexer.filters.generated import unwanted_text
 from acclimate_indexer.garbage import rare_collections
 from acclimate_indexer.mining.analyses import MinedFile, analysis_key, file_analyses
 from acclimate_indexer.mining.analysis import FileAnalysis, analysed
 from acclimate_indexer.mining.options import MiningOptions
-from acclimate_indexer.mining.scan import Scan, is_prose, scanned
+from acclimate_indexer.mining.scan import Scan, is_prose
 from acclimate_indexer.mining.source import Source
 from acclimate_indexer.pairs import Snippet
 from acclimate_indexer.prompts import Cursor
-from acclimate_indexer.repository import Repository, decoded
+from acclimate_indexer.repository import decoded
 
 from .facts import FileFacts, facts_of, prose_facts
 from .index import ContextIndex
+from .origin import Origin
+from .work_tree import WorkTree, blob_name
 
 
 class LiveContext:
-    """One work tree. Not for use by several threads at once."""
+    """One work tree, or one folder without git. Not for use by several threads at once."""
 
-    def __init__(self, repository: Repository, store: BlobStore, options: MiningOptions) -> None:
-        if repository.work_tree is None:
-            raise RepositoryError(f"{repository.name!r} has no work tree: nothing is edited there.")
-        self._repository = repository
-        self._tree = _WorkTree(repository.work_tree, options.max_file_bytes)
+    def __init__(self, origin: Origin, store: BlobStore, options: MiningOptions) -> None:
+        self._origin = origin
+        self._tree = WorkTree(origin.folder, options.max_file_bytes)
         self._store = store
         self._options = options
         self._view = f"live {hashlib.sha256(os.fsencode(self._tree.folder)).hexdigest()[:16]}"
@@ -49,14 +46,14 @@ class LiveContext:
         Args:
             report: Is told how many files are done, and of how many.
         """
-        self._scan = scan = scanned(self._repository, self._repository.head(), self._options)
+        self._scan = scan = self._origin.scan(self._options)
         committed = {file.path for file in scan.mined}
         uncommitted = [path for path in self._store.view(self._view) if path not in committed]  # as told before
         as_committed: list[MinedFile] = []
         changed: list[MinedFile] = []
         for file in scan.mined:
             if (data := self._tree.data(file.path)) is not None:
-                (as_committed if _blob_name(data) == file.blob else changed).append(file)
+                (as_committed if blob_name(data) == file.blob else changed).append(file)
         done = 0
 
         def more(count: int) -> None:
@@ -73,8 +70,8 @@ class LiveContext:
             self.overlay(path, text)
 
     def _built(self, scan: Scan, files: Sequence[MinedFile], report: Callable[[int], None]) -> ContextIndex:
-        """The index of files that are as they were committed, and of the prose."""
-        found = file_analyses(self._repository, files, self._store, self._options, report, view=self._view)
+        """The index of files that are as the scan saw them, and of the prose."""
+        found = file_analyses(self._origin, files, self._store, self._options, report, view=self._view)
         self._tree.blobs = {file.path: file.blob for file in files if file.path in found}
         index = ContextIndex(
             ((path, analysis.facts()) for path, analysis in found.items() if not analysis.reason), self._tree.text
@@ -104,7 +101,9 @@ class LiveContext:
             self._show(path, None if analysis is None or analysis.reason else analysis.facts())
 
     def overlay(self, path: str, text: str) -> None:
-        """A file is being edited: its unsaved text counts until `discard`."""
+        """A file is in an editor: its text there, saved or not, counts until `discard`."""
+        if path not in self._tree.buffers and path in self._tree.blobs and self._tree.text(path) == text:
+            return  # opened, and known as it is
         self._tree.buffers[path] = text
         if is_prose(path, self._options):
             self._show(path, prose_facts(text))
@@ -120,9 +119,9 @@ class LiveContext:
         if self._tree.buffers.pop(path, None) is not None:
             self.update(path)
 
-    def snippets(self, cursor: Cursor, *, max_characters: int) -> tuple[Snippet, ...]:
+    def snippets(self, cursor: Cursor, *, max_characters: int, recent: Collection[str] = ()) -> tuple[Snippet, ...]:
         """What a prompt at the cursor should know; see `ContextIndex.snippets`."""
-        return self._index.snippets(cursor, max_characters=max_characters)
+        return self._index.snippets(cursor, max_characters=max_characters, recent=recent)
 
     def known_names(self, cursor: Cursor) -> frozenset[str]:
         """See `ContextIndex.known_names`."""
@@ -140,7 +139,7 @@ class LiveContext:
             return None
         language = self._scan.language_of(path)
         assert language is not None, "a path without a language is unwanted"
-        return MinedFile(path=path, blob=_blob_name(data), size_bytes=len(data), language=language)
+        return MinedFile(path=path, blob=blob_name(data), size_bytes=len(data), language=language)
 
     def _analysis(self, file: MinedFile, data: bytes) -> FileAnalysis | None:
         """From the store, or made and stored; None for what is no text."""
@@ -154,45 +153,3 @@ class LiveContext:
         analysis = analysed(source, max_pairs=self._options.max_pairs_per_file, seed=self._options.seed)
         self._store.put_many({key: analysis.to_bytes()})
         return analysis
-
-
-class _WorkTree:
-    """The texts that an index knows: files as they lie there, and buffers."""
-
-    def __init__(self, folder: Path, max_file_bytes: int) -> None:
-        self.folder = folder.resolve()
-        self.blobs: dict[str, str] = {}
-        self.buffers: dict[str, str] = {}
-        self._max_file_bytes = max_file_bytes
-
-    def text(self, path: str) -> str | None:
-        """The text as it was read. Of a file that changed unnoticed there is none: its lines moved."""
-        if path in self.buffers:
-            return self.buffers[path]
-        data = self.data(path)
-        if data is None or (path in self.blobs and _blob_name(data) != self.blobs[path]):
-            return None
-        return decoded(data)
-
-    def data(self, path: str) -> bytes | None:
-        """A regular file; None where there is none, where a link leads away, or it is too large."""
-        place = self.folder / path
-        try:
-            if not Path(os.path.realpath(place.parent)).is_relative_to(self.folder):
-                return None
-            descriptor = os.open(place, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-            try:
-                about = os.fstat(descriptor)
-                if not stat.S_ISREG(about.st_mode) or about.st_size > self._max_file_bytes:
-                    return None
-                with os.fdopen(descriptor, "rb", closefd=False) as file:
-                    return file.read()
-            finally:
-                os.close(descriptor)
-        except (OSError, ValueError):  # gone, forbidden, or a name that no file can have
-            return None
-
-
-def _blob_name(data: bytes) -> str:
-    """What git calls these bytes, in a repository of SHA-1 names; in another every file counts as changed."""
-    return hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()

@@ -16,13 +16,12 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing import get_context, parent_process
-from pathlib import Path
+from typing import Protocol
 
 from acclimate_indexer.blob_store import BlobStore
 from acclimate_indexer.garbage import THRESHOLDS
 from acclimate_indexer.languages.language import Language
 from acclimate_indexer.languages.registry import grammar_versions
-from acclimate_indexer.repository import Repository
 
 from .analysis import FileAnalysis, analysed
 from .options import MiningOptions
@@ -47,8 +46,20 @@ class MinedFile:
     language: Language
 
 
+class Blobs(Protocol):
+    """What gives the texts of files, here and in the processes that read them."""
+
+    def text(self, blob: str) -> str | None:
+        """The text of a blob; None if it is none, or not there."""
+        ...
+
+    def opener(self) -> "Callable[[], Blobs]":
+        """What opens the same in another process; it can be sent there."""
+        ...
+
+
 def file_analyses(
-    repository: Repository,
+    blobs: Blobs,
     files: Sequence[MinedFile],
     store: BlobStore,
     options: MiningOptions,
@@ -66,7 +77,7 @@ def file_analyses(
     found = _stored(store, keys)
     report(len(found))
     missing = [file for file in files if file.path not in found]
-    for batch in _computed(repository, missing, options):
+    for batch in _computed(blobs, missing, options):
         store.put_many({keys[path]: data for path, data in batch})
         found |= {path: FileAnalysis.from_bytes(data) for path, data in batch}
         report(len(batch))
@@ -94,17 +105,15 @@ def _stored(store: BlobStore, keys: dict[str, str]) -> dict[str, FileAnalysis]:
     return found
 
 
-def _computed(
-    repository: Repository, files: Sequence[MinedFile], options: MiningOptions
-) -> Iterator[list[tuple[str, bytes]]]:
+def _computed(blobs: Blobs, files: Sequence[MinedFile], options: MiningOptions) -> Iterator[list[tuple[str, bytes]]]:
     """The analyses, a batch at a time, as they are done."""
     size_bytes = sum(file.size_bytes for file in files)
     workers = min(os.cpu_count() or 1, MAX_WORKERS, size_bytes // MIN_BYTES_PER_WORKER)
     batches = _batches(files)
     if workers < 2:
-        yield from (_batch(repository, options, batch) for batch in batches)
+        yield from (_batch(blobs, options, batch) for batch in batches)
         return
-    executor = _executor(workers, repository, options)
+    executor = _executor(workers, blobs, options)
     futures = {executor.submit(_batch_in_worker, batch): batch for batch in batches}
     try:
         for future in as_completed(list(futures)):
@@ -114,31 +123,29 @@ def _computed(
     except BrokenProcessPool:
         logger.warning("A process that reads files died; the files that are left are read by one at a time.")
         for batch in futures.values():
-            yield from _alone(repository, options, batch)
+            yield from _alone(blobs, options, batch)
     finally:
         executor.shutdown(wait=False, cancel_futures=True)
 
 
-def _executor(workers: int, repository: Repository, options: MiningOptions) -> ProcessPoolExecutor:
+def _executor(workers: int, blobs: Blobs, options: MiningOptions) -> ProcessPoolExecutor:
     return ProcessPoolExecutor(
         workers,
         mp_context=get_context("spawn"),  # forked, a process would share open files and locks with this one
         initializer=_prepare_worker,
-        initargs=(repository.git_directory, options),
+        initargs=(blobs.opener(), options),
     )
 
 
-def _alone(
-    repository: Repository, options: MiningOptions, files: Sequence[MinedFile]
-) -> Iterator[list[tuple[str, bytes]]]:
+def _alone(blobs: Blobs, options: MiningOptions, files: Sequence[MinedFile]) -> Iterator[list[tuple[str, bytes]]]:
     """A batch in a process of its own. If that dies, each of its files in one, to find the file that kills it."""
-    executor = _executor(1, repository, options)
+    executor = _executor(1, blobs, options)
     try:
         yield executor.submit(_batch_in_worker, files).result()
     except BrokenProcessPool:
         if len(files) > 1:
             for file in files:
-                yield from _alone(repository, options, [file])
+                yield from _alone(blobs, options, [file])
         else:
             yield [(files[0].path, FileAnalysis(reason=KILLS_ITS_PARSER, lines=array("I")).to_bytes())]
     finally:
@@ -157,10 +164,10 @@ def _batches(files: Sequence[MinedFile]) -> list[list[MinedFile]]:
     return batches
 
 
-def _batch(repository: Repository, options: MiningOptions, files: Sequence[MinedFile]) -> list[tuple[str, bytes]]:
+def _batch(blobs: Blobs, options: MiningOptions, files: Sequence[MinedFile]) -> list[tuple[str, bytes]]:
     done = []
     for file in files:
-        text = repository.text(file.blob)
+        text = blobs.text(file.blob)
         if text is not None:
             source = Source.of(path=file.path, blob=file.blob, commit="", language=file.language, text=text)
             analysis = analysed(source, max_pairs=options.max_pairs_per_file, seed=options.seed)
@@ -171,12 +178,12 @@ def _batch(repository: Repository, options: MiningOptions, files: Sequence[Mined
 _of_this_worker: Callable[[Sequence[MinedFile]], list[tuple[str, bytes]]]
 
 
-def _prepare_worker(git_directory: Path, options: MiningOptions) -> None:
-    """Opens the repository, and sees to it that this process does not outlive the one that started it."""
+def _prepare_worker(opened: Callable[[], Blobs], options: MiningOptions) -> None:
+    """Opens what is read, and sees to it that this process does not outlive the one that started it."""
     global _of_this_worker
     gc.set_threshold(*THRESHOLDS)
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    _of_this_worker = partial(_batch, Repository.open(git_directory), options)
+    _of_this_worker = partial(_batch, opened(), options)
 
 
 def _end_with_parent() -> None:

@@ -50,7 +50,7 @@ def scanned(repository: Repository, commit: str, options: MiningOptions) -> Scan
     def unwanted(path: str) -> str:
         if language_of(path) is None:
             return OTHER_LANGUAGE
-        if any(fnmatchcase(path, glob) for glob in options.exclude):
+        if is_excluded(path, options):
             return "excluded"
         return unwanted_path(path) or attributes.unwanted(path)
 
@@ -88,7 +88,12 @@ def _unwanted_entry(entry: BlobEntry, blobs: set[str], options: MiningOptions) -
 def is_prose(path: str, options: MiningOptions) -> bool:
     """Whether a file is documentation of this repository's own."""
     is_readable = path.lower().endswith(PROSE_EXTENSIONS) and not unwanted_path(path)
-    return is_readable and not any(fnmatchcase(path, glob) for glob in options.exclude)
+    return is_readable and not is_excluded(path, options)
+
+
+def is_excluded(path: str, options: MiningOptions) -> bool:
+    """Whether the settings leave a path out."""
+    return any(fnmatchcase(path, glob) for glob in options.exclude)
 
 
 def _is_licence(entry: BlobEntry) -> bool:

@@ -4,7 +4,8 @@ import asyncio
 import logging
 import os
 import sys
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,6 +76,19 @@ class AskedServer:
                         raise EngineUnavailable(engine["reason"])
                     await asyncio.sleep(POLL_SECONDS)
         raise EngineUnavailable(engine.get("reason") or "The engine was not ready in time.")
+
+    async def wait_index(self, timeout_seconds: float, tell: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
+        """What the status says of the index when that is built, where nothing is indexed, or when the time is over.
+
+        It is about the documents that were opened before. `tell` is called with it meanwhile.
+        """
+        end = time.monotonic() + timeout_seconds
+        index: dict[str, Any] = (await self.status())["index"]
+        while index["state"] == "building" and time.monotonic() < end:
+            tell(index)
+            await asyncio.sleep(POLL_SECONDS)
+            index = (await self.status())["index"]
+        return index
 
     def open(self, path: Path, language: str, text: str) -> None:
         """Shows the server a document; it need not exist on the disk."""

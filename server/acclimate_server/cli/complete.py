@@ -11,6 +11,7 @@ from acclimate_indexer.languages.registry import language_of
 
 from ..completion.adapters import NONE
 from .context import Context
+from .indexing import wait_for_index
 from .verb import DONE, Verbs, add_model_option, add_verb
 
 if TYPE_CHECKING:
@@ -88,8 +89,9 @@ async def _ask(spot: Spot, text: str, arguments: argparse.Namespace, context: Co
     language = language_of(path.name)
     options = server_options(context, adapter=settings.adapter, model=settings.model.name)
     async with asked_server(path.parent, options) as server:
+        server.open(path, language.name if language else "", text)  # read while the engine loads
         await server.wait_engine(READY_SECONDS)
-        server.open(path, language.name if language else "", text)
+        await wait_for_index(server, context.terminal)
         return await completion_by(server, path, text, offset, settings.adapter)
 
 

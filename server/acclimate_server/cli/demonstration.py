@@ -19,6 +19,7 @@ from acclimate_indexer.models import LocalModel
 from ..completion.adapters import NONE
 from .complete import READY_SECONDS, completion_by, server_options
 from .context import Context
+from .indexing import wait_for_index
 
 if TYPE_CHECKING:
     from .ask import Asked
@@ -45,6 +46,7 @@ async def demonstrate(result: dict[str, Any], tree: Path, model: LocalModel, con
             for contender in contenders:
                 await server.use_adapter(options, contender)
                 server.open(path, example["language"], text)
+                await wait_for_index(server, context.terminal)
                 offset = len(example["prefix"])
                 answers[contender] = await completion_by(server, path, text, offset, contender)
     except (AcclimateError, TimeoutError) as error:

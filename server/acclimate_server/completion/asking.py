@@ -124,7 +124,8 @@ async def question_at(session: Session, spot: Spot, chosen: Chosen) -> Question:
     place, prompts = spot.place, session.connection.prompts
     if prompts is None:
         raise EngineUnavailable(session.connection.reason)
-    retrieved = place.surroundings(spot.cursor, spot.before.count("\n"), chosen)
+    line = spot.before.count("\n")
+    retrieved = place.surroundings(spot.cursor, line, chosen, is_automatic=spot.is_automatic)
     builder = prompts.of(chosen.budget)
     frame = builder.frame(spot.cursor, repository=place.repository_name)  # while another thread retrieves
     prompt = frame.around(await retrieved)

@@ -4,6 +4,7 @@ from functools import partial
 
 from lsprotocol import types
 
+from ..documents import Document
 from ..language_server import AcclimateServer
 from .snapshot import open_document, path_of, text_of, text_to_review
 
@@ -13,7 +14,10 @@ def document_opened(ls: AcclimateServer, params: types.DidOpenTextDocumentParams
     path = path_of(params.text_document.uri)
     ls.session.activity.touched(path)
     ls.session.connection.wake(is_asked_for=False)
-    ls.keep(ls.session.document_opened(path))
+    document = open_document(ls, params.text_document.uri)
+    if document is not None:
+        is_open = partial(_is_open, ls, document)
+        ls.keep(ls.session.document_opened(path, partial(text_of, document), is_open))
 
 
 def document_changed(ls: AcclimateServer, params: types.DidChangeTextDocumentParams) -> None:
@@ -47,3 +51,7 @@ def document_saved(ls: AcclimateServer, params: types.DidSaveTextDocumentParams)
 def document_closed(ls: AcclimateServer, params: types.DidCloseTextDocumentParams) -> None:
     """Nothing is completed there any more."""
     ls.session.document_closed(params.text_document.uri, path_of(params.text_document.uri))
+
+
+def _is_open(ls: AcclimateServer, document: Document) -> bool:
+    return open_document(ls, document.uri) is document

@@ -5,11 +5,9 @@ neither be cancelled by the editor nor survive its `shutdown` request, and pygls
 request: it comes in the argument.
 """
 
-from pathlib import Path
 from typing import Any
 
 from lsprotocol import types
-from pygls.uris import to_fs_path
 
 from acclimate_indexer.errors import EngineError, UsageError
 
@@ -33,7 +31,7 @@ def retrain(ls: AcclimateServer, *arguments: Any) -> dict[str, Any]:
     if session.training is not None and not session.training.is_over:
         raise refused(f"A training runs already ({session.training.run}). Cancel it with {CANCEL!r}.")
     try:
-        request = RetrainRequest.from_argument(argument_of(arguments), _opened_folder(ls))
+        request = RetrainRequest.from_argument(argument_of(arguments), next(iter(ls.opened_folders()), None))
     except UsageError as error:
         raise refused(str(error), code=types.ErrorCodes.InvalidParams) from error
     session.training = Retraining(session, request)
@@ -81,9 +79,3 @@ def progress_cancelled(ls: AcclimateServer, params: types.WorkDoneProgressCancel
     training = ls.session.training
     if training is not None and not training.is_over and params.token == ls.training_token:
         training.cancel("Cancelled in the editor.")
-
-
-def _opened_folder(ls: AcclimateServer) -> Path | None:
-    folders = list(ls.workspace.folders.values())
-    path = to_fs_path(folders[0].uri) if folders else ls.workspace.root_path
-    return None if not path else Path(path)
