@@ -35,7 +35,7 @@ from .pairs import SPLITS, CompletionKind, CompletionPair, ReviewPair, Split
 from .repository import Repository
 from .review.dismissals import dismissed_code
 
-__all__ = ["Dataset", "MiningOptions", "Stages", "datasets", "latest_dataset", "mine"]
+__all__ = ["Dataset", "MiningOptions", "Stages", "datasets", "latest_dataset", "mine", "newest_dataset"]
 
 SCHEMA = 1
 MINING_VERSION = 6  # counts up when the same commit and settings would give other pairs
@@ -202,7 +202,19 @@ def latest_dataset(home: RepositoryHome) -> Dataset:
     Raises:
         DatasetError: There is none.
     """
-    found = [dataset for dataset in datasets(home) if dataset.is_usual]
+    return _newest([dataset for dataset in datasets(home) if dataset.is_usual])
+
+
+def newest_dataset(home: RepositoryHome) -> Dataset:
+    """The one that was made or found last, whatever for: what holds nothing out knows the newest conventions.
+
+    Raises:
+        DatasetError: There is none.
+    """
+    return _newest(datasets(home))
+
+
+def _newest(found: list[Dataset]) -> Dataset:
     if not found:
         raise DatasetError("There is no data set of this repository yet. Make one with `acclimate mine`.")
     return max(found, key=lambda dataset: ((dataset.folder / MANIFEST).stat().st_mtime_ns, dataset.hash))

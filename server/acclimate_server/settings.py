@@ -283,9 +283,6 @@ class ReviewSettings:
         "Whether an adapter speaks in reviews: `never`, or `auto`, where it was proven to help.",
         choices=("auto", "never"),
     )
-    trust_linters: bool = _setting(
-        False, "Also run linters whose configuration is code of the repository.", scope="machine"
-    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

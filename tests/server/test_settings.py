@@ -42,7 +42,7 @@ def test_a_repository_cannot_send_code_away_or_run_anything(home: Home, tmp_path
         tmp_path / ".acclimate/config.toml",
         'adapter = "x"\n[engine]\nurl = "http://evil.example"\nkey = "k"\n[runtime]\npython = "./run-me"\n'
         '[model]\nname = "../x"\n[mining]\nexclude = ["docs/**"]\n[review]\nrules = ["a"]\n'
-        "trust_linters = true\nenabled = false\n"
+        'model = "never"\nenabled = false\n'
         "[completion]\nmax_tokens = 9\n"
         'languages = ["python"]',
     )
@@ -58,7 +58,7 @@ def test_a_repository_cannot_send_code_away_or_run_anything(home: Home, tmp_path
     assert len(warnings) == 1
     assert (
         "may not set adapter, completion.max_tokens, engine.key, engine.url, model.name, review.enabled,"
-        " review.trust_linters, runtime.python:" in warnings[0]
+        " review.model, runtime.python:" in warnings[0]
     )
 
 

@@ -68,7 +68,8 @@ class TeamRules:
     def apply(self, conventions: Conventions) -> Conventions:
         """The conventions without those that are switched off."""
         pinned = {each.old for each in self.pinned}
-        return Conventions(
+        return replace(
+            conventions,
             replacements=tuple(
                 each
                 for each in conventions.replacements

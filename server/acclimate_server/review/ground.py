@@ -3,24 +3,32 @@
 All of it reads the disk or git. It is for one thread: the session's for reviews, so that a completion never waits.
 """
 
+import hashlib
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 
-from acclimate_indexer.dataset import Dataset, latest_dataset
+from acclimate_indexer.dataset import newest_dataset
 from acclimate_indexer.errors import DatasetError
 from acclimate_indexer.feedback import FeedbackStore
 from acclimate_indexer.home import RepositoryHome
 from acclimate_indexer.mining.conventions.record import Conventions
 from acclimate_indexer.repository import Repository
+from acclimate_indexer.review.conventions import convention_findings
 from acclimate_indexer.review.dismissals import Dismissals, Scope, dismiss
 from acclimate_indexer.review.finding import Finding
+from acclimate_indexer.review.linter import linter_findings
+from acclimate_indexer.review.rules import TeamRules
 from acclimate_indexer.review.target import ReviewTarget
 
 from ..settings import ReviewSettings
-from .reviewers import ConventionsReviewer, Reviewer
+from .reviewers import Basis, MinedReviewer, Reviewer
+from .team import team_rules
 
 NO_MODEL = "off: no adapter has proven here that its comments are right"
 NO_MODEL_WANTED = "off: `review.model`"
+NO_LINTED_RULES = "off: no rule of ruff's is one that this repository was seen to act upon"
+DIGEST_CHARACTERS = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,13 +44,26 @@ class Panel:
         return tuple((each.name, each.identity) for each in self.reviewers)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Mined:
+    """What is known of a repository; `reason` says why nothing is."""
+
+    conventions: Conventions = field(default_factory=Conventions)
+    identity: str = ""
+    reason: str = ""
+
+    @property
+    def is_mined(self) -> bool:
+        return bool(self.identity)
+
+
 class Ground:
     """One work tree. Not for use by several threads at once."""
 
     def __init__(self, repository: Repository, home: RepositoryHome) -> None:
         self.repository = repository
         self.home = home
-        self._known: tuple[str, Conventions] | None = None
+        self._known = _Mined()
         self._dismissals = Dismissals()
         self._dismissed_at: tuple[int, int] | None = None
 
@@ -57,21 +78,30 @@ class Ground:
         Args:
             executor: What runs this thread, and no other.
         """
-        words = self.words(wanted)
-        try:
-            dataset, conventions = self._conventions()
-        except DatasetError:
-            return Panel(reviewers=(), words=words)
-        reviewer = ConventionsReviewer(conventions, self.repository, executor, identity=dataset.hash)
-        return Panel(reviewers=(reviewer,), words=words)
+        known, rules = self._mined(), self.rules(wanted)
+        basis = Basis(identity=f"{known.identity}/{_digest(rules)}", repository=self.repository)
+        reviewers: list[Reviewer] = []
+        if known.is_mined or rules.pinned:
+            speak = partial(convention_findings, conventions=known.conventions, rules=rules)
+            reviewers.append(MinedReviewer("conventions", speak, basis, executor))
+        if known.conventions.linted:
+            reviewers.append(MinedReviewer("linter", partial(_linted, known.conventions, rules), basis, executor))
+        return Panel(reviewers=tuple(reviewers), words=self.words(wanted))
 
     def words(self, wanted: ReviewSettings) -> dict[str, str]:
         """For people: what each reviewer goes by here, or why it is silent."""
-        try:
-            conventions = conventions_words(self._conventions()[1])
-        except DatasetError as error:
-            conventions = f"off: {error}"
-        return {"conventions": conventions, "model": NO_MODEL_WANTED if wanted.model == "never" else NO_MODEL}
+        known = self._mined()
+        conventions = f"off: {known.reason}" if known.reason else conventions_words(known.conventions)
+        rules = [each.rule for each in known.conventions.linted]
+        return {
+            "conventions": conventions,
+            "linter": f"ruff's {', '.join(rules)}" if rules else NO_LINTED_RULES,
+            "model": NO_MODEL_WANTED if wanted.model == "never" else NO_MODEL,
+        }
+
+    def rules(self, wanted: ReviewSettings) -> TeamRules:
+        """What the team says."""
+        return TeamRules() if self.repository.work_tree is None else team_rules(self.repository.work_tree, wanted.rules)
 
     def dismissals(self) -> Dismissals:
         """What was dismissed, by whatever editor: read again when the file has changed."""
@@ -99,14 +129,26 @@ class Ground:
             return 0, 0
         return found.st_mtime_ns, found.st_size
 
-    def _conventions(self) -> tuple[Dataset, Conventions]:
-        """The newest data set and its conventions, which are read once."""
-        dataset = latest_dataset(self.home)
-        if self._known is None or self._known[0] != dataset.hash:
-            self._known = dataset.hash, dataset.conventions()
-        return dataset, self._known[1]
+    def _mined(self) -> _Mined:
+        """The conventions of the newest data set, which are read once."""
+        try:
+            dataset = newest_dataset(self.home)
+            if self._known.identity != dataset.hash:
+                self._known = _Mined(conventions=dataset.conventions(), identity=dataset.hash)
+        except DatasetError as error:
+            return _Mined(reason=str(error))
+        return self._known
 
 
 def conventions_words(conventions: Conventions) -> str:
     """How much is known, for people."""
     return f"{len(conventions.replacements):,} replacements and {len(conventions.prevalence):,} habits known"
+
+
+def _linted(conventions: Conventions, rules: TeamRules, target: ReviewTarget) -> list[Finding]:
+    return list(rules.worded(linter_findings(target, conventions.linted)))
+
+
+def _digest(rules: TeamRules) -> str:
+    said = (rules.prose, rules.pinned, sorted(rules.off), sorted(rules.words.items()))
+    return hashlib.sha256(repr(said).encode("utf-8", errors="replace")).hexdigest()[:DIGEST_CHARACTERS]

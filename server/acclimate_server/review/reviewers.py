@@ -6,16 +6,14 @@ found, and asks again what of it is to be said when somebody dismisses something
 
 import asyncio
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from acclimate_indexer.errors import AcclimateError, RepositoryError
-from acclimate_indexer.mining.conventions.record import Conventions
 from acclimate_indexer.repository import Repository
 from acclimate_indexer.review import finding
-from acclimate_indexer.review.conventions import convention_findings
 from acclimate_indexer.review.dismissals import Dismissals
 from acclimate_indexer.review.finding import Finding
 from acclimate_indexer.review.line_map import LineStarts
@@ -28,6 +26,14 @@ from .voice import most_important, spoken
 MAX_FINDINGS = 200  # of a reviewer in a file: who gets more has a migration to make, and no review to read
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Basis:
+    """What a judgement rests on, by name, and where its evidence is."""
+
+    identity: str
+    repository: Repository
 
 
 class Reviewer(Protocol):
@@ -95,25 +101,24 @@ async def _asked(reviewer: Reviewer, target: ReviewTarget, timeout_seconds: floa
     return why
 
 
-class ConventionsReviewer:
-    """What this repository does throughout, and what it has given up."""
-
-    name: finding.Reviewer = "conventions"
+class MinedReviewer:
+    """A reviewer that goes by what was mined of a repository, and by what its team says; it asks no model."""
 
     def __init__(
-        self, conventions: Conventions, repository: Repository, executor: Executor, *, identity: str = ""
+        self, name: finding.Reviewer, found: Callable[[ReviewTarget], list[Finding]], basis: Basis, executor: Executor
     ) -> None:
-        """Takes the conventions, and the repository that their evidence is in: used in the executor alone."""
-        self.identity = identity
-        self._conventions = conventions
-        self._repository = repository
+        """Takes what it finds in a target, and what that rests on. Both are used in the executor alone."""
+        self.name = name
+        self.identity = basis.identity
+        self._found = found
+        self._repository = basis.repository
         self._executor = executor
 
     async def review(self, target: ReviewTarget) -> list[Finding]:
-        return await asyncio.get_running_loop().run_in_executor(self._executor, self._found, target)
+        return await asyncio.get_running_loop().run_in_executor(self._executor, self._with_details, target)
 
-    def _found(self, target: ReviewTarget) -> list[Finding]:
-        return with_details(convention_findings(target, self._conventions), self._repository)
+    def _with_details(self, target: ReviewTarget) -> list[Finding]:
+        return with_details(self._found(target), self._repository)
 
 
 def with_details(findings: Sequence[Finding], repository: Repository) -> list[Finding]:
