@@ -175,3 +175,7 @@ def test_parentheses_make_another_decorator_in_scripts() -> None:
     text = "@Input()\nclass A {}\n"
 
     assert findings("a.ts", text, prevalence("decorator Input", "Input")) == []
+
+
+def test_where_nearly_all_print_a_logger_is_no_slip() -> None:
+    assert findings("a.py", "logging.info('a')\n", prevalence("python logging", "print")) == []
