@@ -151,12 +151,26 @@ class Repository:
         except RepositoryError:
             return None
 
+    def staged(self) -> dict[str, str]:
+        """The blobs of the regular files in the index, by path: what would be committed now."""
+        found: dict[str, str] = {}
+        for entry in self._run("ls-files", "--stage", "-z").split(b"\0"):
+            stat, _, path = entry.partition(b"\t")
+            fields = stat.split()
+            if len(fields) == 3 and fields[0] in REGULAR_MODES and fields[2] == b"0":  # no side of a conflict
+                found[readable_path(path)] = fields[1].decode()
+        return found
+
+    def merge_base(self, one: str, other: str) -> str | None:
+        """The newest commit that leads to both; None if there is none, or one of them is no revision."""
+        try:
+            return self._run("merge-base", "--end-of-options", one, other).decode().strip()
+        except RepositoryError:
+            return None
+
     def leads_to(self, older: str, newer: str) -> bool:
         """Whether `newer` was built on `older`."""
-        try:
-            return self._run("merge-base", "--end-of-options", older, newer).decode().strip() == older
-        except RepositoryError:  # they have nothing in common, or one is gone
-            return False
+        return self.merge_base(older, newer) == older
 
     def text(self, blob: str) -> str | None:
         """The text of a blob; None if it is binary, not UTF-8, or not on this machine (a partial clone)."""

@@ -28,6 +28,7 @@ from . import (
     model,
     report,
     retrain,
+    review,
     serve,
     status,
     train,
@@ -46,6 +47,7 @@ VERBS = (
     report,
     blind,
     complete,
+    review,
     serve,
     engine,
     adapters,
@@ -67,6 +69,7 @@ examples:
   acclimate adapt                      the whole path for the repository you are in, about half an hour without a GPU
   acclimate adapt ~/code/shop --minutes 5
   acclimate complete app.py:12:5       what the editor would show at line 12, column 5
+  acclimate review --staged            comments on what is about to be committed
   acclimate status                     the engine, the model, the adapter in use
   acclimate doctor                     what is missing on this machine, and how to mend it
 

@@ -45,7 +45,7 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
     repository = opened_repository(arguments.repository)
     settings = context.settings(repository.work_tree)
     home = context.home.create().for_repository(repository.common_directory)
-    dataset, seconds = _mined(repository, home, settings, context)
+    dataset, seconds = mined_here(repository, home, settings, context)
     if arguments.explain is None:
         context.terminal.show(manifest_tables(dataset.manifest))
         context.terminal.finish(dataset.manifest | seconds)
@@ -58,9 +58,10 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
     return DONE
 
 
-def _mined(
+def mined_here(
     repository: Repository, home: RepositoryHome, settings: Settings, context: Context
 ) -> tuple[Dataset, dict[str, Any]]:
+    """The data set of the newest commit, with bars while it is made, and how many seconds that took."""
     job = resolved_job(
         run=new_run_id(),
         home=context.home,

@@ -67,11 +67,10 @@ class Findings:
 async def review(
     target: ReviewTarget, reviewers: Iterable[Reviewer], *, dismissals: Dismissals, wanted: ReviewSettings
 ) -> list[Finding]:
-    """What is to be said about the target: in the order of the text, at most as much as is wanted."""
+    """All that is to be said about the target, in the order of the text."""
     findings = await findings_of(target, reviewers, timeout_seconds=wanted.timeout_seconds)
     lines = target.text.split("\n")
-    said = spoken(findings.found, lines, target.source.language, dismissals=dismissals, wanted=wanted)
-    return most_important(said, wanted.max_comments)
+    return spoken(findings.found, lines, target.source.language, dismissals=dismissals, wanted=wanted)
 
 
 async def findings_of(target: ReviewTarget, reviewers: Iterable[Reviewer], *, timeout_seconds: float) -> Findings:

@@ -1,0 +1,196 @@
+"""`acclimate review`: what an editor would say on save, about changes of any size, for people and for CI."""
+
+import argparse
+import asyncio
+import json
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.text import Text
+
+from acclimate_indexer.dataset import newest_dataset
+from acclimate_indexer.errors import DatasetError, UsageError
+from acclimate_indexer.file_text import uniform
+from acclimate_indexer.home import RepositoryHome
+from acclimate_indexer.repository import Repository
+from acclimate_indexer.review.finding import Finding
+from acclimate_indexer.review.line_map import LineStarts
+from acclimate_indexer.review.revisions import ChangedFile, changed_in_index, changed_in_work_tree, changed_since
+from acclimate_indexer.review.target import ReviewTarget, changed_lines
+
+from ..review.explanations import evidence_words
+from ..review.ground import Ground
+from ..review.reviewers import review
+from ..review.sarif import sarif_log
+from ..review.scope import language_to_review, why_not_reviewed
+from ..settings import ReviewSettings, Settings
+from .context import Context
+from .mine import mined_here
+from .pipeline import opened_repository
+from .terminal import Terminal
+from .verb import DONE, Verbs, add_verb
+
+FINDINGS = 1  # the exit code that says so, for CI
+STYLES = {"critical": "bold red", "warning": "yellow", "suggestion": "cyan"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reviewed:
+    """What was reviewed and found; `texts` by path."""
+
+    findings: list[Finding]
+    texts: dict[str, str]
+    skipped: dict[str, str]
+    reviewers: dict[str, str]
+
+
+def register(verbs: Verbs, shared: argparse.ArgumentParser) -> None:
+    parser = add_verb(
+        verbs,
+        shared,
+        "review",
+        run,
+        summary="comments on what was changed",
+        description="Reviews the lines that differ from the last commit, by the conventions of this repository's "
+        "history, its team's rules, and the linter's rules that it acts upon. With FILE all lines of it. Exits with 1 "
+        "if there is something to say. Mines the repository first where that was never done.",
+        examples="acclimate review                        what was changed since the last commit\n"
+        "acclimate review --staged               what is about to be committed\n"
+        "acclimate review --since origin/main --sarif > review.sarif\n"
+        "acclimate review src/cart.py            all of a file",
+    )
+    parser.add_argument("files", nargs="*", type=Path, metavar="FILE", help="review all lines of these files")
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--staged", action="store_true", help="what is staged for the next commit")
+    which.add_argument("--since", metavar="REV", help="what was committed since REV and HEAD parted")
+    parser.add_argument("--sarif", action="store_true", help="print SARIF 2.1.0 on stdout, for code hosts and editors")
+    parser.add_argument("--repository", type=Path, default=Path(), metavar="REPO", help="default: where you are")
+
+
+def run(arguments: argparse.Namespace, context: Context) -> int:
+    if arguments.files and (arguments.staged or arguments.since):
+        raise UsageError("FILE reviews whole files: leave out --staged and --since, or leave out FILE.")
+    if arguments.sarif and arguments.json:
+        raise UsageError("--sarif and --json both print on stdout. Choose one.")
+    repository = opened_repository(arguments.files[0] if arguments.files else arguments.repository)
+    settings = context.settings(repository.work_tree)
+    home = context.home.create().for_repository(repository.common_directory)
+    _mine_once(repository, home, settings, context)
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="review") as executor:
+        found = asyncio.run(
+            _reviewed(repository, home, settings.review, _files(arguments, repository), executor, context.terminal)
+        )
+    _show(found, context.terminal, as_sarif=arguments.sarif)
+    return FINDINGS if found.findings else DONE
+
+
+def _mine_once(repository: Repository, home: RepositoryHome, settings: Settings, context: Context) -> None:
+    try:
+        newest_dataset(home)
+    except DatasetError:
+        context.terminal.say("This repository was not mined yet: its history is read first.")
+        mined_here(repository, home, settings, context)
+
+
+def _files(arguments: argparse.Namespace, repository: Repository) -> Iterator[ChangedFile]:
+    if arguments.files:
+        return _whole_files(arguments.files, repository)
+    if arguments.staged:
+        return changed_in_index(repository)
+    return changed_since(repository, arguments.since) if arguments.since else changed_in_work_tree(repository)
+
+
+def _whole_files(paths: Sequence[Path], repository: Repository) -> Iterator[ChangedFile]:
+    """Files as if all their lines were new.
+
+    Raises:
+        UsageError: One is not there, no text, or lies elsewhere.
+    """
+    root = repository.work_tree
+    for path in paths:
+        resolved = path.expanduser().resolve()
+        if root is None or not resolved.is_relative_to(root):
+            raise UsageError(f"{str(path)!r} does not lie in the work tree of {repository.name!r}.")
+        try:
+            text = uniform(resolved.read_bytes().decode("utf-8"))
+        except (OSError, UnicodeDecodeError) as error:
+            raise UsageError(f"{str(path)!r} cannot be read as UTF-8 text: {error}.") from error
+        yield ChangedFile(path=resolved.relative_to(root).as_posix(), before="", after=text)
+
+
+async def _reviewed(
+    repository: Repository,
+    home: RepositoryHome,
+    wanted: ReviewSettings,
+    files: Iterator[ChangedFile],
+    executor: ThreadPoolExecutor,
+    terminal: Terminal,
+) -> Reviewed:
+    loop = asyncio.get_running_loop()
+    ground = Ground(repository, home)
+    panel = await loop.run_in_executor(executor, ground.panel, wanted, executor)
+    dismissals = await loop.run_in_executor(executor, ground.dismissals)
+    found = Reviewed(findings=[], texts={}, skipped={}, reviewers=panel.words)
+    changed = await loop.run_in_executor(executor, list, files)
+    with terminal.progress() as phases:
+        for number, file in enumerate(changed):
+            phases.update("Reviewing", number, len(changed))
+            language = language_to_review(file.path, "")
+            why = why_not_reviewed(wanted, file.path, language, file.after)
+            if why or language is None:
+                found.skipped[file.path] = why
+                continue
+            lines = changed_lines(file.before, file.after)
+            target = ReviewTarget(path=file.path, language=language, text=file.after, changed=lines)
+            found.texts[file.path] = file.after
+            found.findings.extend(await review(target, panel.reviewers, dismissals=dismissals, wanted=wanted))
+        phases.update("Reviewing", len(changed), len(changed))
+    return found
+
+
+def _show(found: Reviewed, terminal: Terminal, *, as_sarif: bool) -> None:
+    if as_sarif:
+        print(json.dumps(sarif_log(found.findings, found.texts), indent=1))
+        return
+    for each in found.findings:
+        terminal.show(_words(each, found.texts[each.path]))
+    terminal.say(_summary(found))
+    terminal.finish(
+        {
+            "findings": [_record(each, found.texts[each.path]) for each in found.findings],
+            "files": sorted(found.texts),
+            "skipped": found.skipped,
+            "reviewers": found.reviewers,
+        }
+    )
+
+
+def _words(found: Finding, text: str) -> Text:
+    line, column = _place(found, text)
+    words = Text(f"{found.path}:{line}:{column}: ")
+    words.append(found.severity, STYLES[found.severity])
+    words.append(f" {found.code}: {found.message}")
+    for each in found.evidence[:1]:
+        words.append(f"\n    {evidence_words(each)}", "dim")
+    return words
+
+
+def _record(found: Finding, text: str) -> dict[str, Any]:
+    """As in `Finding`, with places in lines and columns from 1."""
+    line, column = _place(found, text)
+    return found.to_json() | {"line": line, "column": column}
+
+
+def _place(found: Finding, text: str) -> tuple[int, int]:
+    line = LineStarts(text.split("\n")).lines_of(found.span).start
+    return line + 1, found.span.start - (text.rfind("\n", 0, found.span.start) + 1) + 1
+
+
+def _summary(found: Reviewed) -> str:
+    files = f"{len(found.texts):,} file{'' if len(found.texts) == 1 else 's'} reviewed"
+    silent = [f"{name} {words}" for name, words in found.reviewers.items() if words.startswith("off: ")]
+    said = f"{len(found.findings):,} comment{'' if len(found.findings) == 1 else 's'}"
+    return f"{said}, {files}." + "".join(f"\nReview by {each}" for each in silent)
