@@ -66,6 +66,14 @@ class Neovim:
         self._socket = socket
         self._process = process
 
+    async def listens(self) -> None:
+        """Returns when it takes commands."""
+        async with asyncio.timeout(DEADLINE_SECONDS):
+            while self._process.returncode is None:
+                with suppress(AssertionError):
+                    return await self.keys("")
+                await asyncio.sleep(0.02)
+
     async def keys(self, keys: str) -> None:
         """Presses keys, as Neovim writes them: `ifoo<Esc>`. It takes them when it comes to it."""
         await self._remote("--remote-send", keys)
@@ -80,7 +88,7 @@ class Neovim:
         value = None
         with suppress(TimeoutError):
             async with asyncio.timeout(DEADLINE_SECONDS):
-                while not (value := await self.lua(expression)):
+                while not (value := await self.lua(expression)):  # noqa: ASYNC110  # of another process
                     await asyncio.sleep(0.02)
         assert value, f"{expression} is never so; said was: {await self.messages()}"
         return value
@@ -146,9 +154,7 @@ async def neovim(file: Path, setup: dict[str, Any] | None = None, *, before: str
     )  # fmt: skip
     editor = Neovim(program, socket, process)
     try:
-        async with asyncio.timeout(DEADLINE_SECONDS):
-            while not socket.exists():  # noqa: ASYNC110  # of another process
-                await asyncio.sleep(0.02)
+        await editor.listens()
         await editor.until("((status() or {}).engine or {}).state == 'ready'")
         yield editor
         await editor.quit()

@@ -159,7 +159,7 @@ local function map(buffer, actions)
     end
     api.nvim_buf_call(buffer, function()
       for key, mapping in pairs(before) do
-        vim.keymap.del("i", key, { buffer = buffer })
+        pcall(vim.keymap.del, "i", key, { buffer = buffer }) -- somebody else may have done so
         if mapping.buffer == 1 then
           vim.fn.mapset("i", false, mapping)
         end
@@ -313,7 +313,7 @@ end
 
 --- Shows another proposal; more than one come by hand only.
 function M.next()
-  if #ghost.items == 1 then
+  if not ghost or #ghost.items == 1 then
     return ask(BY_HAND, 2)
   end
   local rest = choose(ghost.index + 1)
@@ -322,7 +322,10 @@ function M.next()
   end
 end
 
-M.dismiss = stop
+function M.dismiss()
+  stop()
+  seen = here()
+end
 
 function M.ask()
   ask(BY_HAND)
@@ -379,15 +382,17 @@ end
 
 function M.status()
   run("acclimate.status", nil, function(status)
+    local function line(...)
+      return table.concat(vim.tbl_filter(function(part) return part ~= "" end, { ... }), ". ")
+    end
     local adapter, training = status.adapter, status.training
     local lines = {
-      "engine " .. status.engine.state .. (status.engine.reason ~= "" and ". " .. status.engine.reason or ""),
-      "adapter " .. (adapter.version or adapter.state) .. (adapter.reason ~= "" and ". " .. adapter.reason or ""),
-      training and ("training " .. training.state .. ". " .. training.reason) or "no training",
+      line("engine " .. status.engine.state, status.engine.reason),
+      line("adapter " .. (adapter.version or adapter.state), adapter.reason),
+      training and line("training " .. training.state, training.phase, training.reason) or "no training",
+      line(status.completion, status.drift and status.drift.said or ""),
     }
-    lines[#lines + 1] = status.drift and status.drift.said
-    lines[#lines + 1] = status.completion ~= "" and status.completion or nil
-    say(table.concat(vim.list_extend(lines, status.warnings), "\n"))
+    say(vim.trim(table.concat(vim.list_extend(lines, status.warnings), "\n")))
   end)
 end
 
@@ -435,7 +440,8 @@ local function on_progress(event)
   if value.kind == "end" then
     say(text)
   else
-    api.nvim_echo({ { text:gsub("\n", " "):sub(1, vim.v.echospace) } }, false, {})
+    local line = text:gsub("\n", " ")
+    api.nvim_echo({ { vim.fn.strcharpart(line, 0, vim.v.echospace) } }, false, {}) -- longer ones wait for a key
   end
 end
 
