@@ -69,9 +69,10 @@ class Neovim:
     async def listens(self) -> None:
         """Returns when it takes commands."""
         async with asyncio.timeout(DEADLINE_SECONDS):
-            while self._process.returncode is None:
+            while True:
                 with suppress(AssertionError):
-                    return await self.keys("")
+                    await self.keys("")
+                    return
                 await asyncio.sleep(0.02)
 
     async def keys(self, keys: str) -> None:
