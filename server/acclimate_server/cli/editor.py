@@ -9,7 +9,7 @@ from .context import Context
 from .demonstration import EDITORS, acclimate_command
 from .verb import DONE, Verbs, add_verb
 
-FILES = {"neovim": "neovim.lua"}
+FILES = {"emacs": "emacs.el", "neovim": "neovim.lua"}
 PROGRAM = re.compile(r'"acclimate"(?=,? "serve")')
 
 
