@@ -49,7 +49,7 @@ HANDS = r"""
 (goto-char (point-max))
 (backward-char)
 """
-END = "(eglot-shutdown (eglot-current-server))"
+END = "(eglot-shutdown (eglot-current-server) nil 30)"
 
 
 @cache

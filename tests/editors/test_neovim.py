@@ -2,21 +2,22 @@
 
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.conftest import MakeRepository
 from tests.server.test_completion import model, options, until
-from tests.server.test_offers import kept
 from tests.support.fake_engine import FakeEngine, fake_engine
 from tests.support.neovim import Neovim, neovim, neovim_program
 from tests.support.tiny_model import TINY, TOKENS
 
+from acclimate_indexer.completion_feedback import CompletionFeedback, Outcome
 from acclimate_indexer.home import Home
 from acclimate_indexer.languages.registry import LANGUAGES
 from acclimate_indexer.prompts import PromptBudget, PromptBuilder
+from acclimate_indexer.repository import Repository
 
 __all__ = ["model"]  # the fixture
 
@@ -66,19 +67,20 @@ async def test_ghost_text_is_shown_and_taken(home: Home, file: Path) -> None:
         assert await editor.text() == [*BEFORE.split("\n")[:-1], BEFORE.split("\n")[-1] + "name.title()"]
         assert await editor.lua("vim.api.nvim_win_get_cursor(0)") == [2, COLUMN + len("name.title()")]
 
-    assert [(each.fate, each.taken, each.path) for each in kept(home, file.parent)] == [("accepted", 12, "app.py")]
+        assert [(each.taken, each.path) for each in await accepted(home, file)] == [(12, "app.py")]
 
 
 async def test_several_lines_come_into_a_file_with_its_line_endings(home: Home, windows_file: Path) -> None:
     async with editing(windows_file, ["rate = 2\n", "    return rate", "\n\n\nx"]) as (editor, _):
         await editor.keys("2GA")
         await editor.ghost_text("rate = 2\n    return rate")
+        assert await editor.screen(3) == ["def total(prices):", "    rate = 2", "    return rate"]
         await editor.keys("<Tab><Esc>:write<CR>")
         await editor.until("not vim.bo.modified")
+        assert len(await accepted(home, windows_file)) == 1
 
     written = windows_file.read_bytes()  # noqa: ASYNC240  # nothing runs any more
     assert written == b"def total(prices):\r\n    rate = 2\r\n    return rate\r\n"
-    assert [each.fate for each in kept(home, windows_file.parent)] == ["accepted"]
 
 
 async def test_words_and_lines_are_taken_and_the_rest_stays(home: Home, windows_file: Path) -> None:
@@ -99,8 +101,7 @@ async def test_words_and_lines_are_taken_and_the_rest_stays(home: Home, windows_
 
         await editor.keys("<Esc>uu")  # takes back as much at a time
         await editor.until("vim.fn.line('$') == 2 and vim.fn.getline(2) == '    rate ='")
-
-    assert [each.fate for each in kept(home, windows_file.parent)] == ["accepted"]
+        assert len(await accepted(home, windows_file)) == 1
 
 
 async def test_typing_through_ghost_text_asks_nothing_anew(file: Path) -> None:
@@ -148,8 +149,7 @@ async def test_other_proposals_come_by_hand(home: Home, file: Path) -> None:
         await editor.until(f"asked('{COMMAND}') == 1")
         assert (await editor.text())[1].endswith("return smile")
 
-    taken = kept(home, file.parent)[-1]  # the first one may count as refused
-    assert (taken.fate, taken.text) == ("accepted", "smile")
+        assert [each.text for each in await accepted(home, file)] == ["smile"]
 
 
 async def test_by_hand_it_is_said_why_there_is_nothing(file: Path) -> None:
@@ -188,8 +188,7 @@ async def test_a_list_comes_on_request(home: Home, windows_file: Path, ghost_tex
         offers_it = "vim.lsp.get_clients({ name = 'acclimate' })[1]:supports_method('textDocument/completion')"
         assert await editor.lua(offers_it) is not ghost_text  # to plug-ins
         assert await editor.lua("vim.bo.completeopt") == ""  # the user's own
-
-    assert [each.fate for each in kept(home, windows_file.parent)] == ["accepted"]
+        assert len(await accepted(home, windows_file)) == 1
 
 
 async def test_a_training_is_answered_and_its_progress_shown(file: Path) -> None:
@@ -243,6 +242,20 @@ async def test_every_language_is_started_for_and_known_by_its_name(file: Path) -
             known = await editor.lua(f"vim.list_contains({config}.filetypes, {kind})")
             told = await editor.lua(f"{config}.get_language_id(0, {kind})")
             assert (known, told) == (True, name), extension
+
+
+async def accepted(home: Home, file: Path) -> list[Outcome]:
+    """The completions that count as taken, as soon as there are some."""
+    state = home.for_repository(Repository.open(file.parent).common_directory)
+
+    def noted() -> list[Outcome]:
+        if not state.completions.exists():
+            return []
+        with closing(CompletionFeedback.open(state.completions)) as store:
+            return [each for each in store.outcomes() if each.fate == "accepted"]
+
+    await until(noted)
+    return noted()
 
 
 def before_the_cursor(home: Home, engine: FakeEngine) -> str:

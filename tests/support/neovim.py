@@ -37,6 +37,16 @@ function _G.status()
   _G.requests = {}
   return answer and answer.result
 end
+function _G.screen(rows)
+  vim.cmd.redraw()
+  local lines = {}
+  for row = 1, rows do
+    local cells = {}
+    for column = 1, vim.o.columns do cells[column] = vim.fn.screenstring(row, column) end
+    lines[row] = vim.trim("|" .. table.concat(cells)):sub(2)
+  end
+  return lines
+end
 function _G.ghost_text()
   local namespace = vim.api.nvim_get_namespaces().acclimate
   for _, mark in ipairs(vim.api.nvim_buf_get_extmarks(0, namespace, 0, -1, { details = true })) do
@@ -98,6 +108,10 @@ class Neovim:
         """Where it stands, as soon as it is this."""
         await self.until(f"(ghost_text() or {{}}).text == {json.dumps(wanted)}")
         return dict(await self.lua("ghost_text()"))
+
+    async def screen(self, rows: int) -> list[str]:
+        """What a person would see in the first rows."""
+        return list(await self.lua(f"screen({rows})"))
 
     async def text(self) -> list[str]:
         """The lines of the buffer."""
