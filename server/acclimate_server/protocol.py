@@ -51,10 +51,11 @@ class Protocol(LanguageServerProtocol):
 
     @lsp_method(types.SHUTDOWN)
     def lsp_shutdown(self, *args: Any) -> Generator[Any, Any, None]:
+        own = self.msg_id  # while the handler works, other messages come
         if (handler := self.fm.features.get(types.SHUTDOWN)) is not None:
             yield handler, args, None
         for message_id, future in list(self._request_futures.items()):
-            if message_id != self.msg_id and not future.done():
+            if message_id != own and not future.done():
                 future.cancel()
         self._shutdown = True
 

@@ -309,6 +309,16 @@ async def test_no_source_code_enters_the_log(
     assert "greet" not in capfd.readouterr().err
 
 
+async def test_a_file_without_a_name_is_in_the_language_that_the_editor_says(
+    home: Home, model: str, tmp_path: Path
+) -> None:
+    async with fake_engine() as engine, connected(tmp_path, options(engine)) as editor:
+        await ready(editor)
+        editor.open(tmp_path / "new", "const a = ", language="javascriptreact")  # which is JavaScript to us
+
+        assert await editor.inline(tmp_path / "new", 0, 10) == ["name"]
+
+
 def configure(editor: Editor, settings: dict[str, Any]) -> None:
     params = types.DidChangeConfigurationParams(settings=json.loads(json.dumps(settings)))
     editor.client.workspace_did_change_configuration(params)

@@ -163,4 +163,5 @@ def test_the_commands_for_editors_are_whole(tmp_path: Path) -> None:
     words = editor_words(tmp_path / "my shop")
 
     assert f"{acclimate_command()} serve" in words
-    assert "[[python]]" in words
+    assert f"[[{acclimate_command()}]], [[serve]]" in words
+    assert Path(words.partition("dofile([[")[2].partition("]]")[0]).is_file()

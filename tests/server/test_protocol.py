@@ -43,6 +43,19 @@ async def test_the_status_is_sent_when_it_changes(home: Home, tmp_path: Path) ->
         assert "no.such" in status["warnings"][0]
 
 
+def test_an_editor_that_has_no_settings_to_tell_leaves_those_that_it_came_with(home: Home, tmp_path: Path) -> None:
+    with raw_server(tmp_path) as server:
+        server.initialize(
+            capabilities={"workspace": {"configuration": True}}, initializationOptions={"no": {"such": 1}}
+        )
+        server.send({"method": "workspace/didChangeConfiguration", "params": {"settings": {}}})
+        asked = server.request("workspace/configuration")
+        server.send({"id": asked["id"], "result": [None]})
+
+        server.send({"id": 2, "method": "workspace/executeCommand", "params": {"command": "acclimate.status"}})
+        assert "no.such" in server.answer_to(2)["result"]["warnings"][0]
+
+
 def test_inline_completion_is_advertised_and_documents_are_synchronised_by_changes(home: Home, tmp_path: Path) -> None:
     with raw_server(tmp_path) as server:
         capabilities = server.initialize()["result"]["capabilities"]

@@ -51,6 +51,12 @@ class RawServer:
             assert self._news.wait_for(lambda: self.answers(request), DEADLINE_SECONDS), f"no answer to {request!r}"
             return self.answers(request)[0]
 
+    def request(self, method: str) -> dict[str, Any]:
+        """The first request of the server's own by this method, when it is there."""
+        with self._news:
+            assert self._news.wait_for(lambda: self._requests(method), DEADLINE_SECONDS), f"{method} is not asked"
+            return self._requests(method)[0]
+
     def answers(self, request: object) -> list[dict[str, Any]]:
         """All answers to a request so far."""
         return [said for said in self._said if "method" not in said and said.get("id") == request]
@@ -62,6 +68,9 @@ class RawServer:
         self._reader.join()
         self.stdin.close()
         self._stdout.close()
+
+    def _requests(self, method: str) -> list[dict[str, Any]]:
+        return [said for said in self._said if said.get("method") == method and "id" in said]
 
     def _read(self) -> None:
         while header := self._stdout.readline():

@@ -13,7 +13,6 @@ from rich.panel import Panel
 from rich.text import Text
 
 from acclimate_indexer.errors import AcclimateError
-from acclimate_indexer.languages.registry import LANGUAGES
 from acclimate_indexer.models import LocalModel
 
 from ..completion.adapters import NONE
@@ -24,7 +23,7 @@ from .indexing import wait_for_index
 if TYPE_CHECKING:
     from .ask import Asked
 
-NEOVIM_NAMES = {"csharp": "cs", "shellscript": "sh"}  # of file types, where they are not the protocol's
+EDITORS = Path(__file__).parent.parent / "editors"  # their configurations
 LINES_BEFORE = 6  # of the code before the cursor that are shown: enough to see what was asked
 
 
@@ -70,24 +69,18 @@ def editor_words(tree: Path) -> str:
     """How to point an editor at it, with this machine's path of the command."""
     command = acclimate_command()
     return (
-        "\nNeovim 0.11 or newer (completions appear in its list):\n"
-        f"  {shlex.join(['nvim', '-c', neovim_command(command, tree), str(tree)])}\n"
+        "\nNeovim 0.11 or newer (<Tab> takes a completion; `acclimate editor neovim` for good):\n"
+        f"  {shlex.join(['nvim', '-c', neovim_command(command), str(tree)])}\n"
         "VS Code: acclimate's own extension is not part of this version. Any extension that starts a language server\n"
         f"of your choice works today; the command to give it is\n  {shlex.join([command, 'serve'])}\n"
         f"One completion in the terminal:\n  {shlex.join([command, 'complete'])} FILE:LINE:COLUMN"
     )
 
 
-def neovim_command(command: str, tree: Path) -> str:
+def neovim_command(command: str) -> str:
     """An Ex command that starts the server for every file of a language that is completed."""
-    names = (NEOVIM_NAMES.get(language.name, language.name) for language in LANGUAGES)
-    languages = ", ".join(f"[[{name}]]" for name in names)  # no quotes that a shell would have to quote
-    return (
-        f"lua vim.api.nvim_create_autocmd([[FileType]], {{pattern = {{{languages}}}, callback = function(event) "
-        f"vim.lsp.start({{name = [[acclimate]], cmd = {{[[{command}]], [[serve]]}}, root_dir = [[{tree}]], "
-        "on_attach = function(client, buffer) "
-        "vim.lsp.completion.enable(true, client.id, buffer, {autotrigger = true}) end}) end})"
-    )
+    file = EDITORS / "neovim.lua"  # no quotes that a shell would have to quote
+    return f"lua dofile([[{file}]]).setup({{cmd = {{[[{command}]], [[serve]]}}}})"
 
 
 def acclimate_command() -> str:

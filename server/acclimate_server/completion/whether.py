@@ -9,13 +9,16 @@ from acclimate_indexer.languages.registry import LANGUAGES, language_of
 from ..session import Place, Session
 from ..settings import CompletionSettings
 
+OTHER_NAMES = {"javascriptreact": "javascript"}  # of languages that LSP tells apart and the table does not
+
 
 def language_at(path: Path | None, language_id: str) -> str:
     """The language of a document by its name, else by what the editor says; empty if it is none of ours."""
     known = language_of(path.name) if path is not None else None
     if known is not None:
         return known.name
-    return language_id if language_id in {language.name for language in LANGUAGES} else ""
+    name = OTHER_NAMES.get(language_id, language_id)
+    return name if name in {language.name for language in LANGUAGES} else ""
 
 
 def why_not(session: Session, place: Place, language: str, *, characters: int, is_automatic: bool) -> str:

@@ -35,20 +35,27 @@ def initialized(ls: AcclimateServer, _: types.InitializedParams) -> None:
 
 async def configuration_changed(ls: AcclimateServer, params: types.DidChangeConfigurationParams) -> None:
     """Takes the new settings; an editor that sends none with the notice is asked for them."""
-    options = _options(params.settings)
+    told = params.settings
     workspace = ls.client_capabilities.workspace
-    if not options and workspace is not None and workspace.configuration:
+    if not _options(told) and workspace is not None and workspace.configuration:
         item = types.ConfigurationItem(section=SECTION)
         answer = await ls.workspace_configuration_async(types.ConfigurationParams(items=[item]))
-        options = _options(answer[0] if answer else None)
-    ls.session.configure(options)
+        told = answer[0] if answer else None
+    if told is None:
+        return  # eglot gives the notice at the start, with nothing to say: what came with `initialize` stands
+    ls.session.configure(_options(told))
     ls.session.tell_adapter()
 
 
-def shutdown(ls: AcclimateServer, _: None) -> None:
-    """Asks a training to end; the rest is given back when the process ends."""
+async def shutdown(ls: AcclimateServer, _: None) -> None:
+    """Asks a training to end, and writes down what is noted; the rest is given back when the process ends.
+
+    Some editors, eglot for one, kill the process as soon as they have the answer.
+    """
     if ls.session.training is not None:
         ls.session.training.cancel("The editor was closed.")
+    ls.session.watch.close()
+    await ls.session.recorder.close()
 
 
 def _options(sent: Any) -> dict[str, Any]:
