@@ -75,7 +75,7 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
         raise UsageError("FILE reviews whole files: leave out --staged and --since, or leave out FILE.")
     if arguments.sarif and arguments.json:
         raise UsageError("--sarif and --json both print on stdout. Choose one.")
-    repository = opened_repository(arguments.files[0] if arguments.files else arguments.repository)
+    repository = opened_repository(arguments.files[0].parent if arguments.files else arguments.repository)
     settings = context.settings(repository.work_tree)
     home = context.home.create().for_repository(repository.common_directory)
     _mine_once(repository, home, settings, context)
