@@ -13,12 +13,14 @@ from acclimate_indexer.filters.personal import personal_spans
 from acclimate_indexer.filters.secrets import has_secret
 from acclimate_indexer.fitting import FITTING_SECONDS
 from acclimate_indexer.languages.language import Language
+from acclimate_indexer.lexing import columns_of
 from acclimate_indexer.mining.reviews.surroundings import layout_free
 from acclimate_indexer.pairs import ReviewComment
 
 MAX_MESSAGE_CHARACTERS = 240  # mined reasons have 200 at most; what runs on says the same again
 MIN_STEM = 4  # letters that two words begin with alike: `returned` and `return`
 MAX_ENDING = 3  # letters that one of them has beyond these
+BLOCK_OPENING = "if _:\n"  # before the body of something: by itself it stands nowhere
 
 _CODE_NAME = re.compile(r"`([^`\n]+)`|\b([A-Za-z_]\w*(?:\.\w+)+|[A-Za-z]+_\w+|_\w+|[a-z]+[A-Z]\w*|[A-Za-z_]\w*(?=\())")
 _MEANT = re.compile(r"(\S+) is meant")  # what the comments on seeded faults say of operators
@@ -76,17 +78,28 @@ def names_something(message: str, code: str) -> bool:
 
 def damages(comment: ReviewComment, hunk: str, language: Language) -> bool:
     """Whether the suggestion makes of code that parses code that does not."""
-    margin = _margin(hunk)
-    text, put = _moved_left(hunk, margin), _moved_left(comment.suggestion, margin)
+    is_by_depth = language.blocks == "indentation"
+    if is_by_depth and _empties_a_block(comment, hunk):
+        return True
+    opening = BLOCK_OPENING if is_by_depth and hunk[:1].isspace() else ""
     document = DocumentTree(language)
-    document.update(text)
+    document.update(opening + hunk)
     if document.parsed is None:
         return False
-    lines = text.split("\n")
-    start = sum(len(line) + 1 for line in lines[: comment.line - 1])
-    length = len(standing_lines(comment, text))
-    after = document.parsed.with_edit(start, start + length, put, seconds=FITTING_SECONDS)
-    return after is not None and Edit.of(document.parsed, after, start, length, put).damage() is not None
+    start = len(opening) + sum(len(line) + 1 for line in hunk.split("\n")[: comment.line - 1])
+    length = len(standing_lines(comment, hunk))
+    after = document.parsed.with_edit(start, start + length, comment.suggestion, seconds=FITTING_SECONDS)
+    return after is not None and Edit.of(document.parsed, after, start, length, comment.suggestion).damage() is not None
+
+
+def _empties_a_block(comment: ReviewComment, hunk: str) -> bool:
+    """Whether lines are deleted that were all of a block: a tolerant parser lets that pass."""
+    if comment.suggestion.strip():
+        return False
+    lines = hunk.split("\n")
+    above = next((line for line in reversed(lines[: comment.line - 1]) if line.strip()), "")
+    below = next((line for line in lines[comment.line - 1 + comment.lines :] if line.strip()), "")
+    return above.rstrip().endswith(":") and columns_of(below) <= columns_of(above)
 
 
 def _words(text: str) -> Iterator[str]:
@@ -101,13 +114,3 @@ def _is_like(one: str, other: str) -> bool:
         return True
     alike = next((at for at, (a, b) in enumerate(zip(shorter, longer, strict=False)) if a != b), len(shorter))
     return alike >= MIN_STEM and len(longer) - alike <= MAX_ENDING
-
-
-def _margin(text: str) -> int:
-    """Columns that all lines begin with: a method by itself would not parse where it stands."""
-    return min((len(line) - len(line.lstrip()) for line in text.split("\n") if line.strip()), default=0)
-
-
-def _moved_left(text: str, margin: int) -> str:
-    """Lines that begin further left than the hunk does keep a blank, so that they stay misplaced."""
-    return "\n".join(line[min(margin, len(line) - len(line.lstrip())) :] for line in text.split("\n"))

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from acclimate_indexer.filters.personal import personal_spans
 from acclimate_indexer.filters.secrets import has_secret
@@ -10,6 +11,7 @@ from acclimate_indexer.mining.reviews.surroundings import (
     MARGIN_LINES,
     MAX_HUNK_LINES,
     Place,
+    lines_of,
     surroundings,
     whole_lines,
 )
@@ -18,6 +20,8 @@ from acclimate_indexer.prompts import PromptBuilder
 from acclimate_indexer.review.target import ReviewTarget
 
 MAX_HUNKS = 8  # of a file: each costs a second or two of a processor, and people wait for the first findings
+
+LONG_LINES = MAX_HUNK_LINES - 2 * MARGIN_LINES  # of a change: with its margins no more than was ever learnt
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,58 +38,62 @@ class Hunk:
 def hunks_of(target: ReviewTarget, builder: PromptBuilder, *, at_most: int = MAX_HUNKS) -> list[Hunk]:
     """The definitions, or else the lines, around what changed; those that no model was ever shown are left out.
 
-    Changes that lie near each other are asked about together. Of a hunk too long for the prompt the changed lines are
-    kept with a few around them.
+    Of a hunk too long for the prompt the changed lines are kept with a few around them.
     """
     if is_test(target.path):
         return []
-    source, found = target.source, dict[Place, Hunk]()
-    for lines in _pieces(target.changed, source):
-        place = _shown(surroundings(source, lines.start, lines.stop - 1), lines, source, builder)
-        if not place.is_readable or has_secret(place.text) or personal_spans(place.text):
-            continue
-        known = found.get(place)
-        found[place] = Hunk(place=place, changed=(lines,)) if known is None else _with(known, lines)
-        if len(found) > at_most:
-            del found[place]
-            break
-    return list(found.values())
+    hunks = (_shown(each, target.source, builder) for each in _hunks(target.changed, target.source))
+    return list(islice(filter(_is_presentable, hunks), at_most))
 
 
-def _pieces(changed: Iterable[range], source: Source) -> Iterator[range]:
-    """Changed lines that are asked about at once: neighbours together, what is long cut at its definitions."""
-    for lines in _joined(changed):
-        start = lines.start
-        while start < lines.stop:
-            stop = lines.stop
-            if stop - start > MAX_HUNK_LINES - 2 * MARGIN_LINES:
-                around = surroundings(source, start, start)
-                stop = min(lines.stop, max(start + 1, around.last + 1))
-            yield range(start, stop)
-            start = stop
-
-
-def _joined(changed: Iterable[range]) -> Iterator[range]:
-    joined: range | None = None
-    for lines in changed:
-        if joined is None:
-            joined = lines
-        elif lines.start - joined.stop <= MARGIN_LINES and lines.stop - joined.start <= MAX_HUNK_LINES:
-            joined = range(joined.start, lines.stop)
+def _hunks(changed: Iterable[range], source: Source) -> Iterator[Hunk]:
+    """One after the other; changes whose surroundings are the same or overlap are asked about together."""
+    last: Hunk | None = None
+    for hunk in _pieces(changed, source):
+        if last is None:
+            last = hunk
+        elif hunk.place.first > last.place.last or not _is_short(together := _together(last, hunk, source)):
+            yield last
+            last = hunk
         else:
-            yield joined
-            joined = lines
-    if joined is not None:
-        yield joined
+            last = together
+    if last is not None:
+        yield last
 
 
-def _shown(place: Place, lines: range, source: Source, builder: PromptBuilder) -> Place:
-    """The place, or the lines with a few around them where the prompt would end before they do."""
-    if lines.stop - place.first <= builder.reviewed_lines(place.text):
-        return place
+def _pieces(changed: Iterable[range], source: Source) -> Iterator[Hunk]:
+    """Each change in its surroundings; what is too long to be asked about at once is cut at its definitions."""
+    written = lines_of(source)
+    for lines in changed:
+        start = lines.start
+        while lines.stop - start > LONG_LINES:
+            place = surroundings(source, start, start)
+            stop = min(lines.stop, max(start, place.last) + 1)
+            yield Hunk(place=place, changed=(range(start, stop),))
+            start = next((line for line in range(stop, lines.stop) if written[line : line + 1] != [""]), lines.stop)
+        if start < lines.stop:
+            yield Hunk(place=surroundings(source, start, lines.stop - 1), changed=(range(start, lines.stop),))
+
+
+def _together(one: Hunk, other: Hunk, source: Source) -> Hunk:
+    changed = (*one.changed, *other.changed)
+    place = one.place if one.place == other.place else surroundings(source, changed[0].start, changed[-1].stop - 1)
+    return Hunk(place=place, changed=changed)
+
+
+def _is_short(hunk: Hunk) -> bool:
+    return hunk.place.last - hunk.place.first < MAX_HUNK_LINES
+
+
+def _is_presentable(hunk: Hunk) -> bool:
+    text = hunk.place.text
+    return hunk.place.is_readable and not has_secret(text) and not personal_spans(text)
+
+
+def _shown(hunk: Hunk, source: Source, builder: PromptBuilder) -> Hunk:
+    """The hunk, or its lines with a few around them where the prompt would end before they do."""
+    first, stop = hunk.changed[0].start, hunk.changed[-1].stop
+    if stop - hunk.place.first <= builder.reviewed_lines(hunk.place.text):
+        return hunk
     end = len(source.line_starts) - 1
-    return whole_lines(source, max(0, lines.start - MARGIN_LINES), min(end, lines.stop - 1 + MARGIN_LINES))
-
-
-def _with(hunk: Hunk, lines: range) -> Hunk:
-    return replace(hunk, changed=(*hunk.changed, lines))
+    return replace(hunk, place=whole_lines(source, max(0, first - MARGIN_LINES), min(end, stop - 1 + MARGIN_LINES)))
