@@ -121,8 +121,8 @@ class FakeEngine:
             first = self.likeliest.pop(0) if len(self.likeliest) > 1 else self.likeliest[0]
             choice["logprobs"] = {"top_logprobs": [first]}
         elif "logprobs" in body:
-            costs = [-cost for _, cost in zip_longest(pieces, self.costs[: len(pieces)], fillvalue=0.0)]
-            choice["logprobs"] = {"tokens": pieces, "token_logprobs": costs}
+            told = [-cost for _, cost in zip_longest(pieces, self.costs[: len(pieces)], fillvalue=0.0)]
+            choice["logprobs"] = {"tokens": pieces, "token_logprobs": told}
         if "prompt_logprobs" in body:
             costs = ({str(token): {"logprob": -self.nats, "rank": 1}} for token in body["prompt"][1:])
             choice["prompt_logprobs"] = [None, *costs]

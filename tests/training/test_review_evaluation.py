@@ -99,7 +99,7 @@ async def asked(
 async def test_only_the_likeliest_hunks_are_pursued(
     builder: PromptBuilder, questions: list[ReviewQuestion], tmp_path: Path
 ) -> None:
-    stores = {"adapter": stores_in(tmp_path)["adapter"]}
+    stores: dict[Model, ResultStore] = {"adapter": stores_in(tmp_path)["adapter"]}
     async with engine_with_adapter() as (engine, client):
         engine.likeliest = [*[SILENT] * 5, *[{"null": -0.1, '{"': -2.4}] * 5, COMMENTS, SILENT]
         await asked(client, questions, stores, builder)

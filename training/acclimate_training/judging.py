@@ -228,7 +228,7 @@ class Judging:
             "general": general,
             "facts": self.facts,
             "notes": list(self.run.notes),
-            **({"blind": kept["blind"]} if "blind" in kept else {}),
+            **{name: kept[name] for name in ("blind", "review") if name in kept},
         }
         calibration = with_calibrations(record, self.held.calibrations())
         if judged_for(self.adapter) is not None:
@@ -252,15 +252,14 @@ class Judging:
     def _judge_reviews(self) -> dict[str, Any]:
         """Writes what is known of the reviews beside the adapter; the verdict on completions stands by itself."""
         registry = AdapterRegistry(self.home)
-        found = self.reviews.changes()
+        found = self.reviews.found()
         record = registry.get(self.adapter.version).record
-        changes = {
-            "metrics": {**record.get("metrics", {}), "review": found["table"]},
-            "calibration": {**(record.get("calibration") or {}), "review": found["calibration"]},
-            "review_verdict": found["verdict"],
-        }
+        changes: dict[str, Any] = {"metrics": {**record.get("metrics", {}), "review": found.table}}
+        if judged_for(self.adapter) is None:  # what an inherited verdict rests on was asked elsewhere
+            changes["calibration"] = {**(record.get("calibration") or {}), "review": found.calibration}
+            changes["review_verdict"] = found.verdict
         self.adapter = registry.update(self.adapter, changes)
-        return {"review": found["table"], "review_verdict": found["verdict"]}
+        return {"review": found.table, "review_verdict": self.adapter.record["review_verdict"]}
 
     def _proven(self, live: Adapter | None) -> Adapter | None:
         """The adapter in use, if it is another one, for the same base, and was promoted."""

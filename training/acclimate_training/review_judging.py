@@ -27,6 +27,15 @@ from .reporting import Run
 REVIEW_SHARE = 0.15  # of the seconds that the engine is asked, while reviews are open; what completions leave, too
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What a record has to say of an adapter's reviews."""
+
+    table: dict[str, Any]
+    calibration: dict[str, Any]
+    verdict: dict[str, Any]
+
+
 @dataclass(frozen=True, kw_only=True)
 class ReviewJudging:
     """The reviews of one adapter and its base on one data set's held-out hunks.
@@ -55,16 +64,12 @@ class ReviewJudging:
         except* EngineError as group:
             self.run.note(f"Reviews were not all measured: {group.exceptions[0]}")
 
-    def changes(self) -> dict[str, Any]:
-        """What the record has to say of the reviews: the table, the calibration and the verdict."""
+    def found(self) -> Found:
+        """What is known by now."""
         reviewed = Reviewed.of(self._questions, self.stores)
-        table = review_table(reviewed, seed=self.setting.seed)
+        table = review_table(reviewed, seed=self.setting.seed) | {"available": len(self._questions)}
         calibrated = calibration(reviewed.adapter)
-        return {
-            "table": table | {"available": len(self._questions)},
-            "calibration": calibrated,
-            "verdict": review_verdict(table, calibrated["threshold"]),
-        }
+        return Found(table=table, calibration=calibrated, verdict=review_verdict(table, calibrated["threshold"]))
 
     @cached_property
     def _questions(self) -> Sequence[ReviewQuestion]:
