@@ -5,6 +5,7 @@ import json
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -56,7 +57,9 @@ async def reviewing(
         client = EngineClient(EngineAddress(url=engine.url))
         yield (
             engine,
-            ModelReviewer(client=client, builder=builder, model=BASE, repository="shop", threshold=threshold),
+            ModelReviewer(
+                client=client, builder=builder, model=BASE, repository="shop", threshold=threshold, least_chance=0.0
+            ),
         )
         await client.aclose()
         await engine.left_alone()
@@ -87,6 +90,13 @@ async def test_most_hunks_cost_one_token(builder: PromptBuilder) -> None:
     (asked,) = engine.asked
     assert (asked["max_tokens"], asked["logprobs"], asked["priority"]) == (1, 20, PRIORITY_REVIEW)
     assert "structured_outputs" not in asked  # it would hide how sure the model is
+
+
+async def test_a_hunk_less_likely_than_any_that_was_measured_costs_one_token(builder: PromptBuilder) -> None:
+    async with reviewing(builder) as (engine, reviewer):
+        assert await replace(reviewer, least_chance=0.99).review(target()) == []
+
+    assert len(engine.asked) == 1
 
 
 async def test_the_answer_is_held_to_its_structure(builder: PromptBuilder) -> None:
@@ -204,7 +214,9 @@ async def test_a_cancelled_review_hangs_up(builder: PromptBuilder) -> None:
 
     async with await asyncio.start_server(keep_waiting, "127.0.0.1", 0) as server:
         client = EngineClient(EngineAddress(url=f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"))
-        reviewer = ModelReviewer(client=client, builder=builder, model=BASE, repository="shop", threshold=0.5)
+        reviewer = ModelReviewer(
+            client=client, builder=builder, model=BASE, repository="shop", threshold=0.5, least_chance=0.0
+        )
         review = asyncio.create_task(reviewer.review(target()))
         await came.wait()
         review.cancel()

@@ -56,8 +56,8 @@ def judged(adapter: Iterable[JudgedReview], base: Iterable[JudgedReview]) -> dic
         )
         for number, each in enumerate(mine)
     ]
-    table = review_table(Reviewed(adapter=mine, base=list(base), everywhere=everywhere), seed=0)
-    return review_verdict(table, calibration(mine)["threshold"])
+    reviewed = Reviewed(adapter=mine, base=list(base), everywhere=everywhere, least_chance=0.1)
+    return review_verdict(review_table(reviewed, seed=0), calibration(reviewed)["threshold"])
 
 
 GOOD = hunks(right=30, wrong=2, silent=8, alarms=2, quiet=118)
@@ -158,7 +158,7 @@ def test_nothing_measured_is_off() -> None:
 
 def test_figures_come_with_intervals_by_source() -> None:
     base = hunks(right=10, wrong=10, silent=20, alarms=10, quiet=110)
-    table = review_table(Reviewed(adapter=GOOD, base=base, everywhere=GOOD), seed=0)
+    table = review_table(Reviewed(adapter=GOOD, base=base, everywhere=GOOD, least_chance=0.1), seed=0)
 
     row = table["reviewers"]["adapter"]
     assert (row["shown"], row["right"], row["alarms"], row["corrected"], row["clean"]) == (30, 30, 0, 40, 120)
@@ -186,9 +186,10 @@ def test_a_difference_of_ratios_is_taken_on_the_same_files() -> None:
 
 
 def test_a_record_says_from_when_on_to_speak() -> None:
-    record = {"review_verdict": {"state": "on", "reason": "Good."}, "calibration": {"review": {"threshold": 0.7}}}
+    measured = {"threshold": 0.7, "least_chance": 0.2}
+    record = {"review_verdict": {"state": "on", "reason": "Good."}, "calibration": {"review": measured}}
 
-    assert review_verdict_of(record) == (True, 0.7, "Good.")
+    assert review_verdict_of(record) == (True, 0.7, "Good.", 0.2)
 
 
 @pytest.mark.parametrize(
@@ -198,12 +199,13 @@ def test_a_record_says_from_when_on_to_speak() -> None:
         {"review_verdict": None},
         {"review_verdict": "on"},
         {"review_verdict": {"state": "on"}},
-        {"review_verdict": {"state": "on"}, "calibration": {"review": {"threshold": None}}},
-        {"review_verdict": {"state": "off"}, "calibration": {"review": {"threshold": 0.7}}},
+        {"review_verdict": {"state": "on"}, "calibration": {"review": {"threshold": None, "least_chance": 0.2}}},
+        {"review_verdict": {"state": "on"}, "calibration": {"review": {"threshold": 0.7}}},
+        {"review_verdict": {"state": "off"}, "calibration": {"review": {"threshold": 0.7, "least_chance": 0.2}}},
     ],
 )
 def test_a_record_that_does_not_say_so_is_off(record: dict[str, Any]) -> None:
-    is_on, threshold, reason = review_verdict_of(record)
+    found = review_verdict_of(record)
 
-    assert (is_on, threshold) == (False, math.inf)
-    assert reason
+    assert (found.is_on, found.threshold) == (False, math.inf)
+    assert found.reason

@@ -68,7 +68,7 @@ class ReviewJudging:
         """What is known by now."""
         reviewed = Reviewed.of(self._questions, self.stores)
         table = review_table(reviewed, seed=self.setting.seed) | {"available": len(self._questions)}
-        calibrated = calibration(reviewed.adapter)
+        calibrated = calibration(reviewed)
         return Found(table=table, calibration=calibrated, verdict=review_verdict(table, calibrated["threshold"]))
 
     @cached_property

@@ -62,14 +62,16 @@ class Asker:
     stop_ids: Sequence[int]
     priority: int = PRIORITY_REVIEW
 
-    async def opinion(self, hunk: str, language: Language, prompt: Prompt, *, at_least: float) -> Opinion:
-        """What the model holds of a hunk; where its confidence would be lower than this no more is asked.
+    async def opinion(
+        self, hunk: str, language: Language, prompt: Prompt, *, at_least: float, least_chance: float
+    ) -> Opinion:
+        """What the model holds of a hunk; where its confidence would be too low no more is asked.
 
         Raises:
             EngineError: It cannot be asked.
         """
         opinion = Opinion(chance=await self.chance(prompt(hunk)))
-        if opinion.confidence < at_least:
+        if opinion.confidence < max(at_least, least_chance):
             return opinion
         return await self.pursued(opinion, hunk, language, prompt, at_least=at_least)
 

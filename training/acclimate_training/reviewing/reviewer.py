@@ -32,6 +32,7 @@ class ModelReviewer:
         model: How the engine calls it.
         repository: The name in the prompts' header, as it was trained with.
         threshold: The confidence from which on a comment is a finding.
+        least_chance: Of a comment on a hunk, for it to be asked about any further.
     """
 
     client: EngineClient
@@ -39,6 +40,7 @@ class ModelReviewer:
     model: str
     repository: str
     threshold: float
+    least_chance: float
 
     async def review(self, target: ReviewTarget, *, rules: str = "", at_most: int = MAX_HUNKS) -> list[Finding]:
         """What the model has to say of the changed lines, the surest first; of an engine that is away, what it said.
@@ -63,7 +65,9 @@ class ModelReviewer:
         language = target.source.language
         asker = Asker(client=self.client, model=self.model, stop_ids=self.builder.stop_ids)
         prompt = partial(prompts.prompt, path=target.path, language=language.name)
-        opinion = await asker.opinion(hunk.place.text, language, prompt, at_least=self.threshold)
+        opinion = await asker.opinion(
+            hunk.place.text, language, prompt, at_least=self.threshold, least_chance=self.least_chance
+        )
         comment = opinion.comment(hunk.place.text, language)
         if comment is None or opinion.confidence < self.threshold:
             return []

@@ -16,11 +16,13 @@ class ReviewVerdict(NamedTuple):
     Attributes:
         threshold: The confidence from which on a comment is shown; infinity shows none.
         reason: A sentence for people.
+        least_chance: Of a comment on a hunk, for it to be asked about at all: what is less likely was not measured.
     """
 
     is_on: bool
     threshold: float
     reason: str
+    least_chance: float
 
 
 def review_verdict_of(record: Mapping[str, Any]) -> ReviewVerdict:
@@ -28,7 +30,8 @@ def review_verdict_of(record: Mapping[str, Any]) -> ReviewVerdict:
     said = record.get("review_verdict")
     state, reason = (said.get("state"), said.get("reason")) if isinstance(said, Mapping) else (None, None)
     words = reason if isinstance(reason, str) and reason else NOT_MEASURED["reason"]
-    threshold = ((record.get("calibration") or {}).get("review") or {}).get("threshold")
-    if state != "on" or not isinstance(threshold, float):
-        return ReviewVerdict(False, math.inf, words)
-    return ReviewVerdict(True, threshold, words)
+    calibration = (record.get("calibration") or {}).get("review") or {}
+    threshold, least = calibration.get("threshold"), calibration.get("least_chance")
+    if state != "on" or not isinstance(threshold, float) or not isinstance(least, float):
+        return ReviewVerdict(False, math.inf, words, math.inf)
+    return ReviewVerdict(True, threshold, words, least)

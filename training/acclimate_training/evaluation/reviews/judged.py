@@ -38,11 +38,16 @@ Shows = Callable[[JudgedReview], bool]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reviewed:
-    """What each reviewer makes of the same hunks, in one order."""
+    """What each reviewer makes of the same hunks, in one order.
+
+    Attributes:
+        least_chance: From which on the adapter was asked what it has to say.
+    """
 
     adapter: Sequence[JudgedReview]
     base: Sequence[JudgedReview]
     everywhere: Sequence[JudgedReview]
+    least_chance: float
 
     @classmethod
     def of(cls, questions: Sequence[ReviewQuestion], stores: Mapping[Model, ResultStore]) -> Self:
@@ -55,7 +60,12 @@ class Reviewed:
             if adapter is not None and base is not None:
                 found.append((adapter, base, _in_the_middle(question)))
         by_reviewer = tuple(zip(*found, strict=True)) or ((), (), ())
-        return cls(adapter=by_reviewer[0], base=by_reviewer[1], everywhere=by_reviewer[2])
+        return cls(
+            adapter=by_reviewer[0],
+            base=by_reviewer[1],
+            everywhere=by_reviewer[2],
+            least_chance=least["adapter"],
+        )
 
 
 def _judged(question: ReviewQuestion, model: Model, store: ResultStore, least: float) -> JudgedReview | None:

@@ -1,5 +1,6 @@
 """The figures of reviews: of the adapter, of the base with rules and examples, and of two who know nothing."""
 
+import math
 from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
@@ -64,10 +65,15 @@ def figures(found: Sequence[JudgedReview], shows: Shows, *, seed: int) -> Figure
     return written(_estimates(columns, seed)) | counts | {"false_alarms_bound": bound}
 
 
-def calibration(found: Sequence[JudgedReview]) -> Figures:
-    """The threshold that is served, as a record has it; None shows nothing."""
-    threshold = threshold_of(found)
-    return {"threshold": None if threshold > 1.0 else threshold, "budget": FALSE_ALARMS, "n": len(found)}
+def calibration(reviewed: Reviewed) -> Figures:
+    """What is served, as a record has it; without a threshold nothing is."""
+    threshold = threshold_of(reviewed.adapter)
+    return {
+        "threshold": threshold if math.isfinite(threshold) else None,
+        "least_chance": reviewed.least_chance if math.isfinite(reviewed.least_chance) else None,
+        "budget": FALSE_ALARMS,
+        "n": len(reviewed.adapter),
+    }
 
 
 def _estimates(columns: dict[str, list[Observation]], seed: int) -> dict[str, Estimate]:
