@@ -16,7 +16,7 @@ from acclimate_training.evaluation.reviews.calibration import (
 )
 from acclimate_training.evaluation.reviews.judged import JudgedReview, Reviewed
 from acclimate_training.evaluation.reviews.table import calibration, review_table
-from acclimate_training.evaluation.reviews.verdict import review_verdict
+from acclimate_training.evaluation.reviews.verdict import NO_PAIRS, review_verdict
 from acclimate_training.reviewing.verdict import NOT_MEASURED, review_verdict_of
 
 
@@ -151,9 +151,22 @@ def test_too_few_hunks_prove_nothing() -> None:
     assert "20 and 60 are needed" in found["reason"]
 
 
-def test_nothing_measured_is_off() -> None:
-    assert judged([], [])["state"] == "off"
-    assert judged([], [])["reason"] == NOT_MEASURED["reason"]
+def test_while_hunks_are_open_nothing_is_decided() -> None:
+    reviewed = Reviewed(adapter=GOOD, base=SILENT, everywhere=SILENT, least_chance=0.1, open=3)
+
+    found = review_verdict(review_table(reviewed, seed=0), calibration(reviewed)["threshold"])
+
+    assert found["state"] == "off"
+    assert "160 of 163 pieces" in found["reason"]
+
+
+@pytest.mark.parametrize(("open_hunks", "reason"), [(0, NO_PAIRS), (7, NOT_MEASURED["reason"])])
+def test_nothing_measured_is_off(open_hunks: int, reason: str) -> None:
+    reviewed = Reviewed(adapter=[], base=[], everywhere=[], least_chance=math.inf, open=open_hunks)
+
+    found = review_verdict(review_table(reviewed, seed=0), calibration(reviewed)["threshold"])
+
+    assert (found["state"], found["reason"]) == ("off", reason)
 
 
 def test_figures_come_with_intervals_by_source() -> None:

@@ -67,7 +67,7 @@ class ReviewJudging:
     def found(self) -> Found:
         """What is known by now."""
         reviewed = Reviewed.of(self._questions, self.stores)
-        table = review_table(reviewed, seed=self.setting.seed) | {"available": len(self._questions)}
+        table = review_table(reviewed, seed=self.setting.seed)
         calibrated = calibration(reviewed)
         return Found(table=table, calibration=calibrated, verdict=review_verdict(table, calibrated["threshold"]))
 

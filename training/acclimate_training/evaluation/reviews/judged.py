@@ -42,12 +42,15 @@ class Reviewed:
 
     Attributes:
         least_chance: From which on the adapter was asked what it has to say.
+        open: Hunks that one of the models was not asked about to the end. They are the likelier ones: without them the
+            figures flatter.
     """
 
     adapter: Sequence[JudgedReview]
     base: Sequence[JudgedReview]
     everywhere: Sequence[JudgedReview]
     least_chance: float
+    open: int = 0
 
     @classmethod
     def of(cls, questions: Sequence[ReviewQuestion], stores: Mapping[Model, ResultStore]) -> Self:
@@ -65,6 +68,7 @@ class Reviewed:
             base=by_reviewer[1],
             everywhere=by_reviewer[2],
             least_chance=least["adapter"],
+            open=len(questions) - len(found),
         )
 
 

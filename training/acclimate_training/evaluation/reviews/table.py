@@ -29,6 +29,7 @@ def review_table(reviewed: Reviewed, *, seed: int) -> Figures:
             if name != ADAPTER
         },
         "false_alarm_budget": FALSE_ALARMS,
+        "open": reviewed.open,
     }
 
 

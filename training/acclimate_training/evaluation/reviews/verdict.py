@@ -13,6 +13,7 @@ from .table import ADAPTER, BASE, EVERYWHERE, Figures
 MIN_CORRECTED = 20  # hunks that deserve a comment: of fewer a share of right ones says nothing
 MIN_CLEAN = 60  # three for each, as in the data
 MIN_PRECISION = 0.5  # more often right than wrong
+NO_PAIRS = "The repository's history gave no held-out corrections to measure its reviews on."
 _WORDS = {
     BASE: "the base model's with rules and examples in its prompt",
     EVERYWHERE: "a comment on every piece of code",
@@ -23,7 +24,7 @@ def review_verdict(table: Figures, threshold: float | None) -> dict[str, Any]:
     """`state` is `on` or `off`; `reason` a sentence; `checks` each condition and whether it holds."""
     row = table["reviewers"][ADAPTER]
     if not row["n"]:
-        return {**NOT_MEASURED, "checks": []}
+        return {**NOT_MEASURED, "checks": []} if table["open"] else {"state": "off", "reason": NO_PAIRS, "checks": []}
     checks = [{"name": name, "passed": passed, "said": said} for name, passed, said in _checks(table, row, threshold)]
     failed = [each for each in checks if not each["passed"]]
     reason = failed[0]["said"] if failed else " ".join(str(each["said"]) for each in checks[-2:])
@@ -32,6 +33,12 @@ def review_verdict(table: Figures, threshold: float | None) -> dict[str, Any]:
 
 def _checks(table: Figures, row: Figures, threshold: float | None) -> Iterator[tuple[str, bool, str]]:
     counted = f"{row['corrected']} corrected and {row['clean']} clean pieces of held-out code"
+    yield (
+        "finished",
+        not table["open"],
+        f"Its reviews were measured on {row['n']} of {row['n'] + table['open']} pieces of held-out code so far: "
+        "`acclimate evaluate` goes on.",
+    )
     yield (
         "threshold",
         threshold is not None,
