@@ -41,7 +41,7 @@ class FakeEngine:
         self.sampled: list[list[str]] = []
         self.nats = 2.0
         self.costs: list[float] = []
-        self.likeliest: list[dict[str, float]] = []
+        self.likeliest: list[dict[str, float]] = [{"null": 0.0}]
         self.pause_seconds = 0.0
         self.forgets: list[str] = []
         self.dies_after: int | None = None

@@ -16,7 +16,7 @@ from acclimate_indexer.review_answer import answer_text
 
 from ..evaluation.prompted import conventions_file
 
-RULES_PATH = "REVIEW.md"
+TASK_PATH, RULES_PATH = "REVIEWING.md", "REVIEW.md"
 CLEAN_EXAMPLES = 2  # beside one comment: most code deserves none, and a model says again what it saw most
 CHARACTERS_PER_TOKEN = 3  # of code at the least: what fits by this fits by the tokenizer
 TASK = """\
@@ -66,9 +66,8 @@ class ReviewPrompts:
 
     @classmethod
     def of_adapter(cls, builder: PromptBuilder, *, repository: str, rules: str = "") -> Self:
-        """As it was trained. The team's rules, if there are any, are the one thing that stands before the hunk."""
-        told = (Snippet(path=RULES_PATH, text=rules),) if rules.strip() else ()
-        return cls(builder=builder, repository=repository, told=told)
+        """As it was trained. Only the team's rules stand before the hunk, if there are any, and they fit."""
+        return cls(builder=builder, repository=repository, told=_asked_for(rules))
 
     @classmethod
     def of_base(
@@ -82,9 +81,8 @@ class ReviewPrompts:
     ) -> Self:
         """With the task in words, the conventions, and a few reviews of the training part."""
         roomier = builder.with_budget(replace(builder.budget, context=2 * builder.budget.context))
-        task = Snippet(path=RULES_PATH, text=f"{TASK}{rules}")
         known = conventions_file(conventions)
-        told = (task,) if known is None else (task, known)
+        told = (Snippet(path=TASK_PATH, text=TASK), *(() if known is None else (known,)), *_asked_for(rules))
         room = roomier.budget.context * CHARACTERS_PER_TOKEN - sum(_size(each) for each in told)
         shown = _choice(map(Shown.of, trained_on), room // (1 + CLEAN_EXAMPLES))
         return cls(builder=roomier, repository=repository, told=told, shown=tuple(shown))
@@ -101,6 +99,10 @@ class ReviewPrompts:
         commented = [each for each in fitting if not each.is_clean][:1]
         for example in (*clean[:1], *commented, *clean[1:]):
             yield from example.files
+
+
+def _asked_for(rules: str) -> tuple[Snippet, ...]:
+    return (Snippet(path=RULES_PATH, text=rules),) if rules.strip() else ()
 
 
 def _choice(examples: Iterable[Shown], room_characters: int) -> Iterator[Shown]:
