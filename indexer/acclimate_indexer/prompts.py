@@ -29,6 +29,7 @@ WINDOW_SUFFIX_CHARACTERS = 4_000
 MAX_CHARACTERS_PER_TOKEN = 16  # text beyond budget x this cannot matter much; keeps encoding linear in the budget
 USUAL_CHARACTERS_PER_TOKEN = 6  # code has 3 to 4: so much is nearly always enough, and a third of the work
 MARGIN_TOKENS = 16  # so far from a cut no token changes by it
+REVIEW_ENDING = ".review.json"  # of the path of a file: what is said about it
 KEPT_SNIPPETS = 512  # whose ids are remembered: while one types they are the same, and most of a prompt
 
 
@@ -120,6 +121,14 @@ def after_held_back(answer: str, held: str) -> str | None:
     return None if held.startswith(answer) else answer.lstrip(" \t")
 
 
+def listing(hunk: str) -> list[str]:
+    """The lines of a hunk with their numbers, as a reviewer reads them.
+
+    Only "\\n" ends a line, as everywhere in mining: a form feed in the code must not move the numbers.
+    """
+    return [f"{number}|{line}" for number, line in enumerate(hunk.removesuffix("\n").split("\n"), start=1)]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Frame:
     """The ids of a prompt before and after what was retrieved, and what encodes that."""
@@ -197,20 +206,24 @@ class PromptBuilder:
         )
         return Frame(head=head, tail=tail, snippets=self._snippets if head else lambda _: [])
 
-    def review_prompt(self, hunk: str, *, path: str, repository: str) -> tuple[int, ...]:
+    def review_prompt(
+        self, hunk: str, *, path: str, repository: str, context: Sequence[Snippet] = ()
+    ) -> tuple[int, ...]:
         """The ids that ask for a comment on a hunk: its numbered lines as one file, the answer as the next.
 
         As many whole lines as the prefix and the suffix of a completion may take together.
+
+        Args:
+            context: Files that are put before it: what a team asks of its reviewers, and how reviews look.
         """
-        room = self.budget.prefix + self.budget.suffix
-        lines: list[int] = []
-        for number, line in enumerate(hunk.splitlines(), start=1):
-            encoded = self._encode(f"{number}|{line[: room * MAX_CHARACTERS_PER_TOKEN]}\n")
-            if len(lines) + len(encoded) > room:
-                break
-            lines += encoded
+        lines = [token for line in self._numbered(hunk) for token in line]
         opening = [] if self._repository is None else [self._repository, *self._encode(f"{repository}\n")]
-        return (*opening, *self._opened(path), *lines, *self._opened(f"{path}.review.json"))
+        told = self._snippets(context) if self._file is not None else []
+        return (*opening, *told, *self._opened(path), *lines, *self._opened(f"{path}{REVIEW_ENDING}"))
+
+    def reviewed_lines(self, hunk: str) -> int:
+        """How many lines of a hunk, from the first on, a review's prompt has room for."""
+        return len(self._numbered(hunk))
 
     def target(self, middle: str, *, prefix: str = "") -> tuple[int, ...]:
         """The ids of the answer after a prefix. It begins with what the prompt held back.
@@ -222,6 +235,18 @@ class PromptBuilder:
     def decode(self, ids: Sequence[int]) -> str:
         """The text of an answer's ids; stop tokens give no text."""
         return self._tokenizer.decode(list(ids), skip_special_tokens=True)
+
+    def _numbered(self, hunk: str) -> list[list[int]]:
+        room = self.budget.prefix + self.budget.suffix
+        longest = room * MAX_CHARACTERS_PER_TOKEN
+        lines: list[list[int]] = []
+        for line in listing(hunk):
+            encoded = self._encode(f"{line[:longest]}\n")
+            room -= len(encoded)
+            if room < 0:
+                break
+            lines.append(encoded)
+        return lines
 
     def _opened(self, path: str) -> list[int]:
         """A file's heading; where the family has no token for it, the path alone."""

@@ -18,6 +18,7 @@ PHASE_WORDS = {
     "drift": "Measuring the loss on newer code",
     "engine": "Waiting for the engine, seconds",
     "generate": "Completing held-out code",
+    "review": "Reviewing held-out code",
     "evaluate": "Comparing on held-out code",
     "register": "Keeping the adapter",
 }

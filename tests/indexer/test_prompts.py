@@ -106,6 +106,27 @@ def test_a_long_hunk_is_cut_between_its_lines(folder: Path) -> None:
     asked = spelt(folder, builder(folder, prefix=20, suffix=5).review_prompt(hunk, path="a.py", repository="r"))
 
     assert asked.count("|xxxxxxxx\n") == 2
+    assert builder(folder, prefix=20, suffix=5).reviewed_lines(hunk) == 2
+
+
+def test_only_line_breaks_count_the_lines_of_a_hunk(folder: Path) -> None:
+    hunk = "a = 1\x0c\nb = '\u2028'\nc = 3"
+
+    asked = spelt(folder, builder(folder).review_prompt(hunk, path="a.py", repository="r"))
+
+    assert "\n3|c = 3\n" in asked
+
+
+def test_files_may_stand_before_a_review(folder: Path) -> None:
+    prompts = builder(folder, context=40)
+    rules = Snippet(path="REVIEW.md", text="Be kind.")
+    too_long = Snippet(path="MORE.md", text="Be kind. " * 100)
+
+    asked = spelt(folder, prompts.review_prompt("x = 1", path="a.py", repository="r", context=(rules, too_long)))
+
+    assert asked == (
+        "<|repo_name|>r\n<|file_sep|>REVIEW.md\nBe kind.\n<|file_sep|>a.py\n1|x = 1\n<|file_sep|>a.py.review.json\n"
+    )
 
 
 def test_markers_in_a_hunk_are_text(folder: Path) -> None:

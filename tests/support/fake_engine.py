@@ -24,6 +24,8 @@ class FakeEngine:
         sampled: The completions of the seeds from 1, where it is asked with a temperature; without any, the others.
         nats: What each token of a prompt costs every model that is asked for that.
         costs: What each piece of the completion costs, as one token; of the pieces beyond these it does not say.
+        likeliest: Log-probabilities of the tokens that may come first, where one asks for these: one set a question,
+            the last of them for all further ones.
         pause_seconds: Between two pieces.
         forgets: Names of adapters that loading seems to accept and completing does not know, once each.
         dies_after: So many completions; then it is gone as if it had been killed. None lets it live.
@@ -39,6 +41,7 @@ class FakeEngine:
         self.sampled: list[list[str]] = []
         self.nats = 2.0
         self.costs: list[float] = []
+        self.likeliest: list[dict[str, float]] = [{"null": 0.0}]
         self.pause_seconds = 0.0
         self.forgets: list[str] = []
         self.dies_after: int | None = None
@@ -113,7 +116,13 @@ class FakeEngine:
             pieces = self.sampled[body["seed"] - 1]
         if body.get("stream"):
             return await self._stream(pieces, reader, writer)
-        choice: dict[str, Any] = {"text": "".join(pieces), "finish_reason": "stop"}
+        choice: dict[str, Any] = {"text": "".join(pieces), "finish_reason": self.finish_reason}
+        if body.get("logprobs"):
+            first = self.likeliest.pop(0) if len(self.likeliest) > 1 else self.likeliest[0]
+            choice["logprobs"] = {"top_logprobs": [first]}
+        elif "logprobs" in body:
+            told = [-cost for _, cost in zip_longest(pieces, self.costs[: len(pieces)], fillvalue=0.0)]
+            choice["logprobs"] = {"tokens": pieces, "token_logprobs": told}
         if "prompt_logprobs" in body:
             costs = ({str(token): {"logprob": -self.nats, "rank": 1}} for token in body["prompt"][1:])
             choice["prompt_logprobs"] = [None, *costs]

@@ -267,7 +267,9 @@ async def test_with_an_engine_all_contenders_answer(
     assert {figures["n"] for figures in first["contenders"].values()} == {first["available"]}
     assert first["contenders"]["adapter"]["exact_match"] == 0.0
     assert first["differences"]["adapter"]["prompted"]["mcnemar_p"] == 1.0
-    assert first["calibration"] == {"completion": {}}  # a dozen places are too few
+    assert first["calibration"]["completion"] == {}  # a dozen places are too few
+    assert first["calibration"]["review"]["threshold"] is None  # it never comments
+    assert (first["review_verdict"]["state"], first["review"]["open"]) == ("off", 0)
     assert first["facts"]["secrets"] == {"asked": 0, "told": 0, "strangers": ["base", "control"]}
     checks = {check["name"]: check["passed"] for check in first["verdict"]["checks"]}
     assert checks["secrets"] is True
@@ -276,7 +278,7 @@ async def test_with_an_engine_all_contenders_answer(
     assert NO_ENGINE not in first["notes"]
     assert len(engine.asked) == asked
     assert again["contenders"] == first["contenders"]
-    assert "generate" not in {line.phase for line in heard}
+    assert not {"generate", "review"} & {line.phase for line in heard}
 
 
 def test_what_a_person_judged_outlives_an_evaluation(

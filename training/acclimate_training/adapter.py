@@ -11,6 +11,7 @@ from acclimate_indexer.prompts import PromptBudget
 from .adapter_files import LINEAGE, changed_file, refuse_pickles
 from .evaluation.calibration import Calibration, calibrations_of
 from .evaluation.contenders import BASE, BASE_RETRIEVAL
+from .reviewing.verdict import NOT_MEASURED as REVIEWS_NOT_MEASURED
 
 NOT_MEASURED: dict[str, Any] = {
     "state": "rejected",
@@ -25,6 +26,7 @@ DEFAULTS: dict[str, Any] = {
     "withdrawn": False,
     "withdrawn_reason": "",
     "tag": None,
+    "review_verdict": REVIEWS_NOT_MEASURED,
 }
 CHANGING = (*DEFAULTS, "metrics", "calibration")  # of a record; the rest is lineage, which never changes
 

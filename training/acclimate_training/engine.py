@@ -29,6 +29,7 @@ CONNECT_SECONDS = 5.0  # a loopback connection takes milliseconds, a far one les
 ANSWER_SECONDS = 300.0  # a long prompt behind sixteen others on a processor without a GPU
 IDLE_SECONDS = 4.0  # a connection that was not used for longer may be closed: vLLM does it after five
 HEALTH_SECONDS = 5.0  # an engine that cannot say "well" in this time is not well
+LIKELIEST_TOKENS = 20  # as many as vLLM tells unless it was started to tell more
 DETAIL_CHARACTERS = 300  # of the engine's own words in a message
 
 
@@ -39,11 +40,13 @@ class Completion:
     Attributes:
         token_ids: Including a stop token, if one ended it.
         finish_reason: `stop` (a stop token), `length` (max_tokens), `abort`.
+        tokens: The text of each token and what it cost the model, where that was asked for.
     """
 
     text: str
     token_ids: tuple[int, ...]
     finish_reason: str
+    tokens: tuple[tuple[str, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,8 +168,13 @@ class EngineClient:
         max_tokens: int,
         stop_token_ids: Sequence[int] = (),
         priority: int = PRIORITY_COMPLETION,
+        pattern: str = "",
     ) -> Completion:
         """Generates greedily until a stop token or `max_tokens`.
+
+        Args:
+            pattern: A regular expression that the whole answer must match. Its tokens then tell their costs, each
+                among those that the pattern allows there: vLLM takes log-probabilities after it has masked the rest.
 
         Raises:
             EngineUnavailable: Nothing answers, or the connection was cut.
@@ -174,15 +182,37 @@ class EngineClient:
         """
         body = _completion_body(prompt_ids, model, max_tokens, stop_token_ids)
         body["return_token_ids"] = True
+        if pattern:
+            body |= {"structured_outputs": {"regex": pattern}, "logprobs": 0}
         async with self._completion(body, priority) as response:
             await response.aread()
             with _answers_named(self.address.url):
                 choice = response.json()["choices"][0]
+                told = choice.get("logprobs") or {}
                 return Completion(
                     text=choice["text"],
                     token_ids=tuple(choice.get("token_ids") or ()),
                     finish_reason=str(choice["finish_reason"]),
+                    tokens=tuple(
+                        (str(token), -float(each))
+                        for token, each in zip(told.get("tokens") or (), told.get("token_logprobs") or (), strict=True)
+                        if each is not None
+                    ),
                 )
+
+    async def next_tokens(
+        self, prompt_ids: Sequence[int], *, model: str, priority: int = PRIORITY_COMPLETION
+    ) -> dict[str, float]:
+        """The likeliest tokens after a prompt with their probabilities, of all that the model might write.
+
+        Raises as `complete` does.
+        """
+        body = _completion_body(prompt_ids, model, 1, ()) | {"logprobs": LIKELIEST_TOKENS}
+        async with self._completion(body, priority) as response:
+            await response.aread()
+            with _answers_named(self.address.url):
+                (likeliest,) = response.json()["choices"][0]["logprobs"]["top_logprobs"]
+                return {str(token): math.exp(float(each)) for token, each in likeliest.items()}
 
     async def stream(
         self,

@@ -26,6 +26,7 @@ from .evaluation.names import KnownNames
 from .evaluation.questions import Question
 from .evaluation.requests import Request, Stores, in_order, unmeasured
 from .evaluation.results import ResultStore
+from .evaluation.reviews.questions import REVIEWERS
 from .evaluation.secrets import secret_questions
 from .evaluation.unfinished import JUDGED_TO
 from .gate import verdict
@@ -34,6 +35,7 @@ from .promotion import Evidence, Thresholds
 from .refit import judge_inherited, judged_for, withdraw_with
 from .registry import Adapter, AdapterRegistry
 from .reporting import Run
+from .review_judging import REVIEW_SHARE, ReviewJudging
 
 NO_ENGINE = "No engine was given: only the loss was measured."
 NO_TEST_PART = "The repository gave no test part: the figures are from the validation part."
@@ -71,8 +73,11 @@ class Judging:
         self.facts = dict(self.adapter.record.get("metrics", {}).get("facts", {}))
         self._measure_losses()
         self._judge()
-        self._ask_engine(self._seconds - (time.monotonic() - started))
+        left = self._seconds - (time.monotonic() - started)
+        self._ask_engine(left * (1 - REVIEW_SHARE) if self.reviews.is_open else left)
         metrics = self._judge()
+        self.reviews.ask(self._seconds - (time.monotonic() - started))
+        metrics |= self._judge_reviews()
         shown = {"example": self.held.shown_example(), "calibration": self.adapter.record["calibration"]}
         return self.adapter, metrics | shown
 
@@ -107,6 +112,12 @@ class Judging:
         """The base's answers serve all repositories."""
         base = ResultStore(self.run.home.general_results, model_identity=self.setting.model.identity)
         return {"base": base, "adapter": self.held.stores["adapter"]}
+
+    @cached_property
+    def reviews(self) -> ReviewJudging:
+        """The reviews of held-out code, which have a verdict of their own."""
+        stores: Stores = {model: self.held.stores[model] for model in REVIEWERS}
+        return ReviewJudging(run=self.run, setting=self.setting, adapter=self.adapter, stores=stores)
 
     @property
     def _seconds(self) -> float:
@@ -217,7 +228,7 @@ class Judging:
             "general": general,
             "facts": self.facts,
             "notes": list(self.run.notes),
-            **({"blind": kept["blind"]} if "blind" in kept else {}),
+            **{name: kept[name] for name in ("blind", "review") if name in kept},
         }
         calibration = with_calibrations(record, self.held.calibrations())
         if judged_for(self.adapter) is not None:
@@ -237,6 +248,18 @@ class Judging:
         else:
             self.adapter = registry.judge(self.adapter, changes)
         return metrics
+
+    def _judge_reviews(self) -> dict[str, Any]:
+        """Writes what is known of the reviews beside the adapter; the verdict on completions stands by itself."""
+        registry = AdapterRegistry(self.home)
+        found = self.reviews.found()
+        record = registry.get(self.adapter.version).record
+        changes: dict[str, Any] = {"metrics": {**record.get("metrics", {}), "review": found.table}}
+        if judged_for(self.adapter) is None:  # what an inherited verdict rests on was asked elsewhere
+            changes["calibration"] = {**(record.get("calibration") or {}), "review": found.calibration}
+            changes["review_verdict"] = found.verdict
+        self.adapter = registry.update(self.adapter, changes)
+        return {"review": found.table, "review_verdict": self.adapter.record["review_verdict"]}
 
     def _proven(self, live: Adapter | None) -> Adapter | None:
         """The adapter in use, if it is another one, for the same base, and was promoted."""

@@ -164,6 +164,7 @@ def _fitted_again(
     facts = {
         "verdict": _inherited(adapter),
         "forced": False,
+        "review_verdict": record["review_verdict"],
         "calibration": record.get("calibration", {}),  # of the same recipe on other code; later code makes its own
         "control": record.get("control"),
         REFIT_OF: adapter.version,

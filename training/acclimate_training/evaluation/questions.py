@@ -6,12 +6,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import zip_longest
+from typing import TypeVar
 
-from acclimate_indexer.pairs import CompletionPair
+from acclimate_indexer.pairs import CompletionPair, ReviewPair
 
 from ..encoding import Example, encoded
 from .contenders import Form
 from .prompted import Prompts
+
+Pair = TypeVar("Pair", CompletionPair, ReviewPair)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,10 +53,10 @@ def questions(
     return list(found.values())
 
 
-def file_balanced(pairs: Iterable[CompletionPair], *, seed: int) -> list[CompletionPair]:
+def file_balanced(pairs: Iterable[Pair], *, seed: int) -> list[Pair]:
     """All pairs, in an order whose every beginning is spread over as many files as it can."""
     rng = random.Random(seed)  # noqa: S311 - an order, not a key
-    by_path: dict[str, list[CompletionPair]] = defaultdict(list)
+    by_path: dict[str, list[Pair]] = defaultdict(list)
     for pair in pairs:
         by_path[pair.path].append(pair)
     files = [by_path[path] for path in sorted(by_path)]

@@ -43,6 +43,28 @@ class GenerationResult:
     confidence: float | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewResult:
+    """What a model held of a hunk; see `acclimate_training.reviewing.asking`.
+
+    Attributes:
+        chance: That it comments; `decided`: of how much of what it might have written that is told.
+        text: What it says then; empty if that was not asked.
+        is_whole: The text ended by itself.
+        placed: Probability of the line that it names.
+        settled: How likely it is to say nothing after its suggestion; None if that was not asked.
+    """
+
+    example: str
+    chance: float
+    decided: float
+    text: str = ""
+    is_whole: bool = False
+    placed: float = 0.0
+    likelihood: float = 0.0
+    settled: float | None = None
+
+
 class ResultStore:
     """One model's results. A line is appended as soon as it is known."""
 
@@ -52,6 +74,7 @@ class ResultStore:
         self._path = folder / f"{readable}-{digest}.jsonl"
         self.losses: dict[str, LossResult] = {}
         self.generations: dict[str, GenerationResult] = {}
+        self.reviews: dict[str, ReviewResult] = {}
         for record in self._records():
             self._remember(record)
 
@@ -62,6 +85,10 @@ class ResultStore:
     def add_generation(self, result: GenerationResult) -> None:
         self.generations[result.example] = result
         self._append("generation", asdict(result))
+
+    def add_review(self, result: ReviewResult) -> None:
+        self.reviews[result.example] = result
+        self._append("review", asdict(result))
 
     def _append(self, kind: str, result: dict[str, Any]) -> None:
         with disk_full_named(self._path):
@@ -96,5 +123,8 @@ class ResultStore:
                     confidence=record.get("confidence"),
                 )
                 self.generations[generation.example] = generation
+            elif record["kind"] == "review":
+                review = ReviewResult(**{key: value for key, value in record.items() if key != "kind"})
+                self.reviews[review.example] = review
         except (KeyError, TypeError):
             return  # written by another version; measured again

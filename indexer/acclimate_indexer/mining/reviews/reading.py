@@ -23,6 +23,11 @@ _TESTS = re.compile(
 )
 
 
+def is_test(path: str) -> bool:
+    """Whether a file is a test or an example by its path; these are not reviewed, and nothing is learnt from them."""
+    return bool(_TESTS.search(path))
+
+
 class Reading:
     """What the miner of reviews knows of the repository."""
 
@@ -45,7 +50,7 @@ class Reading:
 
     def is_reviewable(self, path: str) -> bool:
         """Whether a file is the project's own code and no test."""
-        return self._language_of(path) is not None and self._is_wanted(path) and not _TESTS.search(path)
+        return self._language_of(path) is not None and self._is_wanted(path) and not is_test(path)
 
     def reviewable(self, files: Sequence[FileChange]) -> list[FileChange]:
         """The changes of the project's own code, tests aside; those of foreign code are counted."""
