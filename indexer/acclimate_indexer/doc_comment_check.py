@@ -32,15 +32,16 @@ def why_no_doc_comment(comment: str, place: DocPlace, text: str, outline: Outlin
     """Why a comment is not put in at a place of a text with this outline; empty if it may be."""
     if not comment.strip():
         return "The model proposed nothing here."
-    if flaw := doc_flaw(comment):
-        return _FLAWS[flaw]
-    if secret_spans(comment) or personal_spans(comment):
-        return "The model's doc-comment looks as if it held a secret or somebody's address."
     if _UNSEEN.search(comment) or _ESCAPE.search(comment) or _COMPUTED.match(comment):
         return NO_COMMENT
     if language.lexer == "rust" and comment.startswith(_OF_WHAT_IS_AROUND):
         return NO_COMMENT
-    return "" if _documents(comment, place, text, outline, language) else NO_COMMENT
+    if not _documents(comment, place, text, outline, language):
+        return NO_COMMENT
+    if secret_spans(comment) or personal_spans(comment):
+        return "The model's doc-comment looks as if it held a secret or somebody's address."
+    flaw = doc_flaw(comment)
+    return _FLAWS[flaw] if flaw else ""
 
 
 def _documents(comment: str, place: DocPlace, text: str, outline: Outline, language: Language) -> bool:

@@ -90,7 +90,10 @@ def _top(text: str, outline: Outline, symbol: Symbol) -> int:
     top = _line_start(text, symbol.span.start)
     for number in range(bisect_left(outline.attributes, (top, top)) - 1, -1, -1):
         attribute = outline.attributes[number]
-        start, end = _line_start(text, attribute.start), attribute.start + len(text[attribute.start : attribute.end].rstrip())
+        start, end = (
+            _line_start(text, attribute.start),
+            attribute.start + len(text[attribute.start : attribute.end].rstrip()),
+        )
         gap = text[end:top]
         if text[start : attribute.start].strip() or gap.strip() or gap.count("\n") != 1:
             break

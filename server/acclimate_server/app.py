@@ -16,7 +16,7 @@ from pygls.io_ import StdoutWriter, run_async
 
 from acclimate_indexer.home import Home
 
-from .features import activity, commands, focus, inline_completion, lifecycle
+from .features import activity, commands, documenting, focus, inline_completion, lifecycle
 from .language_server import AcclimateServer
 from .wire import MessageReader
 
@@ -41,12 +41,14 @@ def create_server(home: Home, flags: Mapping[str, Any] = MappingProxyType({})) -
     server.feature(types.TEXT_DOCUMENT_DID_CLOSE)(activity.document_closed)
     server.feature(focus.FOCUS)(focus.focus_changed)
     server.feature(types.WINDOW_WORK_DONE_PROGRESS_CANCEL)(commands.progress_cancelled)
+    server.feature(types.TEXT_DOCUMENT_CODE_ACTION, documenting.OPTIONS)(documenting.code_actions)
     server.command(commands.RETRAIN)(commands.retrain)
     server.command(commands.CANCEL)(commands.cancel)
     server.command(commands.STATUS)(commands.status)
     server.command(commands.ACCEPTED)(commands.accepted)
     server.command(commands.ENGINE_FREE)(commands.free)
     server.command(commands.ENGINE_START)(commands.start)
+    server.command(documenting.DOCUMENT)(documenting.document)
     return server
 
 

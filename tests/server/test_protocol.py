@@ -57,6 +57,7 @@ def test_inline_completion_is_advertised_and_documents_are_synchronised_by_chang
             "acclimate.accepted",
             "acclimate.engine.free",
             "acclimate.engine.start",
+            "acclimate.document",
         ]
 
 

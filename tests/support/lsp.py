@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from lsprotocol import types
+from lsprotocol.converters import get_converter
 from pytest_lsp import LanguageClient, make_test_lsp_client
 
 STATUS = "acclimate/status"
@@ -84,9 +85,12 @@ async def connected(
             inline_completion=types.InlineCompletionClientCapabilities() if has_inline else None
         ),
         window=types.WindowClientCapabilities(work_done_progress=takes_progress),
-        workspace=types.WorkspaceClientCapabilities(),
+        workspace=types.WorkspaceClientCapabilities(
+            apply_edit=True, workspace_edit=types.WorkspaceEditClientCapabilities(document_changes=True)
+        ),
     )
     client = make_test_lsp_client()
+    client.protocol._converter.register_structure_hook(types.Command | types.CodeAction, _action)
     client.feature("acclimate/status")(lambda _: None)
     await client.start_io(sys.executable, "-P", "-m", "acclimate_server", "serve", cwd=folder)
     try:
@@ -102,3 +106,10 @@ async def connected(
     finally:
         await client.shutdown_session()
         await client.stop()  # type: ignore[no-untyped-call]  # pytest-lsp left it so
+
+
+def _action(record: dict[str, Any], _: Any) -> types.Command | types.CodeAction:
+    """A code action or a command. lsprotocol 2025.0.0 takes every action that has a command for one."""
+    if isinstance(record.get("command"), str):
+        return get_converter().structure(record, types.Command)
+    return get_converter().structure(record, types.CodeAction)
