@@ -90,12 +90,9 @@ def _top(text: str, outline: Outline, symbol: Symbol) -> int:
     top = _line_start(text, symbol.span.start)
     for number in range(bisect_left(outline.attributes, (top, top)) - 1, -1, -1):
         attribute = outline.attributes[number]
-        start, end = (
-            _line_start(text, attribute.start),
-            attribute.start + len(text[attribute.start : attribute.end].rstrip()),
-        )
-        gap = text[end:top]
-        if text[start : attribute.start].strip() or gap.strip() or gap.count("\n") != 1:
+        start, line_above = _line_start(text, attribute.start), _line_start(text, top - 1)
+        end = attribute.start + len(text[attribute.start : attribute.end].rstrip())  # some take their line break along
+        if end <= line_above or text[end:top].strip() or text[start : attribute.start].strip():
             break
         top = start
     return top

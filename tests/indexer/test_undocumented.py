@@ -164,6 +164,7 @@ def test_the_innermost_definition_counts(at: str, name: str) -> None:
     [
         ("python", 'def f(|):\n    """What an order costs."""\n    return 1\n'),
         ("python", "def f(): return |1\n"),
+        ("rust", "#[inline]\n|\nfn f() {}\n"),
         ("python", "x = |1\n\n\ndef f():\n    return 1\n"),
         ("typescript", "// What an order costs.\nfunction f() {\n  return |1;\n}\n"),
         ("typescript", "class A {\n  a() {} b() { return |1; }\n}\n"),

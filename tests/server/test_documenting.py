@@ -278,16 +278,15 @@ async def test_cancelling_the_request_ends_the_generation(
         engine.pieces, engine.pause_seconds = ["        ", '"""What', *[" it"] * 100], SLOW_SECONDS
         editor.open(path, PYTHON)
         params = types.ExecuteCommandParams(command="acclimate.document", arguments=[place(path, *IN_PRICE)])
-        request = editor.client.protocol.send_request_async(
-            types.WORKSPACE_EXECUTE_COMMAND, params, msg_id="documenting"
-        )
-        waiting = asyncio.create_task(request)
+        protocol: Any = editor.client.protocol
+        sent = protocol.send_request_async(types.WORKSPACE_EXECUTE_COMMAND, params, msg_id="documenting")
+        request = asyncio.ensure_future(sent)
         await until(lambda: engine.sent)
         editor.client.cancel_request(types.CancelParams(id="documenting"))
 
         await until(lambda: engine.closed_early == 1)
         with pytest.raises(JsonRpcRequestCancelled):
-            await waiting
+            await request
         assert edits.asked == []
 
 
