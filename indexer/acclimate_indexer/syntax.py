@@ -60,10 +60,13 @@ class Outline:
     Attributes:
         prose: Comments and documentation.
         symbols: The definitions, in the order of the file; one inside another follows it.
+        attributes: What may stand between a definition and its doc-comment. Only of a file that was just parsed: no
+            pair needs it, so that `to_json` leaves it out.
     """
 
     prose: tuple[Span, ...]
     symbols: tuple[Symbol, ...] = ()
+    attributes: tuple[Span, ...] = ()
 
     def to_json(self) -> list[Any]:
         symbols = [[each.name, each.kind, each.span, each.signature, each.body, each.doc] for each in self.symbols]
@@ -153,7 +156,8 @@ class _Reading:
 
     def outline(self) -> Outline:
         comments = self._spans("prose")
-        return Outline(prose=self._prose(comments), symbols=self._symbols(comments))
+        attributes = self._spans("attribute")
+        return Outline(prose=self._prose(comments), symbols=self._symbols(comments), attributes=attributes)
 
     def syntax(self) -> Syntax:
         comments = self._spans("prose")

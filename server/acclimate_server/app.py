@@ -16,7 +16,16 @@ from pygls.io_ import StdoutWriter, run_async
 
 from acclimate_indexer.home import Home
 
-from .features import activity, code_actions, commands, focus, inline_completion, lifecycle, review
+from .features import (
+    activity,
+    code_actions,
+    commands,
+    documenting,
+    focus,
+    inline_completion,
+    lifecycle,
+    review,
+)
 from .language_server import AcclimateServer
 from .wire import MessageReader
 
@@ -53,6 +62,7 @@ def create_server(home: Home, flags: Mapping[str, Any] = MappingProxyType({})) -
     server.command(review.DISMISS)(review.dismiss)
     server.command(review.NEVER)(review.never)
     server.command(review.EXPLAIN)(review.explain)
+    server.command(documenting.DOCUMENT)(documenting.document)
     return server
 
 

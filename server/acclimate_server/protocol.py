@@ -9,11 +9,13 @@
 - A response to nothing that was asked is dropped. pygls lets it end a request of the client's with the same id.
 - What is done is forgotten. pygls keeps something of every notification for as long as the server lives.
 - `shutdown` while a command runs is answered. pygls changes the table that it walks through (its issue 606).
+- A command whose request is cancelled ends. pygls only says so, and the command runs on.
 - A folder that is removed and added in one notice stays: so a client renames it.
 """
 
 import logging
 from collections.abc import Callable, Generator
+from functools import partial
 from typing import Any
 from urllib.parse import unquote
 
@@ -93,6 +95,8 @@ class Protocol(LanguageServerProtocol):
         super()._execute_handler(msg_id, handler, callback, args, kwargs)
         if (future := self._request_futures.get(msg_id)) is not None:
             future.add_done_callback(lambda _: self._request_futures.pop(msg_id, None))
+            if isinstance(callback, partial) and (request := callback.keywords.get("result_future")) is not None:
+                request.add_done_callback(lambda done: done.cancelled() and future.cancel())
 
     def _read(self, message: Any) -> Any:
         """The message in the type of its method; None if it answers nothing that was asked.

@@ -28,6 +28,7 @@ from .completion.speed import Speed
 from .completion.surroundings import Surroundings
 from .completion.trees import Trees
 from .completion.writing import Question, Writings
+from .documenting.outlines import Outlines
 from .feedback.offer import Offer
 from .feedback.recorder import Recorder
 from .feedback.watch import Watch
@@ -152,6 +153,7 @@ class Session:
         self.recorder = Recorder(home, self.executor, lambda: self.settings, self._rolled_back)
         self.watch = Watch(self.recorder)
         self.trees = Trees(self.executor)
+        self.outlines = Outlines(self.executor)
         self.memory = AnswerMemory()
         self.writings = Writings()
         self.pace = Pace()
@@ -227,6 +229,7 @@ class Session:
         self.writings.stop(document)
         self.memory.forget(document)
         self.trees.forget(document)
+        self.outlines.forget(document)
         self.watch.closed(document)
         if (known := self._indexed(path)) is not None:
             surroundings, relative = known

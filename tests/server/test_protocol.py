@@ -75,6 +75,7 @@ def test_inline_completion_is_advertised_and_documents_are_synchronised_by_chang
             "acclimate.review.dismiss",
             "acclimate.review.never",
             "acclimate.review.explain",
+            "acclimate.document",
         ]
 
 

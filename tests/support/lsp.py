@@ -138,7 +138,7 @@ async def connected(
             work_done_progress=takes_progress, show_document=types.ShowDocumentClientCapabilities(shows_documents)
         ),
         workspace=types.WorkspaceClientCapabilities(
-            workspace_edit=types.WorkspaceEditClientCapabilities(document_changes=True)
+            apply_edit=True, workspace_edit=types.WorkspaceEditClientCapabilities(document_changes=True)
         ),
     )
     published: list[types.PublishDiagnosticsParams] = []

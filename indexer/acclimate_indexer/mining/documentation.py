@@ -32,7 +32,7 @@ def documentation_candidates(source: Source) -> Candidates:
     for symbol in source.syntax.symbols:
         if symbol.doc is None or symbol.doc in found or _TEST.search(symbol.name):
             continue
-        reason = _flaw(source.text[symbol.doc.start : symbol.doc.end])
+        reason = doc_flaw(source.text[symbol.doc.start : symbol.doc.end])
         candidate = reason or windowed(source, PLACE, symbol.doc)
         if isinstance(candidate, str):
             drops.append(Drop(source.line_of(symbol.doc.start), PLACE, candidate))
@@ -41,7 +41,7 @@ def documentation_candidates(source: Source) -> Candidates:
     return Candidates(tuple(found.values()), tuple(drops))
 
 
-def _flaw(comment: str) -> str:
+def doc_flaw(comment: str) -> str:
     """Why a comment teaches nothing about documenting; empty if it does."""
     if len(comment) > MAX_CHARACTERS:
         return "doc_too_long"

@@ -1,8 +1,8 @@
 """`workspace/executeCommand`: retrain, cancel, status, and the engine's memory: free it, have it again.
 
 Each answers at once; freeing the engine takes up to three seconds. A command that ran for as long as the training could
-neither be cancelled by the editor nor survive its `shutdown` request, and pygls hides the work-done token of the
-request: it comes in the argument.
+not survive the editor's `shutdown` request, and pygls hides the work-done token of the request: it comes in the
+argument.
 """
 
 from typing import Any

@@ -1,0 +1,1 @@
+"""Doc-comments for definitions without one, where somebody asks for them."""
