@@ -16,7 +16,7 @@ from pygls.io_ import StdoutWriter, run_async
 
 from acclimate_indexer.home import Home
 
-from .features import activity, commands, focus, inline_completion, lifecycle
+from .features import activity, adapters, commands, focus, inline_completion, lifecycle
 from .language_server import AcclimateServer
 from .wire import MessageReader
 
@@ -45,6 +45,11 @@ def create_server(home: Home, flags: Mapping[str, Any] = MappingProxyType({})) -
     server.command(commands.CANCEL)(commands.cancel)
     server.command(commands.STATUS)(commands.status)
     server.command(commands.ACCEPTED)(commands.accepted)
+    server.command(adapters.OVERVIEW)(adapters.overview)
+    server.command(adapters.USE)(adapters.use)
+    server.command(adapters.PROMOTE)(adapters.promote)
+    server.command(adapters.ROLLBACK)(adapters.rollback)
+    server.command(adapters.REPORT)(adapters.report)
     server.command(commands.ENGINE_FREE)(commands.free)
     server.command(commands.ENGINE_START)(commands.start)
     return server

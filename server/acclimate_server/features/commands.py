@@ -5,19 +5,16 @@ neither be cancelled by the editor nor survive its `shutdown` request, and pygls
 request: it comes in the argument.
 """
 
-from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from lsprotocol import types
-from pygls.exceptions import JsonRpcException
-from pygls.uris import to_fs_path
 
 from acclimate_indexer.errors import EngineError, UsageError
 
 from ..engine.freeing import free_engine
 from ..language_server import AcclimateServer
 from ..retraining import Retraining, RetrainRequest
+from .arguments import one_object, opened_folder, refused
 from .training_progress import follow_training
 
 RETRAIN = "acclimate.retrain"
@@ -32,11 +29,11 @@ def retrain(ls: AcclimateServer, *arguments: Any) -> dict[str, Any]:
     """Starts a training on `{repository, minutes?, maxPairs?, force?, workDoneToken?}` and gives `{run}`."""
     session = ls.session
     if session.training is not None and not session.training.is_over:
-        raise _refused(f"A training runs already ({session.training.run}). Cancel it with {CANCEL!r}.")
+        raise refused(f"A training runs already ({session.training.run}). Cancel it with {CANCEL!r}.")
     try:
-        request = RetrainRequest.from_argument(_one(arguments), _opened_folder(ls))
+        request = RetrainRequest.from_argument(one_object(arguments), opened_folder(ls))
     except UsageError as error:
-        raise _refused(str(error), code=types.ErrorCodes.InvalidParams) from error
+        raise refused(str(error), code=types.ErrorCodes.InvalidParams) from error
     session.training = Retraining(session, request)
     ls.keep(follow_training(ls, session.training))
     return {"run": session.training.run}
@@ -45,7 +42,7 @@ def retrain(ls: AcclimateServer, *arguments: Any) -> dict[str, Any]:
 def cancel(ls: AcclimateServer, *arguments: Any) -> dict[str, Any]:
     """Stops the training; `{run}` is what was stopped, or null if none ran."""
     training = ls.session.training
-    if training is None or training.is_over or _one(arguments).get("run") not in (None, training.run):
+    if training is None or training.is_over or one_object(arguments).get("run") not in (None, training.run):
         return {"run": None}
     training.cancel("Cancelled in the editor.")
     return {"run": training.run}
@@ -58,17 +55,17 @@ def status(ls: AcclimateServer, *_: Any) -> dict[str, Any]:
 
 def accepted(ls: AcclimateServer, *arguments: Any) -> None:
     """A completion `{offer}` was taken: editors run this command of its item."""
-    ls.session.watch.accepted(str(_one(arguments).get("offer", "")))
+    ls.session.watch.accepted(str(one_object(arguments).get("offer", "")))
 
 
 async def free(ls: AcclimateServer, *_: Any) -> dict[str, Any]:
     """Ends the local engine at once, for all editors; `{freed}` is false if none ran. Nobody restarts it unasked."""
     if ls.session.settings.engine.url:
-        raise _refused("The engine of `engine.url` is not this machine's to end.")
+        raise refused("The engine of `engine.url` is not this machine's to end.")
     try:
         return {"freed": await free_engine(ls.session.home, "an editor")}
     except EngineError as error:
-        raise _refused(str(error)) from error
+        raise refused(str(error)) from error
 
 
 def start(ls: AcclimateServer, *_: Any) -> dict[str, Any]:
@@ -82,22 +79,3 @@ def progress_cancelled(ls: AcclimateServer, params: types.WorkDoneProgressCancel
     training = ls.session.training
     if training is not None and not training.is_over and params.token == ls.training_token:
         training.cancel("Cancelled in the editor.")
-
-
-def _one(arguments: tuple[Any, ...]) -> Mapping[str, Any]:
-    given = [argument for argument in arguments if argument is not None]
-    if not given:
-        return {}
-    if len(given) > 1 or not isinstance(given[0], Mapping):
-        raise _refused("The command takes one object as its argument.", code=types.ErrorCodes.InvalidParams)
-    return given[0]
-
-
-def _opened_folder(ls: AcclimateServer) -> Path | None:
-    folders = list(ls.workspace.folders.values())
-    path = to_fs_path(folders[0].uri) if folders else ls.workspace.root_path
-    return None if not path else Path(path)
-
-
-def _refused(message: str, code: int = types.LSPErrorCodes.RequestFailed) -> JsonRpcException:
-    return JsonRpcException(message, code)

@@ -1,0 +1,37 @@
+"""What commands are given: one object at most, and the folder that is open where it names no other."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from lsprotocol import types
+from pygls.exceptions import JsonRpcException
+from pygls.uris import to_fs_path
+
+from ..language_server import AcclimateServer
+
+
+def one_object(arguments: tuple[Any, ...]) -> Mapping[str, Any]:
+    """The command's one object, empty if none was given.
+
+    Raises:
+        JsonRpcException: There are several, or it is something else.
+    """
+    given = [argument for argument in arguments if argument is not None]
+    if not given:
+        return {}
+    if len(given) > 1 or not isinstance(given[0], Mapping):
+        raise refused("The command takes one object as its argument.", code=types.ErrorCodes.InvalidParams)
+    return given[0]
+
+
+def opened_folder(ls: AcclimateServer) -> Path | None:
+    """The first folder that the editor has open."""
+    folders = list(ls.workspace.folders.values())
+    path = to_fs_path(folders[0].uri) if folders else ls.workspace.root_path
+    return None if not path else Path(path)
+
+
+def refused(message: str, code: int = types.LSPErrorCodes.RequestFailed) -> JsonRpcException:
+    """The answer to a command that is not carried out."""
+    return JsonRpcException(message, code)
