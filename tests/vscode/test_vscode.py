@@ -6,14 +6,19 @@ from typing import Any
 
 import pytest
 from tests.conftest import MakeRepository
+from tests.support.engine import MODEL
 from tests.support.fake_engine import FakeEngine, fake_engine
 from tests.support.tiny_model import TINY, write_manifest, write_tokenizer
 from tests.support.workbench import Profile, Tools, played, ready_tools
 
+import acclimate_indexer
 from acclimate_indexer.home import Home
 from acclimate_indexer.repository import Repository
+from acclimate_server.engine.options import EngineOptions
 from acclimate_server.overview import known_uses
 
+PAIRS = 60
+TRAINING_SECONDS = 1500.0  # half a minute of training, half of one of comparison, and all that is loaded around them
 CODE = 'def greet(name):\n    return f"hello {name}"\n\n\n'
 
 
@@ -52,7 +57,37 @@ async def test_completions_are_shown_taken_paused_and_outlive_the_server(
         profile = Profile(tools=tools, folder=tmp_path / "profile", settings=settings(engine))
         profile.install()
         await played("complete", profile, repository)
+        await engine.left_alone()
 
     state = home.for_repository(Repository.open(repository).common_directory)
     (use,) = known_uses(state)
     assert use.accepted >= 2  # by Tab; of what was taken by the word at least that much is known
+
+
+@pytest.mark.engine
+@pytest.mark.tensor
+async def test_a_training_is_followed_to_its_verdict_and_its_report(
+    engine_home: Home,
+    engine_options: EngineOptions,
+    tools: Tools,
+    make_repository: MakeRepository,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("ACCLIMATE_HOME", str(engine_home.data))
+    package = Path(str(acclimate_indexer.__file__)).parent
+    sources = {path.relative_to(package.parent).as_posix(): path.read_bytes() for path in sorted(package.rglob("*.py"))}
+    sums = {"sums.py": "def add(first, second):\n    "}
+    repository = make_repository({name: text for name, text in sources.items() if text}, sums, name="sources")
+    wanted = {
+        "acclimate.python": sys.executable,
+        "acclimate.runtime.python": str(engine_options.runtime_python),
+        "acclimate.model.name": MODEL,
+        "acclimate.training.minutes": 0.5,
+        "acclimate.training.max_pairs": PAIRS,
+        "acclimate.evaluation.minutes": 0.5,
+    }
+    profile = Profile(tools=tools, folder=tmp_path / "profile", settings=wanted)
+    profile.install()
+
+    await played("train", profile, repository, seconds=TRAINING_SECONDS)

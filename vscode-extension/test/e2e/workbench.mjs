@@ -5,6 +5,7 @@ import { chromium } from "playwright-core";
 
 const { ACCLIMATE_E2E_URL: address, ACCLIMATE_E2E_REPOSITORY: repository, ACCLIMATE_E2E_SHOTS: shots } = process.env;
 const PATIENCE_MS = 30_000; // the machine may be busy
+const GHOST = ".ghost-text-decoration, .ghost-text";
 const BROWSER = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"];
 
 /** Runs a scenario in a fresh browser; a failure leaves a picture and exit code 1. */
@@ -79,12 +80,15 @@ class Workbench {
     await this.page.locator(".monaco-editor .view-lines").first().click();
   }
 
+  /** Waits for ghost text that begins with this; the workbench cuts it into pieces of one colour. */
   async ghost(text) {
-    await this.page.locator(".ghost-text-decoration, .ghost-text").filter({ hasText: spaced(text) }).first().waitFor();
+    const begins = ([selector, wanted]) =>
+      [...document.querySelectorAll(selector)].map((piece) => piece.textContent).join("").replaceAll("\u00a0", " ").startsWith(wanted);
+    await this.page.waitForFunction(begins, [GHOST, text]);
   }
 
   async noGhost() {
-    await this.page.locator(".ghost-text-decoration, .ghost-text").first().waitFor({ state: "detached" });
+    await this.page.waitForFunction((selector) => document.querySelector(selector) === null, GHOST);
   }
 
   async command(title) {
@@ -103,12 +107,12 @@ class Workbench {
     return this.page.locator(".quick-input-list .monaco-list-row").filter({ hasText: label }).first().waitFor();
   }
 
-  status(text) {
-    return this.page.locator(".statusbar-item").filter({ hasText: text }).first().waitFor();
+  status(text, timeout = PATIENCE_MS) {
+    return this.page.locator(".statusbar-item").filter({ hasText: text }).first().waitFor({ timeout });
   }
 
-  toast(text) {
-    return this.page.locator(".notification-toast").filter({ hasText: text }).first().waitFor();
+  toast(text, timeout = PATIENCE_MS) {
+    return this.page.locator(".notification-toast").filter({ hasText: text }).first().waitFor({ timeout });
   }
 
   async answer(label) {

@@ -20,7 +20,7 @@ await scenario(async (bench, page) => {
   await bench.seen("accepted by Tab");
 
   await bench.press("Enter");
-  await bench.type("gre");
+  await bench.type("ass");
   await bench.ghost('et("world")');
   await bench.press("Control+ArrowRight");
   await bench.ghost('("world")');
@@ -33,7 +33,8 @@ await scenario(async (bench, page) => {
   await bench.status("acclimate: paused");
   await bench.focusEditor();
   await bench.press("Control+End");
-  await bench.type("gre");
+  await bench.type("bask");
+  await bench.noGhost();
   await bench.seen("paused in this file");
   await bench.command("Acclimate: Complete Here");
   await bench.ghost('et("world")');
@@ -51,21 +52,23 @@ await scenario(async (bench, page) => {
   const before = await processes("acclimate_server serve");
   before.forEach((pid) => process.kill(pid, "SIGKILL"));
   await bench.toast("was started again");
-  await bench.status(/acclimate: (ready|busy)/);
   await bench.seen("started again after it was killed");
+  await bench.status(/acclimate: (ready|busy)/);
   const after = await processes("acclimate_server serve");
   if (before.length !== 1 || after.length !== 1 || after[0] === before[0]) {
     throw new Error(`one server before and another one after: ${before} and ${after}`);
   }
   await bench.focusEditor();
   await bench.press("Control+End", "Enter");
-  await bench.type("gre");
+  await bench.type("mark");
   await bench.ghost('et("world")');
   await bench.press("Tab", "Control+S");
-  await bench.line("gregreet"); // what stood there when the server was killed
+  await bench.line('market("world")');
   await page.locator(".tab.active:not(.dirty)").waitFor();
   const saved = readFileSync(`${process.env.ACCLIMATE_E2E_REPOSITORY}/app.py`, "utf-8");
-  console.log(JSON.stringify(saved));
+  if (!saved.endsWith('asset("world")\nbask\nmarket("world")')) { // "bask" stood there, unsaved, when it was killed
+    throw new Error(`text was lost: ${JSON.stringify(saved)}`);
+  }
 
   (await processes("acclimate_server serve")).forEach((pid) => process.kill(pid, "SIGKILL"));
   await bench.toast("has ended unexpectedly again");
