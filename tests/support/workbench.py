@@ -32,6 +32,7 @@ SETTINGS: dict[str, Any] = {
     "workbench.tips.enabled": False,
     "workbench.secondarySideBar.defaultVisibility": "hidden",
     "workbench.layoutControl.enabled": False,
+    "workbench.reduceMotion": "on",
     "chat.disableAIFeatures": True,
     "telemetry.telemetryLevel": "off",
     "update.mode": "none",

@@ -1,5 +1,7 @@
 """The extension in a real VS Code workbench and a real browser."""
 
+import importlib.metadata
+import shutil
 import sys
 from pathlib import Path
 from typing import Any
@@ -65,7 +67,6 @@ async def test_completions_are_shown_taken_paused_and_outlive_the_server(
 
 
 @pytest.mark.engine
-@pytest.mark.tensor
 async def test_a_training_is_followed_to_its_verdict_and_its_report(
     engine_home: Home,
     engine_options: EngineOptions,
@@ -91,3 +92,28 @@ async def test_a_training_is_followed_to_its_verdict_and_its_report(
     profile.install()
 
     await played("train", profile, repository, seconds=TRAINING_SECONDS)
+
+
+async def test_nothing_starts_untrusted_and_the_core_is_installed_when_the_user_says_so(
+    home: Home, tools: Tools, make_repository: MakeRepository, tmp_path: Path
+) -> None:
+    profile = Profile(tools=tools, folder=tmp_path / "profile", is_trusting=False)
+    profile.install()
+
+    await played("setup", profile, make_repository({"app.py": CODE}), seconds=TRAINING_SECONDS)
+
+    (core,) = profile.folder.glob("data/User/globalStorage/acclimate.acclimate/core/*")
+    assert core.name == importlib.metadata.version("acclimate")
+
+
+async def test_without_any_python_there_is_a_way_out(
+    home: Home, tools: Tools, make_repository: MakeRepository, tmp_path: Path
+) -> None:
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    for name in ("git", "sh"):
+        (programs / name).symlink_to(str(shutil.which(name)))
+    profile = Profile(tools=tools, folder=tmp_path / "profile", environment={"PATH": str(programs)})
+    profile.install()
+
+    await played("nopython", profile, make_repository({"app.py": CODE}))

@@ -41,6 +41,7 @@ export function registerCommands(parts: Parts): Disposable[] {
     pauseWorkspace: () => pauses.toggleWorkspace(),
     pauseEverywhere: () => pauses.toggleEverywhere(),
     toggleLanguage: () => pauses.toggleLanguage(),
+    toggleReview: () => pauses.toggleReview(),
     freeEngine: () => server.command("acclimate.engine.free"),
     startEngine: () => server.command("acclimate.engine.start"),
     doctor: () => doctor(environment, server),

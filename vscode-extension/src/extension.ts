@@ -7,7 +7,7 @@ import { flagsOf } from "./doctor";
 import { Environment } from "./environment";
 import { createLog } from "./log";
 import { Pauses } from "./pauses";
-import { followSettings, Server } from "./server";
+import { followRepository, followSettings, Server } from "./server";
 import { declaredNames, SECTION, setOptions } from "./settings";
 import { State } from "./state";
 import { StatusBar } from "./statusBar";
@@ -37,6 +37,7 @@ export function activate(context: ExtensionContext): void {
     dashboard,
     statusBar,
     followSettings(server, SECTION),
+    followRepository(server, state),
     suggestRetraining(state, context.workspaceState),
     environment.askWhenMissing(state, server),
     ...registerCommands(parts),

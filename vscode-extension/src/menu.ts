@@ -64,6 +64,10 @@ function pausing(pauses: Pauses): Entry[] {
     const isOff = !isOn(configuration.get<string[]>("completion.languages", []), document.languageId);
     found.push({ label: `${pauseLabel(isOff)} in ${document.languageId}`, command: "acclimate.ui.toggleLanguage" });
   }
+  const isReviewing = configuration.get<boolean>("review.enabled");
+  if (isReviewing !== undefined) {
+    found.push({ label: `${pauseLabel(!isReviewing)} review comments`, command: "acclimate.ui.toggleReview" });
+  }
   return found;
 }
 

@@ -10,6 +10,7 @@ import { SECTION } from "./settings";
 const FILES = "acclimate.pausedFiles";
 const WORKSPACE = "acclimate.isPaused";
 const ENABLED = "completion.enabled";
+const REVIEW = "review.enabled";
 const WANTED = "completion.languages";
 
 export class Pauses implements Disposable {
@@ -72,6 +73,12 @@ export class Pauses implements Disposable {
       await configuration.update(WANTED, switched(wanted(), language), ConfigurationTarget.Global);
       this.changed.fire();
     }
+  }
+
+  /** Switches the comments on what was saved, which have nothing to do with completions. */
+  async toggleReview(): Promise<void> {
+    const configuration = workspace.getConfiguration(SECTION);
+    await configuration.update(REVIEW, !configuration.get(REVIEW, true), ConfigurationTarget.Global);
   }
 
   dispose(): void {

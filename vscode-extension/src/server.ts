@@ -1,6 +1,6 @@
 /** The server's life: started, asked, started again. */
 
-import { window, workspace, type Disposable } from "vscode";
+import { Disposable, window, workspace } from "vscode";
 import type { LanguageClient } from "vscode-languageclient/node";
 import type { Environment } from "./environment";
 import { currentFolder } from "./folder";
@@ -90,7 +90,7 @@ export class Server implements Disposable {
     this.focus?.dispose();
     const client = this.client;
     this.client = undefined;
-    await client?.dispose();
+    await client?.dispose().catch((error: unknown) => this.log.debug(reasonOf(error))); // one that never ran
   }
 
   dispose(): void {
@@ -153,6 +153,20 @@ export class Server implements Disposable {
       }
     });
   }
+}
+
+/** Asks again what is known when another repository is looked at, another adapter completes, or a training has ended. */
+export function followRepository(server: Server, state: State): Disposable {
+  let before = "";
+  const look = () => {
+    const { adapter, training } = state.status;
+    const now = [currentFolder(), adapter.version, training?.run, training?.state].join(" ");
+    if (now !== before) {
+      before = now;
+      server.refreshSoon();
+    }
+  };
+  return Disposable.from(window.onDidChangeActiveTextEditor(look), state.onStatus(look));
 }
 
 /** Restarts where another interpreter was named, and passes on every other setting. */

@@ -39,7 +39,7 @@ export class State implements Disposable {
   }
 
   ask(change: 1 | -1): void {
-    this.inFlight += change;
+    this.inFlight = Math.max(0, this.inFlight + change); // what was asked of a server that is gone never came back
     this.changed.fire();
   }
 

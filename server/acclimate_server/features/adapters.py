@@ -17,7 +17,7 @@ from ..language_server import AcclimateServer
 from ..overview import overview as overview_of
 from ..reports import kept_examples, meant_adapter, report_on
 from ..session import OpenRepository
-from .arguments import one_object, opened_folder, refused
+from .arguments import argument_of, opened_folder, refused
 
 OVERVIEW = "acclimate.overview"
 PROMOTE = "acclimate.adapters.promote"
@@ -33,13 +33,13 @@ T = TypeVar("T")
 async def overview(ls: AcclimateServer, *arguments: Any) -> dict[str, Any]:
     """Adapters, acceptance, data, drift and the last training of `{repository?}`."""
     return await _done(
-        ls, one_object(arguments), lambda opened: overview_of(opened.repository, opened.home, opened.settings)
+        ls, argument_of(arguments), lambda opened: overview_of(opened.repository, opened.home, opened.settings)
     )
 
 
 async def use(ls: AcclimateServer, *arguments: Any) -> dict[str, Any]:
     """Has `{repository?, version, reason?}` complete from now on; the version `none` is the bare base model."""
-    argument = one_object(arguments)
+    argument = argument_of(arguments)
     wanted, reason = _text(argument, "version"), str(argument.get("reason") or "Chosen in the editor.")
 
     def change(opened: OpenRepository) -> None:
@@ -52,7 +52,7 @@ async def use(ls: AcclimateServer, *arguments: Any) -> dict[str, Any]:
 
 async def promote(ls: AcclimateServer, *arguments: Any) -> dict[str, Any]:
     """Takes `{repository?, version, reason}` into use as proven; the reason is kept in the history."""
-    argument = one_object(arguments)
+    argument = argument_of(arguments)
     wanted, reason = _text(argument, "version"), _text(argument, "reason")
 
     def change(opened: OpenRepository) -> None:
@@ -64,14 +64,14 @@ async def promote(ls: AcclimateServer, *arguments: Any) -> dict[str, Any]:
 
 async def rollback(ls: AcclimateServer, *arguments: Any) -> dict[str, Any]:
     """Withdraws the adapter in use of `{repository?, reason}`, and goes back to the one before."""
-    argument = one_object(arguments)
+    argument = argument_of(arguments)
     reason = _text(argument, "reason")
     return await _changed(ls, argument, lambda opened: AdapterRegistry(opened.home).rollback(reason))
 
 
 async def report(ls: AcclimateServer, *arguments: Any) -> dict[str, Any]:
     """Writes the page about `{repository?, version?, withCode?}` and gives `{report, version}`."""
-    argument = one_object(arguments)
+    argument = argument_of(arguments)
     version, with_code = argument.get("version"), argument.get("withCode") is True
 
     def write(opened: OpenRepository) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What commands are given: one object at most, and the folder that is open where it names no other."""
+"""The one object that each of our commands takes, and the folder that is open where it names no other."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,11 +11,11 @@ from pygls.uris import to_fs_path
 from ..language_server import AcclimateServer
 
 
-def one_object(arguments: tuple[Any, ...]) -> Mapping[str, Any]:
-    """The command's one object, empty if none was given.
+def argument_of(arguments: tuple[Any, ...]) -> Mapping[str, Any]:
+    """The object; empty if none was given.
 
     Raises:
-        JsonRpcException: There are several, or it is something else.
+        JsonRpcException: There are more, or it is something else.
     """
     given = [argument for argument in arguments if argument is not None]
     if not given:
@@ -33,5 +33,5 @@ def opened_folder(ls: AcclimateServer) -> Path | None:
 
 
 def refused(message: str, code: int = types.LSPErrorCodes.RequestFailed) -> JsonRpcException:
-    """The answer to a command that is not carried out."""
+    """An error that the editor shows as it is."""
     return JsonRpcException(message, code)

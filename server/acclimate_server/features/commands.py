@@ -14,7 +14,7 @@ from acclimate_indexer.errors import EngineError, UsageError
 from ..engine.freeing import free_engine
 from ..language_server import AcclimateServer
 from ..retraining import Retraining, RetrainRequest
-from .arguments import one_object, opened_folder, refused
+from .arguments import argument_of, opened_folder, refused
 from .training_progress import follow_training
 
 RETRAIN = "acclimate.retrain"
@@ -31,7 +31,7 @@ def retrain(ls: AcclimateServer, *arguments: Any) -> dict[str, Any]:
     if session.training is not None and not session.training.is_over:
         raise refused(f"A training runs already ({session.training.run}). Cancel it with {CANCEL!r}.")
     try:
-        request = RetrainRequest.from_argument(one_object(arguments), opened_folder(ls))
+        request = RetrainRequest.from_argument(argument_of(arguments), opened_folder(ls))
     except UsageError as error:
         raise refused(str(error), code=types.ErrorCodes.InvalidParams) from error
     session.training = Retraining(session, request)
@@ -42,7 +42,7 @@ def retrain(ls: AcclimateServer, *arguments: Any) -> dict[str, Any]:
 def cancel(ls: AcclimateServer, *arguments: Any) -> dict[str, Any]:
     """Stops the training; `{run}` is what was stopped, or null if none ran."""
     training = ls.session.training
-    if training is None or training.is_over or one_object(arguments).get("run") not in (None, training.run):
+    if training is None or training.is_over or argument_of(arguments).get("run") not in (None, training.run):
         return {"run": None}
     training.cancel("Cancelled in the editor.")
     return {"run": training.run}
@@ -55,7 +55,7 @@ def status(ls: AcclimateServer, *_: Any) -> dict[str, Any]:
 
 def accepted(ls: AcclimateServer, *arguments: Any) -> None:
     """A completion `{offer}` was taken: editors run this command of its item."""
-    ls.session.watch.accepted(str(one_object(arguments).get("offer", "")))
+    ls.session.watch.accepted(str(argument_of(arguments).get("offer", "")))
 
 
 async def free(ls: AcclimateServer, *_: Any) -> dict[str, Any]:
