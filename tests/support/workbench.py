@@ -143,7 +143,8 @@ class Profile:
 
     @property
     def _environment(self) -> dict[str, str]:
-        return os.environ | dict(self.environment)
+        # As if started from a terminal: else the editor asks a login shell for another environment.
+        return os.environ | {"VSCODE_CLI": "1"} | dict(self.environment)
 
 
 async def played(

@@ -19,7 +19,7 @@ from acclimate_indexer.repository import Repository
 from acclimate_server.engine.options import EngineOptions
 from acclimate_server.overview import known_uses
 
-PAIRS = 60
+PAIRS = 120
 TRAINING_SECONDS = 1500.0  # half a minute of training, half of one of comparison, and all that is loaded around them
 CODE = 'def greet(name):\n    return f"hello {name}"\n\n\n'
 

@@ -160,7 +160,7 @@ export class Environment {
   }
 
   /** A way out where no Python can make an environment. */
-  private async withoutPython(wheel: string | undefined): Promise<undefined> {
+  private async withoutPython(wheel: string | undefined): Promise<Core | undefined> {
     const words =
       wheel === undefined
         ? "This build of the extension carries no Python package. Choose an interpreter that has acclimate."
@@ -172,7 +172,7 @@ export class Environment {
     } else if (answer === "Get Python") {
       await env.openExternal(Uri.parse(HELP));
     } else if (answer === "Try Again") {
-      void commands.executeCommand("acclimate.ui.restart"); // not awaited: it waits for us
+      return this.core();
     }
     return undefined;
   }

@@ -18,7 +18,7 @@ export class Server implements Disposable {
   private core: Core | undefined;
   private focus: Disposable | undefined;
   private replacing: Promise<void> | undefined;
-  private isWantedAgain = false;
+  private isWanted = false;
   private refreshing: NodeJS.Timeout | undefined;
 
   constructor(
@@ -44,11 +44,8 @@ export class Server implements Disposable {
 
   /** Starts the server, or another one instead; called meanwhile, once more after that. */
   restart(): Promise<void> {
-    if (this.replacing !== undefined) {
-      this.isWantedAgain = true;
-      return this.replacing;
-    }
-    this.replacing = this.replace().finally(() => (this.replacing = undefined));
+    this.isWanted = true;
+    this.replacing ??= this.replace();
     return this.replacing;
   }
 
@@ -99,8 +96,8 @@ export class Server implements Disposable {
   }
 
   private async replace(): Promise<void> {
-    do {
-      this.isWantedAgain = false;
+    while (this.isWanted) {
+      this.isWanted = false;
       await this.stop();
       try {
         await this.start();
@@ -108,7 +105,8 @@ export class Server implements Disposable {
         this.log.error(reasonOf(error));
         this.state.lack(`The server could not be started: ${reasonOf(error)}`);
       }
-    } while (this.isWantedAgain);
+    }
+    this.replacing = undefined; // nothing was awaited since it was last looked whether another one is wanted
   }
 
   private async start(): Promise<void> {
