@@ -6,6 +6,17 @@ const own = "../.venv/bin/python";
 const python = process.env.ACCLIMATE_PYTHON ?? (existsSync(own) ? own : "python3");
 rmSync("wheel", { recursive: true, force: true });
 mkdirSync("wheel");
-const pip = ["-P", "-m", "pip", "--disable-pip-version-check", "wheel", "-qq", "--no-deps", "--wheel-dir", "wheel", ".."];
+const pip = [
+  "-P",
+  "-m",
+  "pip",
+  "--disable-pip-version-check",
+  "wheel",
+  "-qq",
+  "--no-deps",
+  "--wheel-dir",
+  "wheel",
+  "..",
+];
 execFileSync(python, pip, { stdio: "inherit" });
 console.log(`wheel/${readdirSync("wheel").join(", ")}`);

@@ -1,4 +1,4 @@
-/** The language client: starts the server, keeps it, and speaks with it. Imported when a server is wanted, not before. */
+/** The language client: starts the server and speaks with it. Imported when a server is wanted, not before. */
 
 import {
   CloseAction,

@@ -4,6 +4,7 @@ import { commands, window, type Disposable } from "vscode";
 import type { Dashboard } from "./dashboard";
 import type { Environment } from "./environment";
 import { reasonOf, type Log } from "./log";
+import type { Mending } from "./mending";
 import { showMenu } from "./menu";
 import type { Pauses } from "./pauses";
 import { retrain } from "./retrain";
@@ -18,6 +19,7 @@ export interface Parts {
   state: State;
   pauses: Pauses;
   environment: Environment;
+  mending: Mending;
   server: Server;
   versions: Versions;
   dashboard: Dashboard;
@@ -27,7 +29,7 @@ export interface Parts {
 type Work = (...given: unknown[]) => unknown;
 
 export function registerCommands(parts: Parts): Disposable[] {
-  const { log, state, pauses, environment, server, versions, dashboard, statusBar } = parts;
+  const { log, state, pauses, environment, mending, server, versions, dashboard, statusBar } = parts;
   const all: Readonly<Record<string, Work>> = {
     menu: () => showMenu(state, pauses, statusBar.words().tooltip),
     complete: () => commands.executeCommand("editor.action.inlineSuggest.trigger"),
@@ -44,7 +46,7 @@ export function registerCommands(parts: Parts): Disposable[] {
     toggleReview: () => pauses.toggleReview(),
     freeEngine: () => server.command("acclimate.engine.free"),
     startEngine: () => server.command("acclimate.engine.start"),
-    doctor: () => doctor(environment, server),
+    doctor: () => doctor(mending, server),
     choosePython: () => environment.choosePython(),
     restart: () => server.restart(),
     settings: () => commands.executeCommand("workbench.action.openSettings", `@ext:acclimate.${SECTION}`),
@@ -56,12 +58,12 @@ export function registerCommands(parts: Parts): Disposable[] {
 }
 
 /** Examines the core in use; where there is none, it is looked for first, which asks for what is missing. */
-async function doctor(environment: Environment, server: Server): Promise<void> {
+async function doctor(mending: Mending, server: Server): Promise<void> {
   if (server.runningCore === undefined) {
     await server.restart();
   }
   if (server.runningCore !== undefined) {
-    await environment.showFindings(server.runningCore);
+    await mending.showFindings(server.runningCore);
   }
 }
 

@@ -5,6 +5,7 @@
 
 import { randomBytes } from "node:crypto";
 import { commands, Disposable, Uri, ViewColumn, window, type WebviewPanel } from "vscode";
+import { STYLE } from "./dashboardStyle";
 import type { Server } from "./server";
 import type { State } from "./state";
 import type { Shown, Wish } from "./webview/messages";
@@ -85,7 +86,8 @@ export class Dashboard implements Disposable {
 
 function page(script: string): string {
   const nonce = randomBytes(16).toString("base64");
-  const policy = `default-src 'none'; script-src 'nonce-${nonce}'; style-src 'nonce-${nonce}'; base-uri 'none'; form-action 'none'`;
+  const own = `'nonce-${nonce}'`;
+  const policy = `default-src 'none'; script-src ${own}; style-src ${own}; base-uri 'none'; form-action 'none'`;
   return `<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -101,33 +103,3 @@ function page(script: string): string {
 </body>
 </html>`;
 }
-
-// Only the editor's colours, so that it follows every theme, high contrast included.
-const STYLE = `
-body { padding: 1rem 2rem 3rem; max-width: 72rem; color: var(--vscode-foreground); font-family: var(--vscode-font-family); }
-h1 { font-size: 1.5em; font-weight: 600; margin: .5rem 0 1rem; }
-h2 { font-size: 1.15em; font-weight: 600; margin: 2rem 0 .5rem; }
-.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(14rem, 1fr)); gap: .75rem; margin: 0; }
-.tiles > div { border: 1px solid var(--vscode-panel-border, var(--vscode-contrastBorder)); border-radius: 4px; padding: .6rem .8rem; }
-dt { color: var(--vscode-descriptionForeground); }
-dd { margin: .15rem 0 0; overflow-wrap: anywhere; }
-table { border-collapse: collapse; width: 100%; }
-caption { text-align: left; color: var(--vscode-descriptionForeground); padding-bottom: .3rem; }
-th, td { text-align: left; vertical-align: top; padding: .35rem .8rem .35rem 0; border-bottom: 1px solid var(--vscode-panel-border, var(--vscode-contrastBorder)); }
-th { font-weight: 600; } tbody th { font-weight: 500; overflow-wrap: anywhere; }
-td.number { font-variant-numeric: tabular-nums; white-space: nowrap; }
-td.bar { width: 40%; min-width: 8rem; }
-svg { display: block; width: 100%; height: auto; }
-svg .range { stroke: var(--vscode-foreground); stroke-width: 2; }
-svg .value { fill: var(--vscode-charts-blue); } svg .own .value, svg .own { fill: var(--vscode-charts-green); }
-svg .line { fill: none; stroke: var(--vscode-charts-blue); stroke-width: 2; }
-svg .axis { stroke: var(--vscode-descriptionForeground); stroke-width: 1; }
-svg text { fill: var(--vscode-descriptionForeground); font-size: 12px; font-family: var(--vscode-font-family); }
-button { font: inherit; color: var(--vscode-button-foreground); background: var(--vscode-button-background); border: 1px solid var(--vscode-button-border, transparent); border-radius: 2px; padding: .25rem .7rem; margin: 0 .4rem .3rem 0; cursor: pointer; }
-button:hover { background: var(--vscode-button-hoverBackground); }
-button.second { color: var(--vscode-button-secondaryForeground); background: var(--vscode-button-secondaryBackground); }
-button.second:hover { background: var(--vscode-button-secondaryHoverBackground); }
-button:focus-visible { outline: 2px solid var(--vscode-focusBorder); outline-offset: 2px; }
-.unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
-.muted { color: var(--vscode-descriptionForeground); }
-`;

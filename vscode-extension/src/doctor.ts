@@ -53,7 +53,8 @@ export function extentWords(findings: Findings): string {
     return "";
   }
   const time = findings.seconds >= 90 ? `${Math.round(findings.seconds / 60)} minutes` : `${findings.seconds} seconds`;
-  return `${gigabytes(findings.download_bytes)} to download, ${gigabytes(findings.disk_bytes)} on disk, about ${time} on a fast line`;
+  const sizes = `${gigabytes(findings.download_bytes)} to download, ${gigabytes(findings.disk_bytes)} on disk`;
+  return `${sizes}, about ${time} on a fast line`;
 }
 
 function gigabytes(bytes: number): string {

@@ -6,6 +6,7 @@ import { Dashboard } from "./dashboard";
 import { flagsOf } from "./doctor";
 import { Environment } from "./environment";
 import { createLog } from "./log";
+import { Mending } from "./mending";
 import { Pauses } from "./pauses";
 import { followRepository, followSettings, Server } from "./server";
 import { declaredNames, SECTION, setOptions } from "./settings";
@@ -23,12 +24,18 @@ export function activate(context: ExtensionContext): void {
   const log = createLog();
   const state = new State();
   const pauses = new Pauses(context.workspaceState);
-  const environment = new Environment(context, log, () => flagsOf(options()));
+  const environment = new Environment(context, log);
+  const mending = new Mending({
+    storage: environment.storage,
+    flags: () => flagsOf(options()),
+    log,
+    memento: context.globalState,
+  });
   server = new Server(environment, state, pauses, options, log);
   const versions = new Versions(server, state);
   const dashboard = new Dashboard(context.extensionUri, server, state, versions);
   const statusBar = new StatusBar(state, pauses);
-  const parts = { log, state, pauses, environment, server, versions, dashboard, statusBar };
+  const parts = { log, state, pauses, environment, mending, server, versions, dashboard, statusBar };
   context.subscriptions.push(
     log,
     state,
@@ -39,7 +46,7 @@ export function activate(context: ExtensionContext): void {
     followSettings(server, SECTION),
     followRepository(server, state),
     suggestRetraining(state, context.workspaceState),
-    environment.askWhenMissing(state, server),
+    mending.askWhenMissing(state, server),
     ...registerCommands(parts),
   );
   void server.restart();

@@ -39,7 +39,11 @@ function learning(state: State): Entry[] {
     heading("Your repository"),
     isTraining
       ? { label: "$(debug-stop) Cancel the retraining", command: "acclimate.ui.cancelRetraining" }
-      : { label: "$(sync) Retrain on this repository", ...(drift ? { detail: drift } : {}), command: "acclimate.ui.retrain" },
+      : {
+          label: "$(sync) Retrain on this repository",
+          ...(drift ? { detail: drift } : {}),
+          command: "acclimate.ui.retrain",
+        },
     { label: "$(dashboard) Open dashboard", command: "acclimate.ui.dashboard" },
     { label: "$(graph) Open report", command: "acclimate.ui.report" },
     { label: "$(versions) Choose adapter version", command: "acclimate.ui.chooseVersion" },

@@ -39,7 +39,11 @@ interface Work {
   repository: string;
 }
 
-async function followed(work: Work, progress: Progress<{ message: string }>, cancel: CancellationToken): Promise<Training> {
+async function followed(
+  work: Work,
+  progress: Progress<{ message: string }>,
+  cancel: CancellationToken,
+): Promise<Training> {
   const { ProgressType, WorkDoneProgressCancelNotification } = await import("vscode-languageclient/node");
   const token = `acclimate-ui-${randomUUID()}`; // the server refuses one that it has seen
   const words = new ProgressType<{ kind: string; message?: string }>();

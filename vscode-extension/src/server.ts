@@ -58,7 +58,9 @@ export class Server implements Disposable {
   /** Tells the server what is set in the editor now. */
   async tellSettings(): Promise<void> {
     if (this.client?.isRunning()) {
-      await this.client.sendNotification("workspace/didChangeConfiguration", { settings: { acclimate: this.options() } });
+      await this.client.sendNotification("workspace/didChangeConfiguration", {
+        settings: { acclimate: this.options() },
+      });
     }
   }
 
@@ -153,7 +155,7 @@ export class Server implements Disposable {
   }
 }
 
-/** Asks again what is known when another repository is looked at, another adapter completes, or a training has ended. */
+/** Asks again what is known when another repository is looked at, another adapter completes, or a training ends. */
 export function followRepository(server: Server, state: State): Disposable {
   let before = "";
   const look = () => {

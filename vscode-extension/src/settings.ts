@@ -15,7 +15,9 @@ export function setOptions(names: readonly string[]): Record<string, unknown> {
   const values: Record<string, unknown> = {};
   for (const name of names.filter((name) => !OURS.has(name))) {
     const found = configuration.inspect(name);
-    const isSet = [found?.globalValue, found?.workspaceValue, found?.workspaceFolderValue].some((one) => one !== undefined);
+    const isSet = [found?.globalValue, found?.workspaceValue, found?.workspaceFolderValue].some(
+      (one) => one !== undefined,
+    );
     if (isSet) {
       values[name] = configuration.get(name); // what wins; a workspace cannot set what is machine-scoped
     }

@@ -1,4 +1,4 @@
-/** Suggests a retraining when the repository has moved on: once for each adapter, and never where that is not wanted. */
+/** Suggests a retraining when the repository has moved on: once an adapter, and never where that is not wanted. */
 
 import { commands, window, type Disposable, type Memento } from "vscode";
 import { whatIsDue } from "./due";

@@ -10,5 +10,7 @@ const MEANINGS: Readonly<Record<string, string>> = {
 
 export function verdictWords(training: Pick<Training, "verdict">): string {
   const state = training.verdict?.state ?? "";
-  return ["acclimate:", MEANINGS[state] ?? "the training has ended.", training.verdict?.reason].filter(Boolean).join(" ");
+  return ["acclimate:", MEANINGS[state] ?? "the training has ended.", training.verdict?.reason]
+    .filter(Boolean)
+    .join(" ");
 }

@@ -74,7 +74,10 @@ export class Versions {
   }
 
   private async command(command: string, argument: Record<string, unknown>): Promise<{ live: string | null }> {
-    const answer = await this.server.command<{ live: string | null }>(command, { repository: currentFolder(), ...argument });
+    const answer = await this.server.command<{ live: string | null }>(command, {
+      repository: currentFolder(),
+      ...argument,
+    });
     await this.server.refresh();
     return answer;
   }
@@ -95,5 +98,9 @@ function itemOf(adapter: AdapterVersion): VersionItem {
 }
 
 function baseItem(live: string | null): VersionItem {
-  return { label: `${live === null ? "$(check) " : ""}No adapter`, description: "the bare base model", version: NO_ADAPTER };
+  return {
+    label: `${live === null ? "$(check) " : ""}No adapter`,
+    description: "the bare base model",
+    version: NO_ADAPTER,
+  };
 }

@@ -119,7 +119,11 @@ export function ageWords(created: string, now: Date): string {
     return "";
   }
   const [count, unit] =
-    age >= 2 * DAY ? [age / DAY, "days"] : age >= 2 * HOUR ? [age / HOUR, "hours"] : [Math.max(age, 0) / MINUTE, "minutes"];
+    age >= 2 * DAY
+      ? [age / DAY, "days"]
+      : age >= 2 * HOUR
+        ? [age / HOUR, "hours"]
+        : [Math.max(age, 0) / MINUTE, "minutes"];
   return `${Math.floor(count)} ${unit} ago`;
 }
 

@@ -36,7 +36,9 @@ export function curveWords(points: readonly CurvePoint[]): string {
   if (first === undefined || last === undefined) {
     return "No loss was measured yet.";
   }
-  return `Loss of the training, in nats a token: ${first.loss.toFixed(2)} at step ${first.step}, ${last.loss.toFixed(2)} at step ${last.step} of ${last.of}.`;
+  const begins = `${first.loss.toFixed(2)} at step ${first.step}`;
+  const ends = `${last.loss.toFixed(2)} at step ${last.step} of ${last.of}`;
+  return `Loss of the training, in nats a token: ${begins}, ${ends}.`;
 }
 
 /** Exact match of one contender with its interval, on a scale up to `highest`. */

@@ -99,7 +99,13 @@ function contenders(overview: Overview): HTMLElement {
     {},
     heading("Comparison"),
     table(caption, ["contender", "exact match", "", "n"], rows),
-    element("p", {}, button("Open the report", () => editor.postMessage({ kind: "report", version: measured.version }), { id: "report" })),
+    element(
+      "p",
+      {},
+      button("Open the report", () => editor.postMessage({ kind: "report", version: measured.version }), {
+        id: "report",
+      }),
+    ),
   );
 }
 
@@ -109,7 +115,11 @@ function contenderRow(one: Contender, highest: number): HTMLElement {
     "tr",
     {},
     element("th", { scope: "row" }, one.name),
-    element("td", { class: "number" }, range === undefined ? percent(one.exact_match) : `${percent(one.exact_match)} (${range})`),
+    element(
+      "td",
+      { class: "number" },
+      range === undefined ? percent(one.exact_match) : `${percent(one.exact_match)} (${range})`,
+    ),
     element("td", { class: "bar" }, bar(one, highest)),
     element("td", { class: "number" }, String(one.n ?? "")),
   );
@@ -120,10 +130,19 @@ function versions(overview: Overview): HTMLElement {
     return element("section", {}, heading("Versions"), element("p", { class: "muted" }, "There is no adapter yet."));
   }
   const rows = overview.adapters.map(versionRow);
-  const parts = [heading("Versions"), table("Adapters of this repository, the newest first", ["version", "state", "made", "why", ""], rows)];
+  const parts = [
+    heading("Versions"),
+    table("Adapters of this repository, the newest first", ["version", "state", "made", "why", ""], rows),
+  ];
   if (overview.live !== null) {
     const attributes = { id: "rollback", class: "second" };
-    parts.push(element("p", {}, button("Roll back", () => editor.postMessage({ kind: "rollback" }), attributes)));
+    parts.push(
+      element(
+        "p",
+        {},
+        button("Roll back", () => editor.postMessage({ kind: "rollback" }), attributes),
+      ),
+    );
   }
   return element("section", {}, ...parts);
 }

@@ -4,15 +4,27 @@ const SVG = "http://www.w3.org/2000/svg";
 
 type Child = Node | string;
 
-export function element(name: string, attributes: Readonly<Record<string, string>> = {}, ...children: Child[]): HTMLElement {
+export function element(
+  name: string,
+  attributes: Readonly<Record<string, string>> = {},
+  ...children: Child[]
+): HTMLElement {
   return filled(document.createElement(name), attributes, children);
 }
 
-export function drawn(name: string, attributes: Readonly<Record<string, string | number>>, ...children: Child[]): SVGElement {
+export function drawn(
+  name: string,
+  attributes: Readonly<Record<string, string | number>>,
+  ...children: Child[]
+): SVGElement {
   return filled(document.createElementNS(SVG, name), attributes, children);
 }
 
-export function button(label: string, onClick: () => void, attributes: Readonly<Record<string, string>> = {}): HTMLElement {
+export function button(
+  label: string,
+  onClick: () => void,
+  attributes: Readonly<Record<string, string>> = {},
+): HTMLElement {
   const made = element("button", { type: "button", ...attributes }, label);
   made.addEventListener("click", onClick);
   return made;

@@ -8,7 +8,9 @@ const mark = `ACCLIMATE_HOME=${process.env.ACCLIMATE_HOME}\0`;
 export function processes(words) {
   return readdirSync("/proc")
     .filter((name) => /^\d+$/.test(name))
-    .filter((pid) => read(pid, "cmdline").replaceAll("\0", " ").includes(words) && `${read(pid, "environ")}\0`.includes(mark))
+    .filter(
+      (pid) => read(pid, "cmdline").replaceAll("\0", " ").includes(words) && `${read(pid, "environ")}\0`.includes(mark),
+    )
     .map(Number);
 }
 

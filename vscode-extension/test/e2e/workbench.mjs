@@ -6,7 +6,13 @@ import { chromium } from "playwright-core";
 const { ACCLIMATE_E2E_URL: address, ACCLIMATE_E2E_REPOSITORY: repository, ACCLIMATE_E2E_SHOTS: shots } = process.env;
 const PATIENCE_MS = 30_000; // the machine may be busy
 const GHOST = ".ghost-text-decoration, .ghost-text";
-const BROWSER = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"];
+const BROWSER = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+];
 
 /** Runs a scenario in a fresh browser; a failure leaves a picture and exit code 1. */
 export async function scenario(work) {
@@ -73,7 +79,11 @@ class Workbench {
 
   /** Waits for a line of the file that is open. Spaces are told apart from others in the workbench's markup. */
   line(text) {
-    return this.page.locator(".monaco-editor .view-line").filter({ hasText: spaced(text) }).first().waitFor();
+    return this.page
+      .locator(".monaco-editor .view-line")
+      .filter({ hasText: spaced(text) })
+      .first()
+      .waitFor();
   }
 
   async focusEditor() {
@@ -83,7 +93,11 @@ class Workbench {
   /** Waits for ghost text that begins with this; the workbench cuts it into pieces of one colour. */
   async ghost(text) {
     const begins = ([selector, wanted]) =>
-      [...document.querySelectorAll(selector)].map((piece) => piece.textContent).join("").replaceAll("\u00a0", " ").startsWith(wanted);
+      [...document.querySelectorAll(selector)]
+        .map((piece) => piece.textContent)
+        .join("")
+        .replaceAll("\u00a0", " ")
+        .startsWith(wanted);
     await this.page.waitForFunction(begins, [GHOST, text]);
   }
 
@@ -126,5 +140,7 @@ class Workbench {
 }
 
 function spaced(text) {
-  return text instanceof RegExp ? text : new RegExp(text.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&").replaceAll(" ", "\\s"));
+  return text instanceof RegExp
+    ? text
+    : new RegExp(text.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&").replaceAll(" ", "\\s"));
 }

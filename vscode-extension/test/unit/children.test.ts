@@ -9,7 +9,12 @@ const CWD = process.cwd();
 const NOTHING: Findings = { checks: [], device: "cpu", download_bytes: 0, disk_bytes: 0, seconds: 0, missing: [] };
 
 test("a child gets no paths of the open folder's", () => {
-  const environment = childEnvironment({ PATH: "/bin", PYTHONPATH: "/evil", VIRTUAL_ENV: "/evil", PYTHONHOME: "/evil" });
+  const environment = childEnvironment({
+    PATH: "/bin",
+    PYTHONPATH: "/evil",
+    VIRTUAL_ENV: "/evil",
+    PYTHONHOME: "/evil",
+  });
 
   assert.deepEqual(Object.keys(environment).sort(), ["PATH", "PIP_DISABLE_PIP_VERSION_CHECK", "PYTHONSAFEPATH"]);
 });

@@ -5,7 +5,8 @@ import { themed } from "../../src/report";
 
 const STYLE = ":root { --ground: #fff; }";
 const POLICY = "default-src 'none'; style-src 'sha256-x'; base-uri 'none'; form-action 'none'";
-const PAGE = `<html><head><meta http-equiv="Content-Security-Policy" content="${POLICY}"><style>${STYLE}</style></head><body>$&</body></html>`;
+const HEAD = `<meta http-equiv="Content-Security-Policy" content="${POLICY}"><style>${STYLE}</style>`;
+const PAGE = `<html><head>${HEAD}</head><body>$&</body></html>`;
 
 test("the page's policy allows its two style sheets and nothing else", () => {
   const page = themed(PAGE);

@@ -18,7 +18,14 @@ const TRAINING: Training = {
   adapter: null,
   verdict: null,
 };
-const USE = { adapter: "shop-1", n: 40, accepted: 10, acceptance: 0.25, acceptance_interval: [0.14, 0.4], words: "" } as const;
+const USE = {
+  adapter: "shop-1",
+  n: 40,
+  accepted: 10,
+  acceptance: 0.25,
+  acceptance_interval: [0.14, 0.4],
+  words: "",
+} as const;
 const OVERVIEW = {
   adapters: [{ version: "shop-1", tag: "v3", created: "2026-11-24T11:00:00Z" }],
   completions: [{ ...USE, adapter: null }, USE],

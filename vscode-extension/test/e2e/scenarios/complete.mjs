@@ -66,7 +66,8 @@ await scenario(async (bench, page) => {
   await bench.line('market("world")');
   await page.locator(".tab.active:not(.dirty)").waitFor();
   const saved = readFileSync(`${process.env.ACCLIMATE_E2E_REPOSITORY}/app.py`, "utf-8");
-  if (!saved.endsWith('asset("world")\nbask\nmarket("world")')) { // "bask" stood there, unsaved, when it was killed
+  if (!saved.endsWith('asset("world")\nbask\nmarket("world")')) {
+    // "bask" stood there, unsaved, when it was killed
     throw new Error(`text was lost: ${JSON.stringify(saved)}`);
   }
 

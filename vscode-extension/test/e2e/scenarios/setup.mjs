@@ -18,7 +18,11 @@ await scenario(async (bench, page) => {
   await bench.seen("nothing starts in a folder that is not trusted");
 
   await bench.command("Workspaces: Manage Workspace Trust");
-  await page.locator(".workspace-trust-editor .monaco-button").filter({ hasText: /^Trust$/ }).first().click();
+  await page
+    .locator(".workspace-trust-editor .monaco-button")
+    .filter({ hasText: /^Trust$/ })
+    .first()
+    .click();
   await bench.toast("acclimate needs its core");
   await bench.status("acclimate: not set up");
   await bench.seen("asked before anything is downloaded");

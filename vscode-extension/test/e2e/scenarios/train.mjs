@@ -54,7 +54,11 @@ await scenario(async (bench, page) => {
   await bench.pick("sources-");
   await bench.open("sums.py", "def add");
   await page.locator(".statusbar-item").filter({ hasText: "acclimate" }).first().hover();
-  await page.locator(".monaco-hover").filter({ hasText: /Adapter: sources-\S+, made \d+ minutes ago/ }).first().waitFor();
+  await page
+    .locator(".monaco-hover")
+    .filter({ hasText: /Adapter: sources-\S+, made \d+ minutes ago/ })
+    .first()
+    .waitFor();
   await bench.seen("which adapter completes");
 
   await bench.command("Acclimate: Roll Back Adapter");
