@@ -39,7 +39,8 @@ export class Mending {
     const findings = await examine(core, storage, flags());
     const extent = extentWords(findings);
     const fix = { label: "$(cloud-download) Install what is missing", detail: extent };
-    const checks = findings.checks.map((check) => ({
+    const byNeed = findings.checks.toSorted((one, other) => Number(one.ok) - Number(other.ok));
+    const checks = byNeed.map((check) => ({
       label: `$(${check.ok ? "check" : check.blocking ? "error" : "warning"}) ${check.name}`,
       detail: check.sentence,
     }));

@@ -6,9 +6,6 @@ import { scenario } from "../workbench.mjs";
 const INSTALL_MS = 300_000;
 
 await scenario(async (bench, page) => {
-  await page.locator(".monaco-dialog-box").filter({ hasText: "Do you trust the authors" }).waitFor();
-  await bench.seen("asked whether the folder is trusted");
-  await page.locator(".monaco-dialog-box .monaco-button").filter({ hasText: "No" }).first().click();
   await bench.open("app.py", "def greet");
   await bench.status("Restricted Mode");
   const items = await page.locator(".statusbar-item").filter({ hasText: "acclimate" }).count();
@@ -23,6 +20,8 @@ await scenario(async (bench, page) => {
     .filter({ hasText: /^Trust$/ })
     .first()
     .click();
+  await page.locator(".workspace-trust-editor").press("Escape");
+  await page.locator(".workspace-trust-editor").waitFor({ state: "detached" });
   await bench.toast("acclimate needs its core");
   await bench.status("acclimate: not set up");
   await bench.seen("asked before anything is downloaded");
