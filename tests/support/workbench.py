@@ -150,7 +150,7 @@ class Profile:
 async def played(
     name: str, profile: Profile, repository: Path, *, seconds: float = SCENARIO_SECONDS, **environment: str
 ) -> str:
-    """Plays a scenario in a window that has the repository open; gives what it printed. Pictures are kept."""
+    """Plays a scenario in a window that has the repository open; gives what it printed. Pictures and that are kept."""
     shots = SHOTS / name
     shutil.rmtree(shots, ignore_errors=True)
     async with profile.served() as address:
@@ -172,6 +172,7 @@ async def played(
                 process.kill()
                 await process.wait()
     said = output.decode()
+    (shots / "steps.txt").write_text(said, encoding="utf-8")
     assert process.returncode == 0, f"{said}\npictures: {shots}, log: {profile.log}"
     return said
 

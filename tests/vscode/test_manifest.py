@@ -3,14 +3,20 @@
 `.venv/bin/python tests/vscode/test_manifest.py` writes the settings into the manifest after the table was changed.
 """
 
+import dataclasses
 import json
 import re
 import tomllib
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from acclimate_indexer.home import Home
 from acclimate_indexer.languages.registry import LANGUAGES
+from acclimate_server.app import create_server
 from acclimate_server.settings import SETTINGS, Setting
+from acclimate_server.status import DriftStatus, Status, TrainingStatus
 
 ROOT = Path(__file__).parents[2]
 EXTENSION = ROOT / "vscode-extension"
@@ -65,6 +71,27 @@ def test_every_command_of_the_manifest_is_registered() -> None:
 
     assert declared <= registered
     assert registered - declared == {"settings"}  # VS Code has one of its own for that
+
+
+def test_every_command_that_the_extension_asks_for_is_one_of_the_servers(home: Home) -> None:
+    sources = "".join(path.read_text(encoding="utf-8") for path in (EXTENSION / "src").glob("*.ts"))
+    asked = set(re.findall(r'(?:command(?:<[^>]*>+)?|ACCEPTED =)\(?\s*"(acclimate\.(?!ui\.)[a-z.]+)"', sources))
+
+    assert {"acclimate.retrain", "acclimate.overview", "acclimate.accepted"} <= asked
+    assert asked <= set(create_server(home).protocol.fm.commands)
+
+
+@pytest.mark.parametrize(
+    ("interface", "sent"),
+    [("Status", Status), ("Training", TrainingStatus), ("Drift", DriftStatus)],
+)
+def test_what_the_extension_reads_of_the_status_is_sent(interface: str, sent: type) -> None:
+    source = (EXTENSION / "src/status.ts").read_text(encoding="utf-8")
+    body = source.partition(f"export interface {interface} {{\n")[2].partition("\n}")[0]
+    read = set(re.findall(r"^  (\w+):", body, re.MULTILINE))
+
+    assert read
+    assert read <= {field.name for field in dataclasses.fields(sent)}
 
 
 def test_the_lock_file_names_no_host() -> None:

@@ -9,6 +9,10 @@ await scenario(async (bench, page) => {
   await bench.open("app.py", "def greet");
   await bench.status(/acclimate: (ready|busy)/);
   await bench.seen("the server is ready");
+  await bench.command("Developer: Show Running Extensions");
+  const running = page.locator(".runtime-extensions-editor .extension").filter({ hasText: "acclimate" });
+  console.log(`activation: ${/\d+ms/.exec(await running.innerText())}`);
+  await bench.press("Control+W");
 
   await bench.focusEditor();
   await bench.press("Control+End");
