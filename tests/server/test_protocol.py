@@ -55,6 +55,11 @@ def test_inline_completion_is_advertised_and_documents_are_synchronised_by_chang
             "acclimate.cancel",
             "acclimate.status",
             "acclimate.accepted",
+            "acclimate.overview",
+            "acclimate.adapters.use",
+            "acclimate.adapters.promote",
+            "acclimate.adapters.rollback",
+            "acclimate.report",
             "acclimate.engine.free",
             "acclimate.engine.start",
         ]

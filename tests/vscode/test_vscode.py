@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from tests.conftest import MakeRepository
-from tests.support.engine import MODEL
+from tests.support.engine import MODEL, START_SECONDS
 from tests.support.fake_engine import FakeEngine, fake_engine
 from tests.support.tiny_model import TINY, write_manifest, write_tokenizer
 from tests.support.workbench import Profile, Tools, played, ready_tools
@@ -67,6 +67,7 @@ async def test_completions_are_shown_taken_paused_and_outlive_the_server(
 
 
 @pytest.mark.engine
+@pytest.mark.timeout(TRAINING_SECONDS + START_SECONDS)
 async def test_a_training_is_followed_to_its_verdict_and_its_report(
     engine_home: Home,
     engine_options: EngineOptions,
