@@ -9,7 +9,7 @@ body {
 h1 { font-size: 1.5em; font-weight: 600; margin: .5rem 0 1rem; }
 h2 { font-size: 1.15em; font-weight: 600; margin: 2rem 0 .5rem; }
 figure { margin: 0; }
-.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(14rem, 1fr)); gap: .75rem; margin: 0; }
+.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(12rem, 1fr)); gap: .75rem; margin: 0; }
 .tiles > div { border: var(--line); border-radius: 4px; padding: .6rem .8rem; }
 dt { color: var(--vscode-descriptionForeground); }
 dd { margin: .15rem 0 0; overflow-wrap: anywhere; }
@@ -17,10 +17,10 @@ table { border-collapse: collapse; width: 100%; }
 caption { text-align: left; color: var(--vscode-descriptionForeground); padding-bottom: .3rem; }
 th, td { text-align: left; vertical-align: top; padding: .35rem .8rem .35rem 0; border-bottom: var(--line); }
 th { font-weight: 600; }
-tbody th { font-weight: 500; overflow-wrap: anywhere; }
+tbody th { font-weight: 500; overflow-wrap: anywhere; min-width: 12rem; }
 td.number { font-variant-numeric: tabular-nums; white-space: nowrap; }
 td.bar { width: 40%; min-width: 8rem; }
-svg { display: block; width: 100%; height: auto; }
+svg { display: block; width: 100%; max-width: 52rem; height: auto; }
 svg .range { stroke: var(--vscode-foreground); stroke-width: 2; }
 svg .value { fill: var(--vscode-charts-blue); }
 svg.own .value { fill: var(--vscode-charts-green); }

@@ -89,7 +89,9 @@ function engineWords(status: Status): string {
 }
 
 export function adapterWords(known: Known): string {
-  const { version, state, reason } = known.status.adapter;
+  const { repository, state, reason } = known.status.adapter;
+  // Before the first completion the server has loaded none, and the one in use completes from then on.
+  const version = known.status.adapter.version ?? (repository === null ? (known.overview?.live ?? null) : null);
   if (state === "failed") {
     return `Adapter: not in use. ${reason}`;
   }

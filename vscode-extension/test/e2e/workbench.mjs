@@ -2,9 +2,11 @@
 
 import { mkdirSync } from "node:fs";
 import { chromium } from "playwright-core";
+import { processes } from "./processes.mjs";
 
 const { ACCLIMATE_E2E_URL: address, ACCLIMATE_E2E_REPOSITORY: repository, ACCLIMATE_E2E_SHOTS: shots } = process.env;
 const PATIENCE_MS = 30_000; // the machine may be busy
+const KEY_MS = 3_000; // from a key to what it opens
 const GHOST = ".ghost-text-decoration, .ghost-text";
 const BROWSER = [
   "--no-sandbox",
@@ -69,12 +71,28 @@ class Workbench {
   }
 
   async open(file, text) {
-    await this.press("Control+P");
-    await this.page.waitForSelector(".quick-input-widget input:visible");
+    await this.#summon("Control+P");
     await this.type(file, 0);
     await this.page.waitForSelector(`.quick-input-list .monaco-list-row:has-text("${file}")`);
     await this.press("Enter");
     await this.line(text);
+  }
+
+  /** Opens the quick input. A webview that is just being closed or shown swallows keys: then once more. */
+  async #summon(key) {
+    const input = this.page.locator(".quick-input-widget input:visible");
+    for (const end = Date.now() + PATIENCE_MS; Date.now() < end;) {
+      await this.press(key);
+      if (
+        await input.waitFor({ timeout: KEY_MS }).then(
+          () => true,
+          () => false,
+        )
+      ) {
+        return;
+      }
+    }
+    throw new Error(`${key} opens nothing`);
   }
 
   /** Waits for a line of the file that is open. Spaces are told apart from others in the workbench's markup. */
@@ -84,6 +102,12 @@ class Workbench {
       .filter({ hasText: spaced(text) })
       .first()
       .waitFor();
+  }
+
+  /** Brings a file that is open to the front, also from within a webview, which keeps the keys to itself. */
+  async tab(file) {
+    await this.page.locator(".tabs-container .tab").filter({ hasText: file }).click();
+    await this.page.locator(".monaco-editor .view-line").first().waitFor();
   }
 
   async focusEditor() {
@@ -106,8 +130,7 @@ class Workbench {
   }
 
   async command(title) {
-    await this.press("F1");
-    await this.page.waitForSelector(".quick-input-widget input:visible");
+    await this.#summon("F1");
     await this.type(title, 0);
     await this.page.locator(".quick-input-list .monaco-list-row").filter({ hasText: title }).first().waitFor();
     await this.press("Enter");
@@ -123,6 +146,15 @@ class Workbench {
 
   status(text, timeout = PATIENCE_MS) {
     return this.page.locator(".statusbar-item").filter({ hasText: text }).first().waitFor({ timeout });
+  }
+
+  /** Fails if the extension shows itself, or a process of ours runs. */
+  async nothingRuns() {
+    const items = await this.page.locator(".statusbar-item").filter({ hasText: "acclimate" }).count();
+    const found = processes("acclimate_server");
+    if (items + found.length !== 0) {
+      throw new Error(`something was started: ${items} items of the status bar, processes ${found}`);
+    }
   }
 
   toast(text, timeout = PATIENCE_MS) {

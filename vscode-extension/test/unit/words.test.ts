@@ -75,6 +75,14 @@ test("the adapter in use is said with its tag and age, and how its completions w
   assert.match(tooltip, /Accepted: 10 of 40, 25% \(14% to 40%\)/);
 });
 
+test("before the first completion it is the adapter in use that will complete", () => {
+  const overview = { ...OVERVIEW, live: "shop-1" };
+
+  assert.match(barWords(known({}, { overview })).spoken, /Adapter: shop-1 \(v3\)/);
+  const adapter = { repository: "/shop", state: "none", version: null, reason: "" };
+  assert.match(barWords(known({ adapter }, { overview })).spoken, /Adapter: none, the base model completes\./);
+});
+
 test("the share of a few completions is not said: it is mostly chance", () => {
   assert.equal(acceptanceWords({ ...USE, n: 4, accepted: 1, acceptance_interval: [0, 1] }), "1 of 4");
 });

@@ -6,6 +6,7 @@ import { processes } from "../processes.mjs";
 import { scenario } from "../workbench.mjs";
 
 await scenario(async (bench, page) => {
+  await bench.nothingRuns(); // before a file is open
   await bench.open("app.py", "def greet");
   await bench.status(/acclimate: (ready|busy)/);
   await bench.seen("the server is ready");

@@ -52,7 +52,7 @@ await scenario(async (bench, page) => {
   await bench.command("Acclimate: Choose Adapter Version");
   await bench.seen("the versions to choose from");
   await bench.pick("sources-");
-  await bench.open("sums.py", "def add");
+  await bench.tab("sums.py");
   await page.locator(".statusbar-item").filter({ hasText: "acclimate" }).first().hover();
   await page
     .locator(".monaco-hover")
