@@ -18,6 +18,7 @@ from acclimate_indexer.home import Home
 
 from .features import (
     activity,
+    adapters,
     code_actions,
     commands,
     documenting,
@@ -56,6 +57,11 @@ def create_server(home: Home, flags: Mapping[str, Any] = MappingProxyType({})) -
     server.command(commands.CANCEL)(commands.cancel)
     server.command(commands.STATUS)(commands.status)
     server.command(commands.ACCEPTED)(commands.accepted)
+    server.command(adapters.OVERVIEW)(adapters.overview)
+    server.command(adapters.USE)(adapters.use)
+    server.command(adapters.PROMOTE)(adapters.promote)
+    server.command(adapters.ROLLBACK)(adapters.rollback)
+    server.command(adapters.REPORT)(adapters.report)
     server.command(commands.ENGINE_FREE)(commands.free)
     server.command(commands.ENGINE_START)(commands.start)
     server.command(review.REVIEW)(review.review)

@@ -15,6 +15,7 @@ from acclimate_training.job import Job, Phase, Progress
 
 from .completion.base_model import installed_model
 from .completion.connection import runtime_python
+from .keeping_up import Claim
 from .pipeline_process import PipelineProcess, new_run_id, resolved_job
 from .runtime.find import find_runtime
 
@@ -71,6 +72,7 @@ class Retraining:
         self.request = request
         self._session = session
         self._process: PipelineProcess | None = None
+        self._claim: Claim | None = None
         self._cancelled: str | None = None
         self.is_over = False
 
@@ -89,6 +91,8 @@ class Retraining:
             yield Progress(state="failed", reason=f"The training could not be started: {error}.")
         finally:
             self.is_over = True
+            if self._claim is not None:
+                self._claim.release()
 
     def cancel(self, reason: str) -> None:
         """Asks the run to stop; its last line follows within about a second."""
@@ -105,8 +109,20 @@ class Retraining:
     async def _start(self) -> PipelineProcess:
         session, request = self._session, self.request
         opened = await session.open_repository(request.repository)
+        if not request.is_automatic:  # what starts by itself has its claim already
+            await self._claim_for(opened)
         job, python = await asyncio.get_running_loop().run_in_executor(session.executor, self._prepared, opened)
         return await PipelineProcess.start(job, opened.home.runs, python=python, engine=session.connection.address)
+
+    async def _claim_for(self, opened: "OpenRepository") -> None:
+        """
+        Raises:
+            UsageError: Another editor or a terminal is faster.
+        """
+        self._claim = Claim(opened.home)
+        underway = await asyncio.get_running_loop().run_in_executor(self._session.executor, self._claim.take)
+        if underway:
+            raise UsageError(f"{underway} Wait for it, or cancel it where it was started.")
 
     def _prepared(self, opened: "OpenRepository") -> tuple[Job, Path]:
         session, request, settings = self._session, self.request, opened.settings

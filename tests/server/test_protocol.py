@@ -62,13 +62,22 @@ def test_inline_completion_is_advertised_and_documents_are_synchronised_by_chang
 
         assert capabilities["inlineCompletionProvider"] == {}
         assert capabilities["textDocumentSync"]["change"] == types.TextDocumentSyncKind.Incremental
-        assert capabilities["codeActionProvider"]["codeActionKinds"] == ["quickfix", "source.fixAll.acclimate"]
+        assert capabilities["codeActionProvider"]["codeActionKinds"] == [
+            "quickfix",
+            "source.fixAll.acclimate",
+            "refactor.rewrite",
+        ]
         assert "completionProvider" in capabilities  # this client said nothing about inline completion
         assert capabilities["executeCommandProvider"]["commands"] == [
             "acclimate.retrain",
             "acclimate.cancel",
             "acclimate.status",
             "acclimate.accepted",
+            "acclimate.overview",
+            "acclimate.adapters.use",
+            "acclimate.adapters.promote",
+            "acclimate.adapters.rollback",
+            "acclimate.report",
             "acclimate.engine.free",
             "acclimate.engine.start",
             "acclimate.review",

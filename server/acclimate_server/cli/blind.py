@@ -26,9 +26,10 @@ from acclimate_training.report.figures import probability
 from acclimate_training.report.markup import visible
 from acclimate_training.report.reading import count, part
 
+from ..reports import meant_adapter
 from .context import Context
 from .pipeline import opened_repository
-from .report import add_version, meant_adapter
+from .report import add_version
 from .terminal import Terminal
 from .verb import DONE, Verbs, add_verb
 

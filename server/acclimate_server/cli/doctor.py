@@ -46,5 +46,5 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
     found = say_preflight(context.home, context.terminal, everything=True)
     missing = [check.sentence for check in found.checks if not check.ok]
     context.terminal.show("Everything is there." if not missing else f"{len(missing)} findings; see above.")
-    context.terminal.finish({"checks": [asdict(check) for check in found.checks]})
+    context.terminal.finish(asdict(found) | {"missing": missing})
     return FINDINGS if missing else DONE

@@ -9,14 +9,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from acclimate_indexer.dataset import datasets
-from acclimate_indexer.errors import AcclimateError, AdapterError, UsageError
 from acclimate_indexer.home import RepositoryHome
 from acclimate_training.registry import Adapter, AdapterRegistry
-from acclimate_training.report.page import write_report
-from acclimate_training.report.reading import part
-from acclimate_training.report.subject import Subject
 
+from ..reports import kept_examples, meant_adapter, report_on
 from .context import Context
 from .pipeline import opened_repository
 from .verb import DONE, Verbs, add_verb
@@ -63,12 +59,12 @@ def add_version(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, context: Context, *, examples: Examples | None) -> int:
     home = context.home.for_repository(opened_repository(arguments.repository).common_directory)
-    registry = AdapterRegistry(home)
-    adapter = meant_adapter(registry, arguments.version)
+    adapter = meant_adapter(AdapterRegistry(home), arguments.version)
+    answered, note = kept_examples(context.home, home, adapter) if examples is None else (examples(home, adapter), "")
+    if note:
+        context.terminal.say(note)
     path = (arguments.output or home.report(adapter.version)).expanduser().absolute()
-    answered = _kept(context, home, adapter) if examples is None else examples(home, adapter)
-    subject = _subject(home, registry, adapter, answered, with_code=arguments.with_code)
-    _write(path, subject)
+    report_on(adapter, home, path, answered, with_code=arguments.with_code)
     wanted = _someone_looks(context) if arguments.open is None else arguments.open
     opened = wanted and webbrowser.open(path.as_uri())
     context.terminal.show(str(path))
@@ -76,61 +72,6 @@ def run(arguments: argparse.Namespace, context: Context, *, examples: Examples |
         context.terminal.say("No browser could be opened here; open that file yourself.")
     context.terminal.finish({"report": str(path), "version": adapter.version, "opened": opened})
     return DONE
-
-
-def _kept(context: Context, home: RepositoryHome, adapter: Adapter) -> Sequence[Mapping[str, Any]]:
-    from acclimate_training.evaluation.kept import examples, kept_results  # parsers take a while to import
-
-    try:
-        return examples(kept_results(context.home, home, adapter).measured())
-    except AcclimateError as error:  # figures and verdict are in the record and need neither data set nor model
-        context.terminal.say(f"Places won and lost are left out of the report. {error}")
-        return ()
-
-
-def meant_adapter(registry: AdapterRegistry, version: str | None) -> Adapter:
-    """The version asked for by its name or tag; else the one in use, else the newest.
-
-    Raises:
-        AdapterError: There is no such adapter, or none at all.
-    """
-    if version is not None:
-        return registry.get(registry.resolve(version))
-    live, versions = registry.live(), registry.versions()
-    if live is None and not versions:
-        raise AdapterError("This repository has no adapter yet. Make one: `acclimate adapt`.")
-    return live or versions[-1]
-
-
-def _subject(
-    home: RepositoryHome,
-    registry: AdapterRegistry,
-    adapter: Adapter,
-    examples: Sequence[Mapping[str, Any]],
-    *,
-    with_code: bool,
-) -> Subject:
-    learnt_from = part(adapter.record, "dataset").get("hash")
-    manifests = (dataset.manifest for dataset in datasets(home) if dataset.hash == learnt_from)
-    live = registry.live()
-    return Subject(
-        version=adapter.version,
-        record=adapter.record,
-        manifest=next(manifests, {}),
-        examples=examples,
-        history=[each.record for each in registry.versions()],
-        live=None if live is None else live.version,
-        with_code=with_code,
-    )
-
-
-def _write(path: Path, subject: Subject) -> None:
-    try:
-        write_report(path, subject)
-    except OSError as error:
-        raise UsageError(
-            f"The report could not be written to {str(path)!r}: {error.strerror}. Choose another file with --output."
-        ) from error
 
 
 def _someone_looks(context: Context) -> bool:

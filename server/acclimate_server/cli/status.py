@@ -1,23 +1,18 @@
 """`acclimate status`: what is on this machine, what runs, and what is known of a repository."""
 
 import argparse
-import json
-from contextlib import closing
 from typing import Any
 
-from acclimate_indexer.completion_feedback import CompletionFeedback
 from acclimate_indexer.errors import AcclimateError, RepositoryError
-from acclimate_indexer.feedback_summary import Use, uses
 from acclimate_indexer.home import RepositoryHome
 from acclimate_indexer.models import local_models
 from acclimate_indexer.repository import Repository
-from acclimate_training.job import read_progress
 from acclimate_training.registry import AdapterRegistry
 
 from ..completion.connection import runtime_python
 from ..engine.lease import read_engine_state
 from ..keeping_up import current_drift
-from ..pipeline_process import PROGRESS_FILE
+from ..overview import known_uses, last_run
 from ..review.ground import Ground
 from ..runtime.find import find_runtime
 from ..words import progress_words
@@ -80,7 +75,7 @@ def _repository(arguments: argparse.Namespace, context: Context) -> dict[str, An
         "report": None if live is None else _report(home, live.version),
         "review": Ground(repository, home).words(context.settings(repository.work_tree).review),
         "drift": _drift(repository, home, context) if adapters else None,
-        "completions": [use.to_json() | {"words": use.words()} for use in _uses(home)],
+        "completions": [use.to_json() | {"words": use.words()} for use in known_uses(home)],
         "last_run": _last_run(home),
     }
 
@@ -89,14 +84,6 @@ def _report(home: RepositoryHome, version: str) -> str | None:
     """Where the page about the adapter lies, if it was written."""
     page = home.report(version)
     return str(page) if page.is_file() else None
-
-
-def _uses(home: RepositoryHome) -> list[Use]:
-    """How completions were received here, by adapter."""
-    if not home.completions.exists():
-        return []
-    with closing(CompletionFeedback.open(home.completions)) as store:
-        return uses(store.outcomes())
 
 
 def _drift(repository: Repository, home: RepositoryHome, context: Context) -> dict[str, Any] | None:
@@ -108,16 +95,10 @@ def _drift(repository: Repository, home: RepositoryHome, context: Context) -> di
 
 
 def _last_run(home: RepositoryHome) -> dict[str, Any] | None:
-    runs = sorted(home.runs.glob(f"*/{PROGRESS_FILE}"))
-    if not runs:
+    if (found := last_run(home)) is None:
         return None
-    try:
-        lines, _ = read_progress(runs[-1])
-    except (OSError, json.JSONDecodeError):
-        lines = []
-    if not lines:
-        return None
-    return {"id": runs[-1].parent.name, "state": lines[-1].state or "running", "words": progress_words(lines[-1])}
+    run, lines = found
+    return {"id": run, "state": lines[-1].state or "running", "words": progress_words(lines[-1])}
 
 
 def _lines(record: dict[str, Any]) -> list[str]:

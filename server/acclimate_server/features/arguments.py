@@ -1,10 +1,13 @@
-"""The one object that each of our commands takes."""
+"""The one object that each of our commands takes, and the folder that is open where it names no other."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
+
+from ..language_server import AcclimateServer
 
 
 def argument_of(arguments: tuple[Any, ...]) -> Mapping[str, Any]:
@@ -19,6 +22,11 @@ def argument_of(arguments: tuple[Any, ...]) -> Mapping[str, Any]:
     if len(given) > 1 or not isinstance(given[0], Mapping):
         raise refused("The command takes one object as its argument.", code=types.ErrorCodes.InvalidParams)
     return given[0]
+
+
+def opened_folder(ls: AcclimateServer) -> Path | None:
+    """The first folder that the editor has open."""
+    return next(iter(ls.opened_folders()), None)
 
 
 def refused(message: str, code: int = types.LSPErrorCodes.RequestFailed) -> JsonRpcException:

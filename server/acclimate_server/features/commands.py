@@ -14,7 +14,7 @@ from acclimate_indexer.errors import EngineError, UsageError
 from ..engine.freeing import free_engine
 from ..language_server import AcclimateServer
 from ..retraining import Retraining, RetrainRequest
-from .arguments import argument_of, refused
+from .arguments import argument_of, opened_folder, refused
 from .training_progress import follow_training
 
 RETRAIN = "acclimate.retrain"
@@ -31,7 +31,7 @@ def retrain(ls: AcclimateServer, *arguments: Any) -> dict[str, Any]:
     if session.training is not None and not session.training.is_over:
         raise refused(f"A training runs already ({session.training.run}). Cancel it with {CANCEL!r}.")
     try:
-        request = RetrainRequest.from_argument(argument_of(arguments), next(iter(ls.opened_folders()), None))
+        request = RetrainRequest.from_argument(argument_of(arguments), opened_folder(ls))
     except UsageError as error:
         raise refused(str(error), code=types.ErrorCodes.InvalidParams) from error
     session.training = Retraining(session, request)

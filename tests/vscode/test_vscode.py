@@ -1,0 +1,173 @@
+"""The extension in a real VS Code workbench and a real browser."""
+
+import importlib.metadata
+import json
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.conftest import MakeRepository
+from tests.support.engine import MODEL, START_SECONDS
+from tests.support.fake_engine import FakeEngine, fake_engine
+from tests.support.report_sample import VERSION, record, verdict
+from tests.support.tiny_model import TINY, write_manifest, write_tokenizer
+from tests.support.workbench import Profile, Tools, played, ready_tools
+
+import acclimate_indexer
+from acclimate_indexer.home import Home, RepositoryHome
+from acclimate_indexer.prompts import PromptBudget
+from acclimate_indexer.repository import Repository
+from acclimate_server.engine.options import EngineOptions
+from acclimate_server.overview import known_uses
+from acclimate_training.registry import AdapterRegistry
+
+NEW = "shop-20260501T101500-aaaa"
+PAIRS = 120
+TRAINING_SECONDS = 1500.0  # half a minute of training, half of one of comparison, and all that is loaded around them
+CODE = 'def greet(name):\n    return f"hello {name}"\n\n\n'
+
+
+@pytest.fixture(scope="session")
+def tools() -> Tools:
+    return ready_tools()
+
+
+@pytest.fixture
+def model(home: Home) -> str:
+    """A model without weights: the server needs its tokenizer only."""
+    folder = home.model(TINY)
+    folder.mkdir(parents=True)
+    write_tokenizer(folder)
+    return write_manifest(folder, TINY).identity
+
+
+def settings(engine: FakeEngine, **more: Any) -> dict[str, Any]:
+    """Of a window whose server runs here and asks this engine."""
+    return {
+        "acclimate.python": sys.executable,
+        "acclimate.engine.url": engine.url,
+        "acclimate.completion.automatic": "always",
+        "acclimate.completion.precision": 0,
+        "acclimate.completion.candidates": 1,
+        **more,
+    }
+
+
+def adapters(state: RepositoryHome, commit: str, identity: str) -> AdapterRegistry:
+    """Two measured adapters, the newer one in use; of their weights only the name is there."""
+    registry = AdapterRegistry(state)
+    for version in (VERSION, NEW):
+        partial = registry.partial(version)
+        (partial / "adapter_config.json").write_text("{}", encoding="utf-8")
+        changes: dict[str, Any] = {
+            "version": version,
+            "base": {"name": TINY, "identity": identity},
+            "prompt_budget": PromptBudget().to_json(),
+            "dataset": {"hash": "x", "commit": commit},
+            "verdict": verdict() | {"state": "trial"},
+        }
+        registry.publish(partial, record() | changes)
+        registry.set_live(version)
+    return registry
+
+
+def trained(state: RepositoryHome) -> None:
+    """A training that has ended, with its losses."""
+    run = state.runs / "20260501T101500-aaaa"
+    run.mkdir(parents=True)
+    losses = (0.8 + 1.2 / (1 + step / 12) + 0.05 * (step % 3) for step in range(120))
+    lines = [{"phase": "train", "step": step, "of": 120, "loss": loss} for step, loss in enumerate(losses, 1)]
+    lines.append({"state": "finished", "result": {"verdict": {"state": "trial", "reason": "It may be better."}}})
+    (run / "progress.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+
+
+async def test_completions_are_shown_taken_paused_and_outlive_the_server(
+    home: Home, model: str, tools: Tools, make_repository: MakeRepository, tmp_path: Path
+) -> None:
+    repository = make_repository({"app.py": CODE})
+    async with fake_engine() as engine:
+        engine.pieces = ['et("world")', "\n"]
+        profile = Profile(tools=tools, folder=tmp_path / "profile", settings=settings(engine))
+        profile.install()
+        await played("complete", profile, repository)
+        await engine.left_alone()
+
+    state = home.for_repository(Repository.open(repository).common_directory)
+    (use,) = known_uses(state)
+    assert use.accepted >= 2  # by Tab; of what was taken by the word at least that much is known
+
+
+async def test_versions_are_compared_chosen_and_rolled_back_in_the_colours_of_the_editor(
+    home: Home, model: str, tools: Tools, make_repository: MakeRepository, tmp_path: Path
+) -> None:
+    repository = make_repository({"app.py": CODE})
+    opened = Repository.open(repository)
+    state = home.for_repository(opened.common_directory)
+    registry = adapters(state, opened.head(), model)
+    trained(state)
+    async with fake_engine() as engine:
+        wanted = settings(engine) | {"workbench.colorTheme": "Default High Contrast"}
+        profile = Profile(tools=tools, folder=tmp_path / "profile", settings=wanted)
+        profile.install()
+        await played("judge", profile, repository)
+        await engine.left_alone()
+
+    assert registry.live() is None
+    assert [event.action for event in registry.history()][-4:] == ["use", "promote", "rollback", "use"]
+    assert registry.get(NEW).is_withdrawn
+
+
+@pytest.mark.engine
+@pytest.mark.timeout(TRAINING_SECONDS + START_SECONDS)
+async def test_a_training_is_followed_to_its_verdict_and_its_report(
+    engine_home: Home,
+    engine_options: EngineOptions,
+    tools: Tools,
+    make_repository: MakeRepository,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("ACCLIMATE_HOME", str(engine_home.data))
+    package = Path(str(acclimate_indexer.__file__)).parent
+    sources = {path.relative_to(package.parent).as_posix(): path.read_bytes() for path in sorted(package.rglob("*.py"))}
+    sums = {"sums.py": "def add(first, second):\n    "}
+    repository = make_repository({name: text for name, text in sources.items() if text}, sums, name="sources")
+    wanted = {
+        "acclimate.python": sys.executable,
+        "acclimate.runtime.python": str(engine_options.runtime_python),
+        "acclimate.model.name": MODEL,
+        "acclimate.training.minutes": 0.5,
+        "acclimate.training.max_pairs": PAIRS,
+        "acclimate.evaluation.minutes": 0.5,
+    }
+    profile = Profile(tools=tools, folder=tmp_path / "profile", settings=wanted)
+    profile.install()
+
+    await played("train", profile, repository, seconds=TRAINING_SECONDS)
+
+
+async def test_nothing_starts_untrusted_and_the_core_is_installed_when_the_user_says_so(
+    home: Home, tools: Tools, make_repository: MakeRepository, tmp_path: Path
+) -> None:
+    profile = Profile(tools=tools, folder=tmp_path / "profile", is_trusting=False)
+    profile.install()
+
+    await played("setup", profile, make_repository({"app.py": CODE}), seconds=TRAINING_SECONDS)
+
+    (core,) = profile.folder.glob("data/User/globalStorage/acclimate.acclimate/core/*")
+    assert core.name == importlib.metadata.version("acclimate")
+
+
+async def test_without_any_python_there_is_a_way_out(
+    home: Home, tools: Tools, make_repository: MakeRepository, tmp_path: Path
+) -> None:
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    for name in ("git", "sh"):
+        (programs / name).symlink_to(str(shutil.which(name)))
+    profile = Profile(tools=tools, folder=tmp_path / "profile", environment={"PATH": str(programs)})
+    profile.install()
+
+    await played("nopython", profile, make_repository({"app.py": CODE}))

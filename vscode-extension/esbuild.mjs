@@ -1,0 +1,15 @@
+// Bundles the extension and its webview's script, or (--tests) the unit tests.
+import { readdirSync } from "node:fs";
+import { build } from "esbuild";
+
+const shared = { bundle: true, logLevel: "warning", target: "es2023" };
+const node = { ...shared, platform: "node", format: "cjs", external: ["vscode"] };
+
+if (process.argv.includes("--tests")) {
+  const entryPoints = readdirSync("test/unit").map((name) => `test/unit/${name}`);
+  await build({ ...node, entryPoints, outdir: "build/unit" });
+} else {
+  // One file: the language client in it is run only when it is imported, after the activation.
+  await build({ ...node, entryPoints: ["src/extension.ts"], outdir: "dist", minify: true });
+  await build({ ...shared, entryPoints: ["src/webview/dashboard.ts"], format: "iife", outdir: "dist", minify: true });
+}

@@ -1,0 +1,178 @@
+// What a person does in the workbench, in one line each. Selectors are those of Code 1.139.
+
+import { mkdirSync } from "node:fs";
+import { chromium } from "playwright-core";
+import { processes } from "./processes.mjs";
+
+const { ACCLIMATE_E2E_URL: address, ACCLIMATE_E2E_REPOSITORY: repository, ACCLIMATE_E2E_SHOTS: shots } = process.env;
+const PATIENCE_MS = 30_000; // the machine may be busy
+const KEY_MS = 3_000; // from a key to what it opens
+const GHOST = ".ghost-text-decoration, .ghost-text";
+const BROWSER = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+];
+
+/** Runs a scenario in a fresh browser; a failure leaves a picture and exit code 1. */
+export async function scenario(work) {
+  mkdirSync(shots, { recursive: true });
+  const executablePath = process.env.ACCLIMATE_E2E_CHROMIUM ?? "/usr/bin/chromium";
+  const browser = await chromium.launch({ executablePath, args: BROWSER });
+  const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
+  page.setDefaultTimeout(PATIENCE_MS);
+  const workbench = new Workbench(page);
+  try {
+    await page.goto(`${address}/?folder=${repository}`, { waitUntil: "domcontentloaded" });
+    await page.waitForSelector(".explorer-folders-view .monaco-list-row");
+    await work(workbench, page);
+  } catch (error) {
+    console.error(`${workbench.elapsed} failed: ${error.stack}`);
+    await workbench.shot("failed");
+    process.exitCode = 1;
+  } finally {
+    await browser.close();
+  }
+}
+
+class Workbench {
+  #begun = Date.now();
+  #shots = 0;
+
+  constructor(page) {
+    this.page = page;
+  }
+
+  get elapsed() {
+    return `${((Date.now() - this.#begun) / 1000).toFixed(1)} s`;
+  }
+
+  /** Says what has been seen, and keeps a picture of it. */
+  async seen(name) {
+    console.log(`${this.elapsed} ${name}`);
+    this.#shots += 1;
+    await this.shot(`${String(this.#shots).padStart(2, "0")}-${name.replaceAll(/[^a-z0-9]+/gi, "-").toLowerCase()}`);
+  }
+
+  shot(name) {
+    return this.page.screenshot({ path: `${shots}/${name}.png` });
+  }
+
+  async press(...keys) {
+    for (const key of keys) {
+      await this.page.keyboard.press(key);
+    }
+  }
+
+  type(text, delay = 40) {
+    return this.page.keyboard.type(text, { delay });
+  }
+
+  async open(file, text) {
+    await this.#summon("Control+P");
+    await this.type(file, 0);
+    await this.page.waitForSelector(`.quick-input-list .monaco-list-row:has-text("${file}")`);
+    await this.press("Enter");
+    await this.line(text);
+  }
+
+  /** Opens the quick input. A webview that is just being closed or shown swallows keys: then once more. */
+  async #summon(key) {
+    const input = this.page.locator(".quick-input-widget input:visible");
+    for (const end = Date.now() + PATIENCE_MS; Date.now() < end;) {
+      await this.press(key);
+      if (
+        await input.waitFor({ timeout: KEY_MS }).then(
+          () => true,
+          () => false,
+        )
+      ) {
+        return;
+      }
+    }
+    throw new Error(`${key} opens nothing`);
+  }
+
+  /** Waits for a line of the file that is open. Spaces are told apart from others in the workbench's markup. */
+  line(text) {
+    return this.page
+      .locator(".monaco-editor .view-line")
+      .filter({ hasText: spaced(text) })
+      .first()
+      .waitFor();
+  }
+
+  /** Brings a file that is open to the front, also from within a webview, which keeps the keys to itself. */
+  async tab(file) {
+    await this.page.locator(".tabs-container .tab").filter({ hasText: file }).click();
+    await this.page.locator(".monaco-editor .view-line").first().waitFor();
+  }
+
+  async focusEditor() {
+    await this.page.locator(".monaco-editor .view-lines").first().click();
+  }
+
+  /** Waits for ghost text that begins with this; the workbench cuts it into pieces of one colour. */
+  async ghost(text) {
+    const begins = ([selector, wanted]) =>
+      [...document.querySelectorAll(selector)]
+        .map((piece) => piece.textContent)
+        .join("")
+        .replaceAll("\u00a0", " ")
+        .startsWith(wanted);
+    await this.page.waitForFunction(begins, [GHOST, text]);
+  }
+
+  async noGhost() {
+    await this.page.waitForFunction((selector) => document.querySelector(selector) === null, GHOST);
+  }
+
+  async command(title) {
+    await this.#summon("F1");
+    await this.type(title, 0);
+    await this.page.locator(".quick-input-list .monaco-list-row").filter({ hasText: title }).first().waitFor();
+    await this.press("Enter");
+  }
+
+  async pick(label) {
+    await this.page.locator(".quick-input-list .monaco-list-row").filter({ hasText: label }).first().click();
+  }
+
+  picks(label) {
+    return this.page.locator(".quick-input-list .monaco-list-row").filter({ hasText: label }).first().waitFor();
+  }
+
+  status(text, timeout = PATIENCE_MS) {
+    return this.page.locator(".statusbar-item").filter({ hasText: text }).first().waitFor({ timeout });
+  }
+
+  /** Fails if the extension shows itself, or a process of ours runs. */
+  async nothingRuns() {
+    const items = await this.page.locator(".statusbar-item").filter({ hasText: "acclimate" }).count();
+    const found = processes("acclimate_server");
+    if (items + found.length !== 0) {
+      throw new Error(`something was started: ${items} items of the status bar, processes ${found}`);
+    }
+  }
+
+  toast(text, timeout = PATIENCE_MS) {
+    return this.page.locator(".notification-toast").filter({ hasText: text }).first().waitFor({ timeout });
+  }
+
+  async answer(label) {
+    await this.page.locator(".notification-toast .monaco-button").filter({ hasText: label }).first().click();
+  }
+
+  /** The page inside the webview that is shown. */
+  webview() {
+    return this.page.frameLocator("iframe.webview.ready").last().frameLocator("iframe#active-frame");
+  }
+}
+
+function spaced(text) {
+  return text instanceof RegExp
+    ? text
+    : new RegExp(text.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&").replaceAll(" ", "\\s"));
+}
