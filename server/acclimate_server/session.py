@@ -35,6 +35,7 @@ from .feedback.watch import Watch
 from .idle import Activity
 from .retraining import Retraining
 from .review.desk import Reviews
+from .review.model import Voice, voice_of
 from .review.opened import Belonging
 from .settings import Settings
 from .settings_sources import load_settings
@@ -356,7 +357,13 @@ class Session:
             home=opened.home,
             wanted=opened.settings.review,
             path=folder.relative(path.name),
+            voice=self._voice(opened),
         )
+
+    def _voice(self, opened: OpenRepository) -> Voice:
+        """Whether the adapter of a repository speaks in reviews."""
+        opened.adapter.refresh(opened.settings.adapter)
+        return voice_of(opened.adapter.loaded, self.connection.client, self.connection.prompts, opened.settings.review)
 
     def _rolled_back(self, reason: str) -> None:
         """An adapter did worse in use than the one before. The pointer moved; the next request follows it."""

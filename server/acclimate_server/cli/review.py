@@ -3,8 +3,9 @@
 import argparse
 import asyncio
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,19 +21,24 @@ from acclimate_indexer.review.finding import Finding
 from acclimate_indexer.review.line_map import LineStarts
 from acclimate_indexer.review.revisions import ChangedFile, changed_in_index, changed_in_work_tree, changed_since
 from acclimate_indexer.review.target import ReviewTarget, changed_lines
+from acclimate_training.engine import EngineClient
+from acclimate_training.registry import AdapterRegistry
 
+from ..completion.base_model import Prompts, installed_model
 from ..review.explanations import evidence_words
-from ..review.ground import Ground
+from ..review.ground import Ground, Panel
+from ..review.model import Voice, voice_of, why_silent
 from ..review.reviewers import review
 from ..review.sarif import sarif_log
 from ..review.scope import language_to_review, why_not_reviewed
 from ..settings import ReviewSettings, Settings
 from .context import Context
 from .mine import mined_here
-from .pipeline import opened_repository
+from .pipeline import held_engine, opened_repository
 from .terminal import Terminal
 from .verb import DONE, Verbs, add_verb
 
+READY_SECONDS = 300.0  # the engine loads a small model in about a minute on a processor
 FINDINGS = 1  # the exit code that says so, for CI
 STYLES = {"critical": "bold red", "warning": "yellow", "suggestion": "cyan"}
 
@@ -79,10 +85,8 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
     settings = context.settings(repository.work_tree)
     home = context.home.create().for_repository(repository.common_directory)
     _mine_once(repository, home, settings, context)
-    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="review") as executor:
-        found = asyncio.run(
-            _reviewed(repository, home, settings.review, _files(arguments, repository), executor, context.terminal)
-        )
+    files = list(_files(arguments, repository))
+    found = asyncio.run(_found(Ground(repository, home), settings, files, context))
     _show(found, context.terminal, as_sarif=arguments.sarif)
     return FINDINGS if found.findings else DONE
 
@@ -121,23 +125,41 @@ def _whole_files(paths: Sequence[Path], repository: Repository) -> Iterator[Chan
         yield ChangedFile(path=resolved.relative_to(root).as_posix(), before="", after=text)
 
 
+async def _found(ground: Ground, settings: Settings, files: Sequence[ChangedFile], context: Context) -> Reviewed:
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="review") as executor:
+        async with _voice(ground, settings, context) as voice:
+            loop = asyncio.get_running_loop()
+            panel = await loop.run_in_executor(executor, ground.panel, settings.review, voice, executor)
+            return await _reviewed(ground, panel, settings.review, files, context.terminal)
+
+
+@asynccontextmanager
+async def _voice(ground: Ground, settings: Settings, context: Context) -> AsyncIterator[Voice]:
+    """The adapter in use, with an engine for as long as the block runs if it may speak."""
+    live = AdapterRegistry(ground.home).live()
+    why_not = why_silent(live, settings.review)
+    if why_not or live is None:
+        yield Voice(why_not=why_not)
+        return
+    model = installed_model(context.home, settings.model.name)
+    async with held_engine(context.home, settings, model) as lease:
+        await lease.wait_ready(READY_SECONDS)
+        client = EngineClient(lease.address)
+        try:
+            await client.load_adapter(live.version, live.folder)
+            yield voice_of(live, client, Prompts(model=model), settings.review)
+        finally:
+            await client.aclose()
+
+
 async def _reviewed(
-    repository: Repository,
-    home: RepositoryHome,
-    wanted: ReviewSettings,
-    files: Iterator[ChangedFile],
-    executor: ThreadPoolExecutor,
-    terminal: Terminal,
+    ground: Ground, panel: Panel, wanted: ReviewSettings, files: Sequence[ChangedFile], terminal: Terminal
 ) -> Reviewed:
-    loop = asyncio.get_running_loop()
-    ground = Ground(repository, home)
-    panel = await loop.run_in_executor(executor, ground.panel, wanted, executor)
-    dismissals = await loop.run_in_executor(executor, ground.dismissals)
+    dismissals = ground.dismissals()
     found = Reviewed(findings=[], texts={}, skipped={}, reviewers=panel.words)
-    changed = await loop.run_in_executor(executor, list, files)
     with terminal.progress() as phases:
-        for number, file in enumerate(changed):
-            phases.update("Reviewing", number, len(changed))
+        for number, file in enumerate(files):
+            phases.update("Reviewing", number, len(files))
             language = language_to_review(file.path, "")
             why = why_not_reviewed(wanted, file.path, language, file.after)
             if why or language is None:
@@ -147,7 +169,7 @@ async def _reviewed(
             target = ReviewTarget(path=file.path, language=language, text=file.after, changed=lines)
             found.texts[file.path] = file.after
             found.findings.extend(await review(target, panel.reviewers, dismissals=dismissals, wanted=wanted))
-        phases.update("Reviewing", len(changed), len(changed))
+        phases.update("Reviewing", len(files), len(files))
     return found
 
 

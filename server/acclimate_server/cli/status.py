@@ -14,6 +14,7 @@ from ..engine.lease import read_engine_state
 from ..keeping_up import current_drift
 from ..overview import known_uses, last_run
 from ..review.ground import Ground
+from ..review.model import model_words, why_silent
 from ..runtime.find import find_runtime
 from ..words import progress_words
 from .context import Context
@@ -65,6 +66,7 @@ def _repository(arguments: argparse.Namespace, context: Context) -> dict[str, An
     home = context.home.for_repository(repository.common_directory)
     registry = AdapterRegistry(home)
     live, adapters = registry.live(), len(registry.versions())
+    wanted = context.settings(repository.work_tree).review
     return {
         "name": repository.name,
         "folder": str(home.root),
@@ -73,7 +75,9 @@ def _repository(arguments: argparse.Namespace, context: Context) -> dict[str, An
         "live": None if live is None else live.version,
         "verdict": None if live is None else live.record["verdict"],
         "report": None if live is None else _report(home, live.version),
-        "review": Ground(repository, home).words(context.settings(repository.work_tree).review),
+        "review": Ground(repository, home).words(
+            model_words(why_silent(live, wanted), None if live is None else live.version)
+        ),
         "drift": _drift(repository, home, context) if adapters else None,
         "completions": [use.to_json() | {"words": use.words()} for use in known_uses(home)],
         "last_run": _last_run(home),

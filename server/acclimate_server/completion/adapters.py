@@ -80,6 +80,11 @@ class AdapterInUse:
         self.reason = ""
 
     @property
+    def loaded(self) -> Adapter | None:
+        """The adapter that the engine has, if one is in use."""
+        return self._loaded
+
+    @property
     def version(self) -> str | None:
         return None if self._loaded is None else self._loaded.version
 

@@ -200,7 +200,7 @@ class Reviews:
             before=document.reviewed,
             asked=asked,
             ground=ground,
-            panel=ground.panel(wanted, self._thread),
+            panel=ground.panel(wanted, belonging.voice, self._thread),
             wanted=wanted,
         )
 

@@ -22,11 +22,10 @@ from acclimate_indexer.review.rules import TeamRules
 from acclimate_indexer.review.target import ReviewTarget
 
 from ..settings import ReviewSettings
+from .model import SpeakingModel, Voice, model_words
 from .reviewers import Basis, MinedReviewer, Reviewer
 from .team import team_rules
 
-NO_MODEL = "off: no adapter has proven here that its comments are right"
-NO_MODEL_WANTED = "off: `review.model`"
 NO_LINTED_RULES = "off: no rule of ruff's is one that this repository was seen to act upon"
 DIGEST_CHARACTERS = 16
 
@@ -72,7 +71,7 @@ class Ground:
         blob = self.repository.blob_of("HEAD", path)
         return "" if blob is None else self.repository.text(blob) or ""
 
-    def panel(self, wanted: ReviewSettings, executor: Executor) -> Panel:
+    def panel(self, wanted: ReviewSettings, voice: Voice, executor: Executor) -> Panel:
         """Who reviews here.
 
         Args:
@@ -86,17 +85,20 @@ class Ground:
             reviewers.append(MinedReviewer("conventions", speak, basis, executor))
         if known.conventions.linted:
             reviewers.append(MinedReviewer("linter", partial(_linted, known.conventions, rules), basis, executor))
-        return Panel(reviewers=tuple(reviewers), words=self.words(wanted))
+        if voice.reviewer is not None:
+            identity = f"{voice.reviewer.model}/{_digest(rules)}"
+            reviewers.append(SpeakingModel(voice.reviewer, rules.prose, identity=identity))
+        return Panel(reviewers=tuple(reviewers), words=self.words(_words_of(voice)))
 
-    def words(self, wanted: ReviewSettings) -> dict[str, str]:
-        """For people: what each reviewer goes by here, or why it is silent."""
+    def words(self, model: str) -> dict[str, str]:
+        """For people: what each reviewer goes by here, or why it is silent; of the model what it is told."""
         known = self._mined()
         conventions = f"off: {known.reason}" if known.reason else conventions_words(known.conventions)
         rules = [each.rule for each in known.conventions.linted]
         return {
             "conventions": conventions,
             "linter": f"ruff's {', '.join(rules)}" if rules else NO_LINTED_RULES,
-            "model": NO_MODEL_WANTED if wanted.model == "never" else NO_MODEL,
+            "model": model,
         }
 
     def rules(self, wanted: ReviewSettings) -> TeamRules:
@@ -143,6 +145,10 @@ class Ground:
 def conventions_words(conventions: Conventions) -> str:
     """How much is known, for people."""
     return f"{len(conventions.replacements):,} replacements and {len(conventions.prevalence):,} habits known"
+
+
+def _words_of(voice: Voice) -> str:
+    return model_words(voice.why_not, None if voice.reviewer is None else voice.reviewer.model)
 
 
 def _linted(conventions: Conventions, rules: TeamRules, target: ReviewTarget) -> list[Finding]:

@@ -9,6 +9,7 @@ from acclimate_indexer.home import RepositoryHome
 from acclimate_indexer.repository import Repository
 
 from ..settings import ReviewSettings
+from .model import Voice
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,9 +39,11 @@ class Belonging:
 
     Attributes:
         path: Of the document, relative to the work tree.
+        voice: Whether the adapter that is in use now speaks.
     """
 
     repository: Repository
     home: RepositoryHome
     wanted: ReviewSettings
     path: str
+    voice: Voice

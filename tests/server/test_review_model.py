@@ -1,0 +1,113 @@
+"""The adapter among the reviewers: it speaks only by its own verdict, in the editor and on the command line."""
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from lsprotocol import types
+from tests.conftest import MakeRepository
+from tests.server.test_cli import DONE, acclimate
+from tests.support.adapter_folder import publish
+from tests.support.fake_engine import FakeEngine, fake_engine
+from tests.support.lsp import connected
+from tests.support.tiny_model import TINY, write_manifest, write_tokenizer
+
+from acclimate_indexer.home import Home
+from acclimate_indexer.pairs import ReviewComment
+from acclimate_indexer.repository import Repository
+from acclimate_indexer.review_answer import answer_text
+from acclimate_training.registry import AdapterRegistry
+
+FINDINGS = 1
+BEFORE = "class Till:\n    def total(self, prices):\n        return sum(prices)\n"
+AFTER = BEFORE.replace("return sum(prices)", "sum(prices)")
+SAID = ReviewComment(
+    line=2, severity="critical", message="The result of sum is not returned", suggestion=" " * 8 + "return sum(prices)"
+)
+ON = {
+    "review_verdict": {"state": "on", "reason": "Half of what it says is right."},
+    "calibration": {"review": {"threshold": 0.1, "least_chance": 0.0, "budget": 0.1, "n": 80}},
+}
+OFF = {"review_verdict": {"state": "off", "reason": "It finds no more than chance does."}}
+
+
+@pytest.fixture
+def shop(make_repository: MakeRepository) -> Path:
+    return make_repository({"shop/till.py": BEFORE})
+
+
+def registry_with(home: Home, shop: Path, **record: Any) -> AdapterRegistry:
+    """One adapter in use, with this in its record."""
+    folder = home.model(TINY)
+    folder.mkdir(parents=True)
+    write_tokenizer(folder)
+    base = {"name": TINY, "identity": write_manifest(folder, TINY).identity}
+    registry = AdapterRegistry(home.for_repository(Repository.open(shop).common_directory))
+    publish(registry, "shop-1", base=base, **record)
+    registry.set_live("shop-1")
+    return registry
+
+
+def speaking(engine: FakeEngine) -> None:
+    """Comments on the first hunk that it sees, and is satisfied with what it suggested itself."""
+    engine.pieces = [answer_text(SAID)]
+    engine.likeliest = [{'{"': -0.1, "null": -2.3}, {"null": -0.01, '{"': -4.7}]
+
+
+async def test_an_adapter_that_was_proven_speaks_on_save(home: Home, shop: Path) -> None:
+    registry_with(home, shop, **ON)
+    path = shop / "shop/till.py"
+    async with fake_engine() as engine:
+        speaking(engine)
+        async with connected(shop, {"engine": {"url": engine.url}}) as editor:
+            await editor.status_where(lambda status: status["engine"]["state"] == "ready")
+            editor.open(path, AFTER)
+            await editor.inline(path, 2, 8)
+            await editor.status_where(lambda status: status["adapter"]["state"] == "in use")
+            engine.asked.clear()
+            editor.save(path, types.TextDocumentSaveReason.Manual)
+            (said,) = await editor.diagnostics_where(path, bool)
+            status = await editor.status_where(lambda status: status["review"]["state"] == "idle")
+
+    assert (said.message, said.code, said.range.start.line) == (SAID.message, "model", 2)
+    assert status["review"]["reviewers"]["model"] == "the adapter shop-1"
+    assert all(each["model"] == "shop-1" and each["priority"] > 0 for each in engine.asked)
+
+
+async def test_one_that_was_not_is_asked_nothing_and_the_status_says_why(home: Home, shop: Path) -> None:
+    registry_with(home, shop, **OFF)
+    path = shop / "shop/till.py"
+    async with fake_engine() as engine:
+        speaking(engine)
+        async with connected(shop, {"engine": {"url": engine.url}}) as editor:
+            await editor.status_where(lambda status: status["engine"]["state"] == "ready")
+            editor.open(path, AFTER)
+            await editor.inline(path, 2, 8)
+            await editor.status_where(lambda status: status["adapter"]["state"] == "in use")
+            engine.asked.clear()
+            editor.save(path, types.TextDocumentSaveReason.Manual)
+            status = await editor.status_where(lambda status: "model" in status["review"]["reviewers"])
+
+    assert status["review"]["reviewers"]["model"] == "off: It finds no more than chance does."
+    assert engine.asked == []
+
+
+@pytest.mark.parametrize(("record", "code", "comments"), [(ON, FINDINGS, 1), (OFF, DONE, 0)])
+async def test_the_command_line_goes_by_the_same_verdict(
+    home: Home, shop: Path, record: dict[str, Any], code: int, comments: int
+) -> None:
+    registry_with(home, shop, **record)
+    (shop / "shop/till.py").write_text(AFTER, encoding="utf-8")
+    async with fake_engine() as engine:
+        speaking(engine)
+        setting = f"engine.url={engine.url}"
+        done = await asyncio.to_thread(acclimate, "review", "--repository", shop, "--json", "--set", setting)
+
+    said = json.loads(done.stdout.splitlines()[-1])
+    assert done.returncode == code, done.stderr
+    assert [each["message"] for each in said["findings"]] == [SAID.message] * comments
+    assert bool(engine.asked) == bool(comments)
+    shown = acclimate("status", shop)
+    assert ("Review by model: the adapter shop-1" if comments else "Review by model: off: It finds") in shown.stdout
