@@ -30,7 +30,7 @@ def overview(repository: Repository, home: RepositoryHome, settings: Settings) -
     """All of it, as one object; the adapters newest first."""
     registry = AdapterRegistry(home)
     live = registry.live()
-    adapters = [_adapter(adapter, live, home) for adapter in reversed(registry.versions())]
+    adapters = [_adapter(adapter, live) for adapter in reversed(registry.versions())]
     return {
         "repository": repository.name,
         "folder": str(repository.work_tree or repository.common_directory),
@@ -63,7 +63,7 @@ def last_run(home: RepositoryHome) -> tuple[str, list[Progress]] | None:
     return (runs[-1].parent.name, lines) if lines else None
 
 
-def _adapter(adapter: Adapter, live: Adapter | None, home: RepositoryHome) -> dict[str, Any]:
+def _adapter(adapter: Adapter, live: Adapter | None) -> dict[str, Any]:
     return {
         "version": adapter.version,
         "tag": adapter.tag,
@@ -73,7 +73,6 @@ def _adapter(adapter: Adapter, live: Adapter | None, home: RepositoryHome) -> di
         "withdrawn": adapter.is_withdrawn,
         "base": adapter.base_name,
         "live": live is not None and live.version == adapter.version,
-        "has_report": home.report(adapter.version).is_file(),
         "contenders": _contenders(adapter),
     }
 

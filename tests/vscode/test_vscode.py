@@ -25,7 +25,7 @@ from acclimate_training.registry import AdapterRegistry
 
 NEW = "shop-20260501T101500-aaaa"
 PAIRS = 120
-TRAINING_SECONDS = 1500.0  # half a minute of training, half of one of comparison, and all that is loaded around them
+TRAINING_SECONDS = 1500.0  # half a minute of training, one of comparison, and all that is made once for both
 CODE = 'def greet(name):\n    return f"hello {name}"\n\n\n'
 
 
@@ -140,7 +140,7 @@ async def test_a_training_is_followed_to_its_verdict_and_its_report(
         "acclimate.model.name": MODEL,
         "acclimate.training.minutes": 0.5,
         "acclimate.training.max_pairs": PAIRS,
-        "acclimate.evaluation.minutes": 0.5,
+        "acclimate.evaluation.minutes": 1.0,
     }
     profile = Profile(tools=tools, folder=tmp_path / "profile", settings=wanted)
     profile.install()

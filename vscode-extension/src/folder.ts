@@ -3,10 +3,13 @@
 import { dirname } from "node:path";
 import { window, workspace } from "vscode";
 
-/** The workspace folder of the active file, else the file's own folder, else the first one that is open. */
+let last: string | undefined;
+
+/** The folder that is worked in; that of the last file while a page like the dashboard is looked at. */
 export function currentFolder(): string | undefined {
   const uri = window.activeTextEditor?.document.uri;
-  const isFile = uri?.scheme === "file";
-  const folder = isFile ? workspace.getWorkspaceFolder(uri) : undefined;
-  return folder?.uri.fsPath ?? (isFile ? dirname(uri.fsPath) : workspace.workspaceFolders?.[0]?.uri.fsPath);
+  if (uri?.scheme === "file") {
+    last = workspace.getWorkspaceFolder(uri)?.uri.fsPath ?? dirname(uri.fsPath);
+  }
+  return last ?? workspace.workspaceFolders?.[0]?.uri.fsPath;
 }

@@ -29,6 +29,7 @@ await scenario(async (bench, page) => {
   await bench.answer("Cancel");
   await bench.toast("the training was cancelled");
   await bench.seen("a training cancelled");
+  await bench.command("Notifications: Clear All Notifications");
 
   await bench.command("Acclimate: Retrain on This Repository");
   await bench.command("Acclimate: Open Dashboard");
@@ -46,7 +47,9 @@ await scenario(async (bench, page) => {
   await bench.press("Control+W");
 
   await bench.command("Acclimate: Open Dashboard");
-  await bench.webview().locator("caption").filter({ hasText: "exactly as they were written" }).waitFor();
+  const dashboard = bench.webview();
+  await dashboard.getByRole("row", { name: /^sources-/ }).waitFor();
+  await dashboard.getByRole("heading", { name: "Comparison" }).evaluate((heading) => heading.scrollIntoView());
   await bench.seen("the dashboard");
 
   await bench.command("Acclimate: Choose Adapter Version");
