@@ -32,7 +32,7 @@ TENSOR_MODULES := test_distributed.py test_drift_loss.py test_failures.py test_k
 	test_pipeline.py test_primer.py test_refit.py test_shortlist.py test_start.py test_survival.py test_trainer.py
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup test lint types tests wheel-tests bench bench-indexer bench-context bench-training bench-ablation bench-completion bench-harness gpu-check format
+.PHONY: help run setup test lint types tests wheel-tests bench bench-indexer bench-context bench-recency bench-training bench-ablation bench-completion bench-harness gpu-check format
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | awk -F'|' '{printf "  %-18s %s\n", $$1, $$2}'
@@ -77,6 +77,9 @@ bench-indexer: setup ## mining against a bare parse
 
 bench-context: setup ## retrieval against bm25s, and against embeddings where ACCLIMATE_EMBEDDING_MODEL names some
 	@python=$(RUNTIME_PYTHON) && "$$python" -P benchmarks context $(JSON_FLAG) $(REPOS_FLAG)
+
+bench-recency: setup ## what it brings to prefer the documents that were edited last
+	@python=$(RUNTIME_PYTHON) && "$$python" -P benchmarks recency $(JSON_FLAG) $(REPOS_FLAG)
 
 bench-training: setup $(TRL)/trl.stamp ## the trainer against the plain public loop and TRL's
 	@python=$(RUNTIME_PYTHON) && ACCLIMATE_TRL="$(TRL)" "$$python" -P benchmarks training $(JSON_FLAG) $(REPOS_FLAG)

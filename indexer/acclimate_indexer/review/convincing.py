@@ -8,13 +8,13 @@ from acclimate_indexer.mining.conventions.prevalence import ALTERNATIVE_MODULES,
 from acclimate_indexer.mining.conventions.record import Prevalence, Replacement
 
 SUBSTITUTES = ("http client", "json", "paths")  # purposes for which nobody needs two modules
-NEEDED_TOGETHER = frozenset(ALTERNATIVE_MODULES) - frozenset(SUBSTITUTES)  # of 14 that were flagged none was corrected
+NEEDED_TOGETHER = frozenset(ALTERNATIVE_MODULES) - frozenset(SUBSTITUTES)  # nobody is seen to put these right
 
 
 def is_given_up(replacement: Replacement) -> bool:
     """Whether whoever writes the old name now is behind the times.
 
-    It has to be gone everywhere: of 56 uses of names that were merely rare, and were changed later, none was replaced.
+    It has to be gone everywhere: names that are merely rare change for reasons of their own.
     And it has to be a name for a name; a step that is left out (`result.content`, now `result`), or a variable that
     gave way to a class, was another change of the code at hand, which says nothing about the next.
     """

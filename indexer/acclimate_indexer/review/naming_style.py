@@ -72,7 +72,7 @@ def _is_new(found: re.Match[str], line: ChangedLine, code: ChangedCode) -> bool:
         return False
     is_function = found.re is _FUNCTION
     if is_function and style_of(found[1]) == "PascalCase":
-        return False  # a component, or what is used like a class: of 8 such functions of fastmcp none was renamed
+        return False  # a component, or what is used like a class
     is_inner = line.text[:1].isspace()
     return not (is_function and is_inner) or (code.language.lexer == "python" and _has_free_name(line, code))
 
