@@ -8,12 +8,15 @@ const { ACCLIMATE_E2E_URL: address, ACCLIMATE_E2E_REPOSITORY: repository, ACCLIM
 const PATIENCE_MS = 30_000; // the machine may be busy
 const KEY_MS = 3_000; // from a key to what it opens
 const GHOST = ".ghost-text-decoration, .ghost-text";
+// Without the last ones it looks for hosts outside, many at a time.
 const BROWSER = [
   "--no-sandbox",
   "--disable-gpu",
   "--disable-quic",
   "--no-first-run",
   "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
 ];
 
 /** Runs a scenario in a fresh browser; a failure leaves a picture and exit code 1. */

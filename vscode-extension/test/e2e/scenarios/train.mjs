@@ -53,13 +53,14 @@ await scenario(async (bench, page) => {
   await bench.seen("the dashboard");
 
   await bench.command("Acclimate: Choose Adapter Version");
+  await bench.picks("No adapter");
   await bench.seen("the versions to choose from");
   await bench.pick("sources-");
   await bench.tab("sums.py");
   await page.locator(".statusbar-item").filter({ hasText: "acclimate" }).first().hover();
   await page
     .locator(".monaco-hover")
-    .filter({ hasText: /Adapter: sources-\S+, made \d+ minutes ago/ })
+    .filter({ hasText: /Adapter: sources-\S+ \(v1\), made \d+ minutes ago/ })
     .first()
     .waitFor();
   await bench.seen("which adapter completes");
