@@ -30,7 +30,8 @@ def overview(repository: Repository, home: RepositoryHome, settings: Settings) -
     """All of it, as one object; the adapters newest first."""
     registry = AdapterRegistry(home)
     live = registry.live()
-    adapters = [_adapter(adapter, live) for adapter in reversed(registry.versions())]
+    newest_first = list(reversed(registry.versions()))
+    adapters = [summary(adapter, live) | {"contenders": _contenders(adapter)} for adapter in newest_first]
     return {
         "repository": repository.name,
         "folder": str(repository.work_tree or repository.common_directory),
@@ -40,6 +41,21 @@ def overview(repository: Repository, home: RepositoryHome, settings: Settings) -
         "dataset": _dataset(home),
         "drift": _drift(repository, home, settings) if adapters else None,
         "run": _run(home),
+    }
+
+
+def summary(adapter: Adapter, live: Adapter | None) -> dict[str, Any]:
+    """One adapter in a list."""
+    return {
+        "version": adapter.version,
+        "tag": adapter.tag,
+        "created": str(adapter.record.get("created", "")),
+        "state": adapter.state,
+        "withdrawn": adapter.is_withdrawn,
+        "reason": adapter.reason,
+        "base": adapter.base_name,
+        "live": live is not None and live.version == adapter.version,
+        "folder": str(adapter.folder),
     }
 
 
@@ -61,20 +77,6 @@ def last_run(home: RepositoryHome) -> tuple[str, list[Progress]] | None:
     except (OSError, json.JSONDecodeError):
         lines = []
     return (runs[-1].parent.name, lines) if lines else None
-
-
-def _adapter(adapter: Adapter, live: Adapter | None) -> dict[str, Any]:
-    return {
-        "version": adapter.version,
-        "tag": adapter.tag,
-        "created": str(adapter.record.get("created", "")),
-        "state": adapter.state,
-        "reason": adapter.reason,
-        "withdrawn": adapter.is_withdrawn,
-        "base": adapter.base_name,
-        "live": live is not None and live.version == adapter.version,
-        "contenders": _contenders(adapter),
-    }
 
 
 def _contenders(adapter: Adapter) -> list[dict[str, Any]]:

@@ -14,21 +14,6 @@ LINEAGE = ("created", "seed", "device", "steps", "minutes", "tokens", "seconds",
 DECIMALS = 4
 
 
-def summary(adapter: Adapter, live: Adapter | None) -> dict[str, Any]:
-    """One adapter in a list."""
-    return {
-        "version": adapter.version,
-        "tag": adapter.tag,
-        "created": str(adapter.record.get("created", "")),
-        "state": adapter.state,
-        "withdrawn": adapter.is_withdrawn,
-        "reason": adapter.reason,
-        "base": adapter.base_name,
-        "live": live is not None and live.version == adapter.version,
-        "folder": str(adapter.folder),
-    }
-
-
 def adapter_list(records: list[dict[str, Any]], repository: str) -> RenderableType:
     """All adapters of a repository, by their summaries."""
     if not records:

@@ -13,7 +13,8 @@ from acclimate_indexer.models import local_model, local_models
 from acclimate_training.adapter_difference import difference
 from acclimate_training.registry import Adapter, AdapterRegistry
 
-from .adapter_tables import adapter_details, adapter_list, difference_table, summary
+from ..overview import summary
+from .adapter_tables import adapter_details, adapter_list, difference_table
 from .context import Context
 from .pipeline import opened_repository
 from .verb import DONE, Verbs, add_verb
