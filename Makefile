@@ -32,7 +32,7 @@ TENSOR_MODULES := test_distributed.py test_drift_loss.py test_failures.py test_k
 	test_pipeline.py test_primer.py test_refit.py test_shortlist.py test_start.py test_survival.py test_trainer.py
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup test lint types tests wheel-tests bench bench-indexer bench-context bench-recency bench-training bench-ablation bench-completion bench-harness gpu-check format
+.PHONY: help run setup test vsix extension-lint test-vscode lint types tests wheel-tests bench bench-indexer bench-context bench-recency bench-training bench-ablation bench-completion bench-harness gpu-check format
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | awk -F'|' '{printf "  %-18s %s\n", $$1, $$2}'
@@ -44,7 +44,7 @@ run: $(CORE) ## set everything up and adapt to REPO: mine, train, evaluate, show
 setup: $(DEV) ## install what the tests need: core, tools, runtime and base model
 	@$(BIN)/acclimate doctor --fix --model $(TEST_MODEL) >&2 || [ $$? -eq 1 ]  # 1: it found something that hinders no test
 
-test: lint types setup tests wheel-tests ## lint, types, import contracts and all tests
+test: lint types setup extension-lint tests wheel-tests ## lint, types, import contracts and all tests
 
 lint: $(DEV)
 	@$(BIN)/ruff check .
@@ -55,8 +55,18 @@ types: $(DEV)
 	@$(BIN)/mypy
 	@$(BIN)/basedpyright --pythonpath $(BIN)/python
 
-tests: setup
+tests: setup vsix
 	@python=$(RUNTIME_PYTHON) && ACCLIMATE_NO_SKIPS=$(CI) "$$python" -P -m pytest
+
+vsix: $(CORE) ## the VS Code extension: vscode-extension/dist/acclimate.vsix
+	@cd vscode-extension && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >&2 && \
+		ACCLIMATE_PYTHON="$(CURDIR)/$(BIN)/python" npm run -s package >&2
+
+extension-lint: vsix
+	@cd vscode-extension && npm test
+
+test-vscode: setup vsix extension-lint ## the extension in a real VS Code; pictures in vscode-extension/build/shots
+	@python=$(RUNTIME_PYTHON) && ACCLIMATE_NO_SKIPS=$(CI) "$$python" -P -m pytest tests/vscode
 
 # From outside the checkout, so that only the installed wheel can be imported.
 wheel-tests: $(WHEEL_DEV)
@@ -67,7 +77,8 @@ wheel-tests: $(WHEEL_DEV)
 		"import acclimate_server, sys; sys.exit('site-packages' not in acclimate_server.__file__)"
 	@cd build/wheel && ACCLIMATE_NO_SKIPS=$(CI) "$(CURDIR)/$(WHEEL_VENV)/bin/python" -P -m pytest \
 		-c "$(CURDIR)/pyproject.toml" --rootdir "$(CURDIR)" -m "not engine and not tensor and not gpu" \
-		$(TENSOR_MODULES:%=--ignore="$(CURDIR)/tests/training/%") "$(CURDIR)/tests"
+		$(TENSOR_MODULES:%=--ignore="$(CURDIR)/tests/training/%") --ignore="$(CURDIR)/tests/vscode/test_vscode.py" \
+		"$(CURDIR)/tests"
 
 bench: setup $(TRL)/trl.stamp ## all benchmarks in one run; REPOS='a b' names real repositories
 	@python=$(RUNTIME_PYTHON) && ACCLIMATE_TRL="$(TRL)" "$$python" -P benchmarks $(JSON_FLAG) $(REPOS_FLAG)
