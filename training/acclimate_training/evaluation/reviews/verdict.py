@@ -8,7 +8,8 @@ from typing import Any
 
 from ...reviewing.verdict import NOT_MEASURED
 from .calibration import FALSE_ALARMS
-from .table import ADAPTER, BASE, EVERYWHERE, Figures
+from .contenders import ADAPTER, BASE, EVERYWHERE
+from .table import Figures
 
 MIN_CORRECTED = 20  # hunks that deserve a comment: of fewer a share of right ones says nothing
 MIN_CLEAN = 60  # three for each, as in the data
