@@ -191,7 +191,7 @@ def test_reviews_are_told_with_verdict_opponents_budget_and_sources() -> None:
         "Review comments: on",
         "Threshold: a comment is shown from a confidence of 0.900 on.",
         "It was measured on 40 corrected and 120 clean pieces of held-out code",
-        "Of 120 clean hunks the adapter commented on 0; of other code up to",
+        "Of 120 clean hunks the adapter commented on 0; of others up to",
         "The budget is 10.0 %.",
         "the adapter 100.0 [100.0, 100.0] 75.0",
         "30 160 40 the base, prompted with rules and examples nothing said 0.0",
@@ -213,7 +213,7 @@ def test_reviews_that_are_off_say_why_and_what_is_not_measured_yet() -> None:
 
 
 def test_an_inherited_review_verdict_is_called_so() -> None:
-    text = parsed(subject(record=record(refit_of="shop-1", metrics={}))).text
+    text = parsed(subject(record=record(verdict={"inherited_from": "shop-1"}, metrics={}))).text
 
     assert "Review comments: on" in text
     assert "Inherited from shop-1; figures on this page are from code that was written since." in text
@@ -293,7 +293,13 @@ def hostile(text: str) -> Subject:
     evil = {name: figures(0.1, 1.0, 300) for name in (text, "base", "adapter")}
     place = example(0, "won") | {"path": text, "language": text, "place": text, "prefix": text, "suffix": text}
     place |= {"middle": text, "answers": {"adapter": text, "base": "x", text: text}}
-    said = {"state": text, "reason": text, "candidate": "adapter", "checks": [{"name": text, "said": text}]}
+    said = {
+        "state": text,
+        "reason": text,
+        "inherited_from": text,
+        "candidate": "adapter",
+        "checks": [{"name": text, "said": text}],
+    }
     measured = metrics() | {"contenders": evil, "strata": {"language": {text: evil}}, "documentation": {text: evil}}
     measured |= {
         "notes": [text],
@@ -304,7 +310,7 @@ def hostile(text: str) -> Subject:
     measured |= {"review": {"reviewers": evil, "by_source": {text: {text: {"recall": 0.1}}}, "differences": {text: {}}}}
     spoilt = record(text, repository=text, base={"name": text}, hardware={text: text}, recipe={text: text})
     spoilt |= {"metrics": measured, "verdict": said, "tag": text, "created": text}
-    spoilt |= {"review_verdict": said, "calibration": {"review": {"threshold": text}}, "refit_of": text}
+    spoilt |= {"review_verdict": said, "calibration": {"review": {"threshold": text}}}
     counts = {"counts": {"kind": {text: {"train": 1}}}, "dropped": {text: 3}, "split": text, "commit": text}
     return subject(
         version=text, record=spoilt, manifest=counts, examples=[place], history=[spoilt], live=text, with_code=True

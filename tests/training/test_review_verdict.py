@@ -68,6 +68,9 @@ def test_an_adapter_that_is_better_than_all_others_speaks() -> None:
 
     assert found["state"] == "on", found["reason"]
     assert all(check["passed"] for check in found["checks"])
+    said = [check["said"] for check in found["checks"]]
+    assert said[0] == "Its reviews were measured on 160 of 160 pieces of held-out code."
+    assert said[1].startswith("A confidence keeps its false alarms within 10% and lets something right through")
 
 
 def test_an_adapter_that_is_no_better_than_the_prompted_base_is_silent() -> None:

@@ -3,7 +3,6 @@
 from typing import Any
 
 from ..evaluation.reviews.contenders import ADAPTER, BASE, EVERYWHERE, SILENT
-from ..evaluation.unfinished import REFIT_OF
 from ..reviewing.verdict import NOT_MEASURED as NO_VERDICT
 from .comparison import checks_table
 from .figures import difference_heading, finding, heading, with_unit
@@ -43,7 +42,7 @@ def _is_measured(measured: dict[str, Any]) -> bool:
 
 def _verdict(subject: Subject) -> Markup:
     found = part(subject.record, "review_verdict")
-    state, judged = text(found, "state", "off"), text(subject.record, REFIT_OF)
+    state, judged = text(found, "state", "off"), text(part(subject.record, "verdict"), "inherited_from")
     inherited = f"Inherited from {judged}; figures on this page are from code that was written since."
     return element(
         "div",
@@ -83,7 +82,7 @@ def _budget(measured: dict[str, Any]) -> str:
     budget, bound = number(measured, "false_alarm_budget"), number(row, "false_alarms_bound")
     if alarms is None or clean is None or budget is None:
         return "How much clean code was commented on is not recorded."
-    feared = "" if bound is None else f"; of other code up to {with_unit('false_alarms', bound)} have to be expected"
+    feared = "" if bound is None else f"; of others up to {with_unit('false_alarms', bound)} have to be expected"
     return (
         f"Of {clean:,} clean hunks the adapter commented on {alarms:,}{feared}. The budget is "
         f"{with_unit('false_alarms', budget)}. What is shown of a file was decided by a threshold from other files."
