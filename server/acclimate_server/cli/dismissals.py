@@ -25,7 +25,9 @@ SHOWN = ("number", "scope", "code", "subject", "message", "reviewer", "path", "c
 
 def list_dismissed(repository: Repository, home: RepositoryHome, terminal: Terminal) -> None:
     """Shows all that holds, with the numbers that `--undo` takes."""
-    records = [_record(each, repository) for each in distinct_dismissals(FeedbackStore(home.feedback))]
+    found = distinct_dismissals(FeedbackStore(home.feedback))
+    dates = {commit: _date(commit, repository) for commit in {each.commit for each in found}}
+    records = [_known(each) | {"line": _line(each, repository), "commit_date": dates[each.commit]} for each in found]
     terminal.show(_table(records) if records else NONE)
     terminal.finish({"dismissed": records})
 
@@ -48,14 +50,14 @@ def _known(found: Dismissal) -> dict[str, Any]:
     return {name: value for name, value in asdict(found).items() if name in SHOWN}
 
 
-def _record(found: Dismissal, repository: Repository) -> dict[str, Any]:
-    """With the line where it stands by now, and when what was checked out then was committed; None if not known."""
-    details = repository.details([found.commit]).get(found.commit) if found.commit else None
-    date = None if details is None else details.time.date().isoformat()
-    return _known(found) | {"line": _line(found, repository), "commit_date": date}
+def _date(commit: str, repository: Repository) -> str | None:
+    """When what was checked out then was committed; None where it is not there (any more)."""
+    details = repository.details([commit]).get(commit) if commit else None
+    return None if details is None else details.time.date().isoformat()
 
 
 def _line(found: Dismissal, repository: Repository) -> int | None:
+    """Where it stands by now, counted from 1."""
     if found.scope == "never" or repository.work_tree is None:
         return None
     file = repository.work_tree / found.path

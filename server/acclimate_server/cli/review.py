@@ -83,9 +83,9 @@ def register(verbs: Verbs, shared: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, context: Context) -> int:
     is_about_dismissals = arguments.dismissed or arguments.undo is not None
     if arguments.files and (arguments.staged or arguments.since or is_about_dismissals):
-        raise UsageError("FILE reviews whole files: leave out all that says what else to do, or leave out FILE.")
+        raise UsageError("FILE reviews whole files: leave it out, or --staged, --since, --dismissed and --undo.")
     if arguments.sarif and (arguments.json or is_about_dismissals):
-        raise UsageError("--sarif prints findings, and nothing else, on stdout. Leave it out, or the other option.")
+        raise UsageError("--sarif prints findings, and nothing else: leave it out, or --json, --dismissed and --undo.")
     repository = opened_repository(arguments.files[0].parent if arguments.files else arguments.repository)
     home = context.home.create().for_repository(repository.common_directory)
     if is_about_dismissals:

@@ -62,7 +62,6 @@ def _threshold(calibration: dict[str, Any], *, is_on: bool) -> str:
 
 
 def _figures(measured: dict[str, Any]) -> Markup:
-    by_source = _by_source(measured)
     return joined(
         element("p", _budget(measured)),
         _reviewers(parts(measured, "reviewers")),
@@ -70,7 +69,7 @@ def _figures(measured: dict[str, Any]) -> Markup:
         [
             strata_table(f"{said}: {heading(key)}", "source", found, key)
             for key, said in BY_SOURCE.items()
-            if (found := by_source[key])
+            if (found := _by_source(measured, key))
         ],
         _open(measured),
     )
@@ -124,14 +123,14 @@ def _differences(found: dict[str, dict[str, Any]]) -> Markup | None:
     return table(caption, ("difference", difference_heading("f0.5"), "says"), rows) if rows else None
 
 
-def _by_source(measured: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """By figure and source what each reviewer has of it; of those who look."""
-    found: dict[str, dict[str, Any]] = {key: {} for key in BY_SOURCE}
-    for name, sources in parts(measured, "by_source").items():
+def _by_source(measured: dict[str, Any], key: str) -> dict[str, dict[str, Any]]:
+    """By source, what each reviewer has of this figure; of those who look."""
+    found: dict[str, dict[str, Any]] = {}
+    looking = ((name, each) for name, each in parts(measured, "by_source").items() if name != SILENT)
+    for name, sources in looking:
         for source, row in parts(sources).items():
-            for key in BY_SOURCE:
-                if name != SILENT and number(row, key) is not None:
-                    found[key].setdefault(source, {})[REVIEWERS.get(name, name)] = row
+            if number(row, key) is not None:
+                found.setdefault(source, {})[REVIEWERS.get(name, name)] = row
     return found
 
 
