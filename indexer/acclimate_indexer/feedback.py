@@ -16,7 +16,7 @@ from .durable import disk_full_named
 from .errors import UsageError
 from .filters.secrets import has_secret
 
-FeedbackKind = Literal["dismissed", "review"]
+FeedbackKind = Literal["dismissed", "taken_back", "review"]
 SCHEMA = 1
 MAX_REVIEW_FILE_BYTES = 200 * 1024 * 1024  # all comments of a large project
 MAX_COMMENT_CHARACTERS = 4_000  # longer ones are discussions
@@ -77,14 +77,14 @@ class FeedbackStore:
                 os.fsync(file.fileno())
         return True
 
-    def entries(self, kind: FeedbackKind) -> Iterator[dict[str, Any]]:
-        """The entries of a kind, the oldest first; a line that was cut off is passed over."""
+    def entries(self, *kinds: FeedbackKind) -> Iterator[dict[str, Any]]:
+        """The entries of these kinds, the oldest first; a line that was cut off is passed over."""
         for line in self._lines():
             try:
                 entry = json.loads(line)
             except ValueError:
                 continue
-            if isinstance(entry, dict) and entry.get("kind") == kind:
+            if isinstance(entry, dict) and entry.get("kind") in kinds:
                 yield entry
 
     def imported_reviews(self) -> list[ImportedReview]:

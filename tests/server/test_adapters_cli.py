@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from tests.conftest import MakeRepository
 from tests.support.adapter_folder import publish, write_peft_folder
+from tests.support.judged_reviews import review_record
 from tests.support.tiny_model import TINY, write_manifest
 
 from acclimate_indexer.home import Home
@@ -19,6 +20,7 @@ from acclimate_training.adapter_files import WEIGHTS
 from acclimate_training.registry import AdapterRegistry
 
 DONE, USAGE, FORESEEN = 0, 2, 3
+REVIEW_KEYS = ("review_verdict", "calibration")
 METRICS = {"split": "test", "contenders": {"adapter": {"exact_match": 0.25, "loss": 0.8, "n": 80}}}
 
 
@@ -97,6 +99,20 @@ def test_one_is_shown_with_its_figures_and_its_history(adapters: Adapters, regis
     assert "History" in shown
     assert (record["version"], record["metrics"], record["problem"]) == ("shop-2", METRICS, "")
     assert (record["live"], record["history"]) == ("shop-1", [])
+
+
+def test_how_one_reviews_is_shown_where_it_was_measured(adapters: Adapters, registry: AdapterRegistry) -> None:
+    found = review_record()
+    known = {"metrics": METRICS | {"review": found["review"]}, **{key: found[key] for key in REVIEW_KEYS}}
+    registry.update(registry.get("shop-1"), known)
+    measured, unmeasured = adapters("show", "v1").out, adapters("show", "v2").out
+    record = adapters("show", "v1", "--json").record
+
+    assert "1.00 [1.00, 1.00]" in measured and "Review comments: on." in measured
+    assert "Reviews of held-out code" not in unmeasured
+    assert "Review comments: off. Its reviews were not measured on held-out code yet" in unmeasured
+    assert record["metrics"]["review"] == found["review"]
+    assert {key: record[key] for key in REVIEW_KEYS} == {key: found[key] for key in REVIEW_KEYS}
 
 
 def test_two_are_compared(adapters: Adapters) -> None:

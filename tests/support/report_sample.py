@@ -4,6 +4,8 @@ import math
 import random
 from typing import Any
 
+from tests.support.judged_reviews import review_record
+
 VERSION = "shop-20260401T101500-3f2a"
 EXACT = {  # exact match and loss by contender
     "base": (0.042, 1.571),
@@ -93,6 +95,7 @@ def metrics() -> dict[str, Any]:
                 "out of reach": {"loss": -0.19, "loss_interval": [-0.25, -0.13], "loss_n": 91, "share": 0.84},
             }
         },
+        "review": review_record()["review"],
         "power_points": 3.4,
         "not_measured": ["loss through vLLM"],
         "notes": ["The repository is young: 41 of 312 places lie in files made after the split."],
@@ -129,6 +132,8 @@ def record(version: str = VERSION, **changes: Any) -> dict[str, Any]:
         "curve": curve(),
         "metrics": metrics(),
         "verdict": verdict(),
+        "calibration": review_record()["calibration"],
+        "review_verdict": review_record()["review_verdict"],
     } | changes
 
 

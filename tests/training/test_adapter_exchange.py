@@ -60,6 +60,7 @@ def test_an_export_is_a_peft_folder_with_all_that_is_known(
     assert "| adapter | 0.250 |" in card
     assert "--max-lora-rank 8" in card
     assert "Verdict: **trial**. lower" in card
+    assert "Review comments: **off**. Its reviews were not measured on held-out code yet" in card
     assert names(target.parent) == ["shop"]
 
 

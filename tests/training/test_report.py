@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.support.judged_reviews import review_record
 from tests.support.report_sample import VERSION, example, examples, figures, manifest, metrics, record
 
 from acclimate_training.report.blind import (
@@ -183,6 +184,42 @@ def test_blind_pairs_are_counted_on_the_page() -> None:
     assert "adapter 2 1 1 1.000" in text
 
 
+def test_reviews_are_told_with_verdict_opponents_budget_and_sources() -> None:
+    text = parsed(subject()).text
+
+    for words in (
+        "Review comments: on",
+        "Threshold: a comment is shown from a confidence of 0.900 on.",
+        "It was measured on 40 corrected and 120 clean pieces of held-out code",
+        "Of 120 clean hunks the adapter commented on 0; of others up to",
+        "The budget is 10.0 %.",
+        "the adapter 100.0 [100.0, 100.0] 75.0",
+        "30 160 40 the base, prompted with rules and examples nothing said 0.0",
+        "the adapter less a comment on everything",
+        "seeded:missing await 8 0.0 [0.0, 0.0]",
+        "ordinary 120 0.0 [0.0, 0.0]",
+    ):
+        assert words in text, words
+
+
+def test_reviews_that_are_off_say_why_and_what_is_not_measured_yet() -> None:
+    found = review_record(is_on=False, left=7)
+    measured = metrics() | {"review": found["review"]}
+    text = parsed(subject(record=record(**found | {"metrics": measured}))).text
+
+    assert "Review comments: off Its reviews were measured on 160 of 167 pieces" in text
+    assert "Threshold: none." in text
+    assert "Not measured yet: 7 hunks" in text
+
+
+def test_an_inherited_review_verdict_is_called_so() -> None:
+    text = parsed(subject(record=record(verdict={"inherited_from": "shop-1"}, metrics={}))).text
+
+    assert "Review comments: on" in text
+    assert "Inherited from shop-1; figures on this page are from code that was written since." in text
+    assert "No review was measured for this version." in text
+
+
 def test_won_and_lost_are_shown_by_one_rule() -> None:
     text = parsed(subject()).text
     found = outcome(examples(), candidate="adapter+retrieval", opponent="control+retrieval")
@@ -256,7 +293,13 @@ def hostile(text: str) -> Subject:
     evil = {name: figures(0.1, 1.0, 300) for name in (text, "base", "adapter")}
     place = example(0, "won") | {"path": text, "language": text, "place": text, "prefix": text, "suffix": text}
     place |= {"middle": text, "answers": {"adapter": text, "base": "x", text: text}}
-    said = {"state": text, "reason": text, "candidate": "adapter", "checks": [{"name": text, "said": text}]}
+    said = {
+        "state": text,
+        "reason": text,
+        "inherited_from": text,
+        "candidate": "adapter",
+        "checks": [{"name": text, "said": text}],
+    }
     measured = metrics() | {"contenders": evil, "strata": {"language": {text: evil}}, "documentation": {text: evil}}
     measured |= {
         "notes": [text],
@@ -264,8 +307,10 @@ def hostile(text: str) -> Subject:
         "general": {"contenders": {text: {text: 1.0}}, "notes": [text]},
     }
     measured |= {"differences": {text: {text: {"exact_match": 0.1}}}, "split": text}
+    measured |= {"review": {"reviewers": evil, "by_source": {text: {text: {"recall": 0.1}}}, "differences": {text: {}}}}
     spoilt = record(text, repository=text, base={"name": text}, hardware={text: text}, recipe={text: text})
     spoilt |= {"metrics": measured, "verdict": said, "tag": text, "created": text}
+    spoilt |= {"review_verdict": said, "calibration": {"review": {"threshold": text}}}
     counts = {"counts": {"kind": {text: {"train": 1}}}, "dropped": {text: 3}, "split": text, "commit": text}
     return subject(
         version=text, record=spoilt, manifest=counts, examples=[place], history=[spoilt], live=text, with_code=True
@@ -303,6 +348,8 @@ def test_what_was_not_measured_is_said_and_not_left_out() -> None:
         "No paired difference is recorded",
         "Documentation was not measured",
         "General ability was not measured",
+        "Review comments: off",
+        "No review was measured for this version.",
         "were not both measured",
         "No loss curve is recorded",
         "is no longer here",

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import pytest
+from tests.support.judged_reviews import GOOD, SEEDED, SILENT, clean, everywhere, faulty, hunks
 
 from acclimate_training.evaluation.intervals import Observation, ratio_difference
 from acclimate_training.evaluation.reviews.calibration import (
@@ -20,48 +21,11 @@ from acclimate_training.evaluation.reviews.verdict import NO_PAIRS, review_verdi
 from acclimate_training.reviewing.verdict import NOT_MEASURED, review_verdict_of
 
 
-def clean(number: int, confidence: float = 0.0) -> JudgedReview:
-    return JudgedReview(
-        path=f"shop/{number % 40}.py", source="ordinary", is_clean=True, confidence=confidence, is_right=False
-    )
-
-
-def faulty(number: int, confidence: float, *, is_right: bool = True) -> JudgedReview:
-    return JudgedReview(
-        path=f"shop/{number % 40}.py", source="fix", is_clean=False, confidence=confidence, is_right=is_right
-    )
-
-
-def hunks(*, right: int, wrong: int, silent: int, alarms: int, quiet: int) -> list[JudgedReview]:
-    """So many of each, the right ones surer than the wrong ones."""
-    return [
-        *(faulty(number, 0.9) for number in range(right)),
-        *(faulty(number, 0.6, is_right=False) for number in range(wrong)),
-        *(faulty(number, 0.0, is_right=False) for number in range(silent)),
-        *(clean(number, 0.5) for number in range(alarms)),
-        *(clean(number) for number in range(quiet)),
-    ]
-
-
 def judged(adapter: Iterable[JudgedReview], base: Iterable[JudgedReview]) -> dict[str, Any]:
     """The verdict, where commenting everywhere is right on every other corrected hunk."""
     mine = list(adapter)
-    everywhere = [
-        JudgedReview(
-            path=each.path,
-            source=each.source,
-            is_clean=each.is_clean,
-            confidence=1.0,
-            is_right=not each.is_clean and number % 2 == 0,
-        )
-        for number, each in enumerate(mine)
-    ]
-    reviewed = Reviewed(adapter=mine, base=list(base), everywhere=everywhere, least_chance=0.1)
+    reviewed = Reviewed(adapter=mine, base=list(base), everywhere=everywhere(mine), least_chance=0.1)
     return review_verdict(review_table(reviewed, seed=0), calibration(reviewed)["threshold"])
-
-
-GOOD = hunks(right=30, wrong=2, silent=8, alarms=2, quiet=118)
-SILENT = hunks(right=0, wrong=0, silent=40, alarms=0, quiet=120)
 
 
 def test_a_threshold_shows_what_is_right_and_not_what_is_wrong() -> None:
@@ -104,6 +68,9 @@ def test_an_adapter_that_is_better_than_all_others_speaks() -> None:
 
     assert found["state"] == "on", found["reason"]
     assert all(check["passed"] for check in found["checks"])
+    said = [check["said"] for check in found["checks"]]
+    assert said[0] == "Its reviews were measured on 160 of 160 pieces of held-out code."
+    assert said[1].startswith("A confidence keeps its false alarms within 10% and lets something right through")
 
 
 def test_an_adapter_that_is_no_better_than_the_prompted_base_is_silent() -> None:
@@ -180,7 +147,9 @@ def test_figures_come_with_intervals_by_source() -> None:
     assert row["f0.5"] == pytest.approx(1.25 * 30 / (0.25 * 40 + 30), abs=1e-4)
     low, high = row["f0.5_interval"]
     assert low < row["f0.5"] < high
-    assert table["by_source"]["adapter"]["fix"]["recall"] == 0.75
+    assert row["files"] == 40
+    assert table["by_source"]["adapter"]["fix"]["recall"] == pytest.approx(30 / 32, abs=1e-4)
+    assert table["by_source"]["adapter"][SEEDED]["recall"] == 0.0
     assert table["by_source"]["adapter"]["ordinary"]["false_alarms"] == 0.0
     assert table["reviewers"]["silent"]["f0.5"] == 0.0
     assert table["differences"]["silent"]["f0.5_interval"][0] > 0

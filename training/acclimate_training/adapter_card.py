@@ -11,7 +11,7 @@ SHOWN = ("exact_match", "edit_similarity", "loss")  # of each contender's figure
 
 def model_card(record: Mapping[str, Any], config: Mapping[str, Any]) -> str:
     """Markdown with the front matter that model hubs read. `record` is an adapter's, `config` peft's."""
-    base, verdict = record["base"], record["verdict"]
+    base, verdict, reviews = record["base"], record["verdict"], record["review_verdict"]
     return f"""---
 base_model: {_quoted(base["name"])}
 library_name: peft
@@ -26,6 +26,8 @@ It fits these weights and no others: {_code(base["identity"])} ({base.get("preci
 Where it came from and all that was measured is in `adapter.json`.
 
 Verdict: **{verdict["state"]}**{", withdrawn" if record.get("withdrawn") else ""}. {verdict.get("reason", "")}
+
+Review comments: **{reviews["state"]}**. {reviews.get("reason", "")}
 
 {_figures(record.get("metrics") or {})}{_loading(record["prompt_budget"], int(config.get("r") or 1))}"""
 

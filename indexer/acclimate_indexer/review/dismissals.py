@@ -9,15 +9,14 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 from acclimate_indexer.feedback import FeedbackStore
 from acclimate_indexer.mining.reviews.surroundings import surroundings
 
+from .dismissal_log import Dismissal, Scope, dismissals
 from .finding import Finding
 from .target import ReviewTarget
-
-Scope = Literal["here", "never"]
 
 DIGEST_CHARACTERS = 16  # of a SHA-256: more than enough to tell the lines of a file apart
 NEIGHBOURS = 2  # lines with letters on each side: one of them is enough to know a place again
@@ -65,21 +64,10 @@ class Dismissals:
 
     @classmethod
     def read(cls, store: FeedbackStore) -> Self:
-        """Those in a repository's feedback; an entry that says too little is passed over."""
-        here, never = [], []
-        for entry in store.entries("dismissed"):
-            if not _has_texts(entry, "code", "subject"):
-                continue
-            if entry.get("scope") == "never":
-                never.append((entry["code"], entry["subject"]))
-            elif _has_texts(entry, "path", "line") and isinstance(entry.get("near"), list):
-                near = tuple(map(str, entry["near"]))
-                here.append(
-                    Mark(
-                        code=entry["code"], subject=entry["subject"], path=entry["path"], line=entry["line"], near=near
-                    )
-                )
-        return cls(here, never)
+        """Those in a repository's feedback that hold; an entry that says too little is passed over."""
+        found = dismissals(store)
+        here = [_mark(each) for each in found if each.scope == "here" and each.path and each.line]
+        return cls(here, [(each.code, each.subject) for each in found if each.scope == "never"])
 
     def covers(self, finding: Finding, where: range, lines: Sequence[str]) -> bool:
         """Whether a finding about some of these lines was dismissed."""
@@ -119,24 +107,46 @@ def dismiss(store: FeedbackStore, finding: Finding, target: ReviewTarget, *, sco
 def dismissed_code(store: FeedbackStore) -> list[DismissedCode]:
     """The code that people found nothing wrong with, each piece once."""
     found = [
-        DismissedCode(path=entry["path"], language=entry["language"], commit=entry["commit"], hunk=entry["hunk"])
-        for entry in store.entries("dismissed")
-        if _has_texts(entry, "path", "language", "commit", "hunk")
+        DismissedCode(path=each.path, language=each.language, commit=each.commit, hunk=each.hunk)
+        for each in dismissals(store)
+        if each.path and each.language and each.hunk
     ]
     return list(dict.fromkeys(found))
 
 
 def mark_of(finding: Finding, where: range, lines: Sequence[str]) -> Mark:
     """The mark of a finding about some lines of a text."""
-    above = islice(_telling(lines[number] for number in range(where.start - 1, -1, -1)), NEIGHBOURS)
-    below = islice(_telling(lines[number] for number in range(where.stop, len(lines))), NEIGHBOURS)
     return Mark(
         code=finding.code,
         subject=finding.subject,
         path=finding.path,
         line=_digest("\n".join(_bare(line) for line in lines[where.start : where.stop])),
-        near=(*(f"-{_digest(line)}" for line in above), *(f"+{_digest(line)}" for line in below)),
+        near=_near(where, lines),
     )
+
+
+def line_now(dismissal: Dismissal, lines: Sequence[str]) -> int | None:
+    """Where in a text the line stands that was dismissed, counted from 0; None where it does not (any more)."""
+    places = [number for number, line in enumerate(lines) if _digest(_bare(line)) == dismissal.line]
+    known = {*dismissal.near}
+    near = (number for number in places if not known.isdisjoint(_near(range(number, number + 1), lines)))
+    return places[0] if len(places) == 1 else next(near, None)
+
+
+def _mark(dismissal: Dismissal) -> Mark:
+    return Mark(
+        code=dismissal.code,
+        subject=dismissal.subject,
+        path=dismissal.path,
+        line=dismissal.line,
+        near=dismissal.near,
+    )
+
+
+def _near(where: range, lines: Sequence[str]) -> tuple[str, ...]:
+    above = islice(_telling(lines[number] for number in range(where.start - 1, -1, -1)), NEIGHBOURS)
+    below = islice(_telling(lines[number] for number in range(where.stop, len(lines))), NEIGHBOURS)
+    return (*(f"-{_digest(line)}" for line in above), *(f"+{_digest(line)}" for line in below))
 
 
 def _telling(lines: Iterable[str]) -> Iterator[str]:
@@ -154,7 +164,3 @@ def _bare(line: str) -> str:
 
 def _digest(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", errors="replace")).hexdigest()[:DIGEST_CHARACTERS]
-
-
-def _has_texts(entry: dict[str, Any], *names: str) -> bool:
-    return all(isinstance(entry.get(name), str) for name in names)

@@ -18,6 +18,7 @@ from .demonstration import demonstrate, editor_words
 from .pipeline import held_engine, opened_repository, run_child, tree_of
 from .preflight import require_fit, say_preflight
 from .readiness import ready_model, ready_runtime
+from .reviews import speaking_words
 from .verb import (
     DONE,
     Verbs,
@@ -75,6 +76,8 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
         "total": round(time.monotonic() - started, 1),
     }
     result |= {"seconds": seconds}
+    if words := speaking_words(result):
+        context.terminal.show(words)
     context.terminal.show(_seconds_words(seconds))
     context.terminal.show(editor_words(tree_of(repository)))
     context.terminal.finish(result)

@@ -9,6 +9,8 @@ from rich.table import Table
 from acclimate_training.registry import Adapter
 from acclimate_training.registry_store import Event
 
+from .reviews import reviews_shown
+
 SHOWN = ("exact_match", "edit_similarity", "loss", "n")  # of each contender; `--json` has all
 LINEAGE = ("created", "seed", "device", "steps", "minutes", "tokens", "seconds", "final_training_loss")
 DECIMALS = 4
@@ -30,7 +32,12 @@ def adapter_list(records: list[dict[str, Any]], repository: str) -> RenderableTy
 
 def adapter_details(adapter: Adapter, events: Iterable[Event], problem: str) -> RenderableType:
     """One adapter: where it came from, how it did, what became of it."""
-    return Group(_lineage(adapter, problem), *_figures(adapter.record.get("metrics") or {}), _history(events))
+    return Group(
+        _lineage(adapter, problem),
+        *_figures(adapter.record.get("metrics") or {}),
+        *reviews_shown(adapter.record),
+        _history(events),
+    )
 
 
 def _lineage(adapter: Adapter, problem: str) -> Table:

@@ -6,6 +6,7 @@ import asyncio
 from .comparison import show_comparison
 from .context import Context
 from .pipeline import opened_repository, run_with_engine
+from .reviews import reviews_shown
 from .verb import DONE, Verbs, add_evaluation_options, add_model_option, add_repository, add_verb
 
 NO_BOUND_MINUTES = 7 * 24 * 60.0  # a week: longer than any evaluation; Ctrl-C loses nothing
@@ -20,6 +21,7 @@ def register(verbs: Verbs, shared: argparse.ArgumentParser) -> None:
         summary="compare an adapter with the base on held-out code",
         description="Completes the same held-out places with the base model, a control adapter and the adapter, with "
         "retrieval and without, measures exact match, loss and more with 95% intervals, and gives a verdict. "
+        "What the adapter comments on in held-out changes is judged beside it. "
         "What was generated is kept: a second call goes on where the first one stopped.",
         examples="acclimate evaluate\nacclimate evaluate --adapter shop-20260401T101500-3f2a --evaluation-minutes 20\n"
         "acclimate evaluate --continue      for as long as it takes until everything is measured",
@@ -54,5 +56,7 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
         )
     )
     show_comparison(result, context.terminal)
+    for shown in reviews_shown(result):
+        context.terminal.show(shown)
     context.terminal.finish(result)
     return DONE

@@ -12,6 +12,7 @@ from .comparison import show_comparison
 from .context import Context
 from .dataset import split_table
 from .pipeline import opened_repository, run_with_engine
+from .reviews import speaking_words
 from .verb import (
     DONE,
     Verbs,
@@ -81,4 +82,6 @@ async def _retrain(repository: Repository, settings: Settings, force: bool, cont
     result = await run_with_engine(repository, settings, context, phases=("mine", "train", "evaluate"), force=force)
     context.terminal.show(split_table(result.get("pairs", {}), f"Pairs mined from {repository.name}"))
     show_comparison(result, context.terminal)
+    if words := speaking_words(result):
+        context.terminal.show(words)
     return result

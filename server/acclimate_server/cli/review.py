@@ -33,6 +33,7 @@ from ..review.sarif import sarif_log
 from ..review.scope import language_to_review, why_not_reviewed
 from ..settings import ReviewSettings, Settings
 from .context import Context
+from .dismissals import list_dismissed, undo
 from .mine import mined_here
 from .pipeline import held_engine, opened_repository
 from .terminal import Terminal
@@ -66,29 +67,43 @@ def register(verbs: Verbs, shared: argparse.ArgumentParser) -> None:
         examples="acclimate review                        what was changed since the last commit\n"
         "acclimate review --staged               what is about to be committed\n"
         "acclimate review --since origin/main --sarif > review.sarif\n"
-        "acclimate review src/cart.py            all of a file",
+        "acclimate review src/cart.py            all of a file\n"
+        "acclimate review --dismissed            what is not said any more; `--undo N` takes one back",
     )
     parser.add_argument("files", nargs="*", type=Path, metavar="FILE", help="review all lines of these files")
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--staged", action="store_true", help="what is staged for the next commit")
     which.add_argument("--since", metavar="REV", help="what was committed since REV and HEAD parted")
+    which.add_argument("--dismissed", action="store_true", help="list the comments that were dismissed")
+    which.add_argument("--undo", type=int, metavar="N", help="say again what was dismissed as number N of that list")
     parser.add_argument("--sarif", action="store_true", help="print SARIF 2.1.0 on stdout, for code hosts and editors")
     parser.add_argument("--repository", type=Path, default=Path(), metavar="REPO", help="default: where you are")
 
 
 def run(arguments: argparse.Namespace, context: Context) -> int:
-    if arguments.files and (arguments.staged or arguments.since):
-        raise UsageError("FILE reviews whole files: leave out --staged and --since, or leave out FILE.")
-    if arguments.sarif and arguments.json:
-        raise UsageError("--sarif and --json both print on stdout. Choose one.")
+    is_about_dismissals = arguments.dismissed or arguments.undo is not None
+    if arguments.files and (arguments.staged or arguments.since or is_about_dismissals):
+        raise UsageError("FILE reviews whole files: leave it out, or --staged, --since, --dismissed and --undo.")
+    if arguments.sarif and (arguments.json or is_about_dismissals):
+        raise UsageError("--sarif prints findings, and nothing else: leave it out, or --json, --dismissed and --undo.")
     repository = opened_repository(arguments.files[0].parent if arguments.files else arguments.repository)
-    settings = context.settings(repository.work_tree)
     home = context.home.create().for_repository(repository.common_directory)
+    if is_about_dismissals:
+        return _dismissals(arguments, repository, home, context.terminal)
+    settings = context.settings(repository.work_tree)
     _mine_once(repository, home, settings, context)
     files = list(_files(arguments, repository))
     found = asyncio.run(_found(Ground(repository, home), settings, files, context))
     _show(found, context.terminal, as_sarif=arguments.sarif)
     return FINDINGS if found.findings else DONE
+
+
+def _dismissals(arguments: argparse.Namespace, repository: Repository, home: RepositoryHome, terminal: Terminal) -> int:
+    if arguments.undo is None:
+        list_dismissed(repository, home, terminal)
+    else:
+        undo(arguments.undo, home, terminal)
+    return DONE
 
 
 def _mine_once(repository: Repository, home: RepositoryHome, settings: Settings, context: Context) -> None:

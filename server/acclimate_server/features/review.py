@@ -7,7 +7,7 @@ from typing import Any
 from lsprotocol import types
 
 from acclimate_indexer.errors import AcclimateError
-from acclimate_indexer.review.dismissals import Scope
+from acclimate_indexer.review.dismissal_log import Scope
 
 from ..documents import Documents
 from ..language_server import AcclimateServer

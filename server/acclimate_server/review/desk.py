@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from acclimate_indexer.errors import AcclimateError
 from acclimate_indexer.repository import Repository
-from acclimate_indexer.review.dismissals import Scope
+from acclimate_indexer.review.dismissal_log import Scope
 
 from ..settings import ReviewSettings
 from ..status import ReviewStatus, ReviewWord, StatusBoard

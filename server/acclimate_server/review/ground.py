@@ -15,7 +15,8 @@ from acclimate_indexer.home import RepositoryHome
 from acclimate_indexer.mining.conventions.record import Conventions
 from acclimate_indexer.repository import Repository
 from acclimate_indexer.review.conventions import convention_findings
-from acclimate_indexer.review.dismissals import Dismissals, Scope, dismiss
+from acclimate_indexer.review.dismissal_log import Scope
+from acclimate_indexer.review.dismissals import Dismissals, dismiss
 from acclimate_indexer.review.finding import Finding
 from acclimate_indexer.review.linter import linter_findings
 from acclimate_indexer.review.rules import TeamRules

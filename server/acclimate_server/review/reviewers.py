@@ -107,7 +107,7 @@ class MinedReviewer:
         self, name: finding.Reviewer, found: Callable[[ReviewTarget], list[Finding]], basis: Basis, executor: Executor
     ) -> None:
         """Takes what it finds in a target, and what that rests on. Both are used in the executor alone."""
-        self.name = name
+        self.name: finding.Reviewer = name
         self.identity = basis.identity
         self._found = found
         self._repository = basis.repository

@@ -7,7 +7,8 @@ import pytest
 
 from acclimate_indexer.feedback import FeedbackStore
 from acclimate_indexer.languages.python import PYTHON
-from acclimate_indexer.review.dismissals import Dismissals, Scope, dismiss, dismissed_code
+from acclimate_indexer.review.dismissal_log import Scope
+from acclimate_indexer.review.dismissals import Dismissals, dismiss, dismissed_code
 from acclimate_indexer.review.finding import Finding
 from acclimate_indexer.review.target import ReviewTarget
 from acclimate_indexer.syntax import Span

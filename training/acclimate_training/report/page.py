@@ -18,6 +18,7 @@ from .markup import Markup, element
 from .payback import payback
 from .provenance import data, lineage, versions
 from .reading import part, text
+from .reviews import reviews
 from .style import STYLE
 from .subject import Subject
 from .training import training
@@ -33,6 +34,7 @@ SECTIONS: tuple[tuple[str, str, Section], ...] = (
     ("examples", "Won and lost, side by side", examples),
     ("blind", "Blind pairs", lambda subject: blind(subject.record)),
     ("documentation", "Documentation", documentation),
+    ("reviews", "Reviews", reviews),
     ("general", "General ability", general),
     ("payback", "Prompt tokens saved, and when the training has paid back", payback),
     ("training", "Training", training),

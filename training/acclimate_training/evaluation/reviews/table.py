@@ -8,10 +8,8 @@ from typing import Any
 from ..intervals import Estimate, Observation, estimate, ratio_difference
 from ..table import written
 from .calibration import BETA, FALSE_ALARMS, decided_by_others, threshold_of, upper_bound
+from .contenders import ADAPTER, BASE, EVERYWHERE, SILENT
 from .judged import JudgedReview, Reviewed, Shows, f_score, false_alarms, precision, recall
-
-ADAPTER, BASE = "adapter", "prompted"
-EVERYWHERE, SILENT = "everywhere", "silent"
 
 Figures = dict[str, Any]
 
@@ -56,6 +54,7 @@ def figures(found: Sequence[JudgedReview], shows: Shows, *, seed: int) -> Figure
     alarms = sum(map(shows, clean))
     counts = {
         "n": len(found),
+        "files": len({each.path for each in found}),
         "corrected": len(found) - len(clean),
         "clean": len(clean),
         "shown": sum(map(shows, found)),

@@ -8,7 +8,8 @@ from typing import Any
 
 from ...reviewing.verdict import NOT_MEASURED
 from .calibration import FALSE_ALARMS
-from .table import ADAPTER, BASE, EVERYWHERE, Figures
+from .contenders import ADAPTER, BASE, EVERYWHERE
+from .table import Figures
 
 MIN_CORRECTED = 20  # hunks that deserve a comment: of fewer a share of right ones says nothing
 MIN_CLEAN = 60  # three for each, as in the data
@@ -32,17 +33,19 @@ def review_verdict(table: Figures, threshold: float | None) -> dict[str, Any]:
 
 
 def _checks(table: Figures, row: Figures, threshold: float | None) -> Iterator[tuple[str, bool, str]]:
+    asked = f"{row['n']} of {row['n'] + table['open']} pieces of held-out code"
+    within = f"keeps its false alarms within {FALSE_ALARMS:.0%} and lets"
     counted = f"{row['corrected']} corrected and {row['clean']} clean pieces of held-out code"
     yield (
         "finished",
         not table["open"],
-        f"Its reviews were measured on {row['n']} of {row['n'] + table['open']} pieces of held-out code so far: "
-        "`acclimate evaluate` goes on.",
+        f"Its reviews were measured on {asked}" + (" so far: `acclimate evaluate` goes on." if table["open"] else "."),
     )
     yield (
         "threshold",
         threshold is not None,
-        f"No confidence keeps its false alarms within {FALSE_ALARMS:.0%} and lets anything right through ({counted}).",
+        (f"No confidence {within} anything" if threshold is None else f"A confidence {within} something")
+        + f" right through ({counted}).",
     )
     for name, words in _WORDS.items():
         yield name, *_better(table, name, words)
