@@ -12,6 +12,7 @@ them instead, and `after_held_back` takes them off. Guidance and other libraries
 """
 
 import json
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from copy import copy
 from dataclasses import asdict, dataclass
@@ -19,7 +20,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Self
 
-from tokenizers import Tokenizer
+from tokenizers import Encoding, Tokenizer
 
 from .errors import ModelCorrupt
 from .pairs import Snippet
@@ -268,30 +269,42 @@ class PromptBuilder:
 
     def _tail(self, text: str, budget: int) -> list[int]:
         """The last tokens of the prefix, from the start of a line, so that the cut never moves inside one."""
-        ids = self._enough(text, budget, lambda characters: text[-characters:])
+        part, found = self._enough(text, budget, lambda characters: text[-characters:])
+        ids = found.ids
         if len(ids) <= budget:
             return ids
-        kept = self._tokenizer.decode(ids[-budget:], skip_special_tokens=False)
-        _, newline, whole_lines = kept.partition("\n")
-        return self._encode(whole_lines) if newline else ids[-budget:]
+        places, words = found.offsets, found.word_ids
+        line = part.find("\n", places[-budget][0]) + 1
+        if not line:
+            return ids[-budget:]
+        # Tokenizers cut a text into words and encode each by itself: from the beginning of one on the ids are the same
+        # as those of the rest alone. Some take a line's end and the indentation after it for one word.
+        first = bisect_left(places, (line, 0))
+        is_word = first < len(ids) and places[first][0] == line and words[first] != words[first - 1]
+        return ids[first:] if is_word else self._encode(part[line:])
 
     def _head(self, text: str, budget: int) -> list[int]:
-        return self._enough(text, budget, lambda characters: text[:characters])[:budget]
+        return self._enough(text, budget, lambda characters: text[:characters])[1].ids[:budget]
 
-    def _enough(self, text: str, budget: int, part: Callable[[int], str]) -> list[int]:
-        """The ids of a part of the text: more than the budget, and by so many that where it is cut changes none of it.
+    def _enough(self, text: str, budget: int, part: Callable[[int], str]) -> tuple[str, Encoding]:
+        """A part of the text, encoded: more ids than the budget, by so many that where it is cut changes none of it.
 
         Only where the text is short or its tokens are long are there fewer.
         """
         characters = budget * USUAL_CHARACTERS_PER_TOKEN
         if len(text) > characters:
-            ids = self._encode(part(characters))
-            if len(ids) > budget + MARGIN_TOKENS:
-                return ids
-        return self._encode(part(budget * MAX_CHARACTERS_PER_TOKEN))
+            usual = part(characters)
+            found = self._encoding(usual)
+            if len(found.ids) > budget + MARGIN_TOKENS:
+                return usual, found
+        most = part(budget * MAX_CHARACTERS_PER_TOKEN)
+        return most, self._encoding(most)
+
+    def _encoding(self, text: str) -> Encoding:
+        return self._tokenizer.encode_batch([text], add_special_tokens=False)[0]  # `encode` lets no other thread run
 
     def _encode(self, text: str) -> list[int]:
-        return self._tokenizer.encode(text, add_special_tokens=False).ids
+        return self._encoding(text).ids
 
     def _id(self, token: str) -> int:
         found = self._tokenizer.token_to_id(token)

@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing, asynccontextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -207,6 +207,44 @@ async def test_leaving_a_stream_early_closes_the_request() -> None:
             async for _ in texts:
                 break
         await asyncio.wait_for(closed.wait(), 5)
+
+
+@pytest.mark.parametrize("leaves", [True, False])
+async def test_the_connection_of_an_answer_serves_the_next_request(leaves: bool) -> None:
+    connections = 0
+    event = b'data: {"choices": [{"text": "a", "finish_reason": "length"}]}\n\n'
+    is_read, is_closed = asyncio.Event(), asyncio.Event()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal connections
+        connections += 1
+        with suppress(asyncio.IncompleteReadError):  # the client has closed it
+            while head := (await reader.readuntil(b"\r\n\r\n")).decode().lower():
+                await reader.readexactly(int(head.partition("content-length:")[2].split()[0]))
+                writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n" % (len(event), event))
+                await is_read.wait()
+                writer.write(b"e\r\ndata: [DONE]\n\n\r\n0\r\n\r\n")
+        writer.close()
+        is_closed.set()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        client = EngineClient(EngineAddress(url=f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"))
+        for _ in range(2):
+            is_read.clear()
+            async with aclosing(client.stream([1], model="m", max_tokens=4)) as pieces:
+                async for _ in pieces:
+                    before = asyncio.all_tasks()
+                    if leaves:
+                        break
+                    is_read.set()
+            left = asyncio.all_tasks() - before
+            is_read.set()
+            if left:
+                await asyncio.wait(left, timeout=5)
+        await client.aclose()
+        await asyncio.wait_for(is_closed.wait(), 5)
+
+    assert connections == 1
 
 
 def test_the_key_is_in_no_representation() -> None:

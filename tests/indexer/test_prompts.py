@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 
 import pytest
-from tests.support.tiny_model import TOKENS
-from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
+from tests.support.tiny_model import TOKENS, write_tokenizer
+from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers
 
 from acclimate_indexer.errors import ModelCorrupt
 from acclimate_indexer.pairs import Snippet
@@ -155,6 +155,35 @@ def test_a_long_prefix_is_cut_at_the_start_of_a_line_and_a_long_suffix_at_its_en
     ids = builder(folder, prefix=20, suffix=4).prompt(cursor, repository="r")
 
     assert "<|fim_prefix|>second line\nx =<|fim_suffix|>1234<|fim_middle|>" in spelt(folder, ids)
+
+
+QWEN_WORDS = (
+    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
+)
+
+
+@pytest.mark.parametrize("has_words_of_qwen", [False, True])
+def test_a_prefix_that_was_cut_is_encoded_as_if_nothing_stood_before_it(
+    tmp_path: Path, has_words_of_qwen: bool
+) -> None:
+    tokenizer = write_tokenizer(tmp_path)
+    if has_words_of_qwen:
+        words = pre_tokenizers.Split(Regex(QWEN_WORDS), "isolated")
+        plain = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
+        tokenizer.pre_tokenizer = pre_tokenizers.Sequence([words, plain])
+        tokenizer.save(str(tmp_path / "tokenizer.json"))
+    text = "def f():\n\n    return (\n        g(a),\n\n\n        '\u00df\U0001f600',\n    )\n\n"
+    cursor = Cursor(path="a.py", language="python", prefix=text, suffix="")
+
+    for budget in range(2, 60):
+        prompts = builder(tmp_path, prefix=budget)
+        ids = prompts.prompt(cursor, repository="r")
+        prefix, _, suffix = prompts.stop_ids[:3]
+        found = ids[ids.index(prefix) + 1 : ids.index(suffix)]
+        whole = tokenizer.encode(text, add_special_tokens=False).ids
+        _, newline, lines = tokenizer.decode(whole[-budget:]).partition("\n")
+        expected = tokenizer.encode(lines, add_special_tokens=False).ids if newline else whole[-budget:]
+        assert list(found) == (expected if len(whole) > budget else whole), budget
 
 
 def test_a_line_longer_than_the_budget_keeps_its_end(folder: Path) -> None:

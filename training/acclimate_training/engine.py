@@ -10,7 +10,7 @@ import json
 import math
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Container, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,7 @@ ANSWER_SECONDS = 300.0  # a long prompt behind sixteen others on a processor wit
 IDLE_SECONDS = 4.0  # a connection that was not used for longer may be closed: vLLM does it after five
 HEALTH_SECONDS = 5.0  # an engine that cannot say "well" in this time is not well
 LIKELIEST_TOKENS = 20  # as many as vLLM tells unless it was started to tell more
+END_SECONDS = 1.0  # between an answer's last piece and the end of its stream lie milliseconds
 DETAIL_CHARACTERS = 300  # of the engine's own words in a message
 
 
@@ -76,13 +77,14 @@ class EngineClient:
         self.address = address
         self._takes_priorities = True
         self._warming: asyncio.Task[bool] | None = None
+        self._leaving: set[asyncio.Task[None]] = set()
         self._used = -math.inf  # when a connection was
         self._http = address.http(httpx.Timeout(answer_seconds, connect=CONNECT_SECONDS))
 
     async def aclose(self) -> None:
         """Closes the connections; running requests are aborted."""
-        if self._warming is not None:
-            self._warming.cancel()
+        for task in (*self._leaving, *([] if self._warming is None else [self._warming])):
+            task.cancel()
         await self._http.aclose()
 
     async def is_healthy(self) -> bool:
@@ -227,31 +229,56 @@ class EngineClient:
     ) -> AsyncGenerator[Piece]:
         """What is generated, as it is; closing the iterator aborts the generation. Raises as `complete` does.
 
+        To close it costs no time: whoever has the last piece need not wait for the end of the stream.
+
         Args:
             temperature: 0 is greedy, and takes no notice of the seed.
         """
         body = _completion_body(prompt_ids, model, max_tokens, stop_token_ids) | {"stream": True, "logprobs": 0}
         if temperature:
             body |= {"temperature": temperature, "seed": seed}
-        try:
-            async with self._completion(body, priority) as response:
-                async for line in response.aiter_lines():
-                    data = line.removeprefix("data:").strip()
-                    if not line.startswith("data:"):
-                        continue
-                    if data == "[DONE]":
-                        return
-                    with _answers_named(self.address.url):
-                        event = json.loads(data)
-                        if error := event.get("error"):
-                            raise _refused(self.address.url, int(error.get("code") or 500), str(error.get("message")))
-                        piece = _piece(event["choices"][0]) if event["choices"] else Piece(text="")
-                    if piece.text or piece.nats or piece.finish_reason:
-                        yield piece
-        except GeneratorExit:  # left early, which closes the connection
-            self._used = -math.inf
-            self.warm_up()
-            raise
+        async with AsyncExitStack() as opened:
+            response = await opened.enter_async_context(self._completion(body, priority))
+            lines = response.aiter_lines()
+            async for line in lines:
+                if (piece := self._piece_in(line)) is None:
+                    continue
+                try:
+                    yield piece
+                except GeneratorExit:
+                    self._leave(opened.pop_all(), lines, is_over=bool(piece.finish_reason))
+                    raise
+
+    def _piece_in(self, line: str) -> Piece | None:
+        """What a line of a stream holds, if anything."""
+        data = line.removeprefix("data:").strip()
+        if not line.startswith("data:") or data == "[DONE]":
+            return None
+        with _answers_named(self.address.url):
+            event = json.loads(data)
+            if error := event.get("error"):
+                raise _refused(self.address.url, int(error.get("code") or 500), str(error.get("message")))
+            piece = _piece(event["choices"][0]) if event["choices"] else Piece(text="")
+        return piece if piece.text or piece.nats or piece.finish_reason else None
+
+    def _leave(self, opened: AsyncExitStack, lines: AsyncIterator[str], *, is_over: bool) -> None:
+        """Closes a response behind the back of who has read enough of it."""
+        task = asyncio.create_task(self._read_out(opened, lines) if is_over else self._close(opened))
+        self._leaving.add(task)
+        task.add_done_callback(self._leaving.discard)
+
+    async def _read_out(self, opened: AsyncExitStack, lines: AsyncIterator[str]) -> None:
+        """Reads what follows the last piece, so that the connection serves the next request."""
+        with suppress(EngineError, TimeoutError):  # nothing was to come
+            async with opened, asyncio.timeout(END_SECONDS):
+                async for _ in lines:
+                    pass
+
+    async def _close(self, opened: AsyncExitStack) -> None:
+        """Closes the connection, which aborts the generation, and opens another one."""
+        await opened.aclose()
+        self._used = -math.inf
+        self.warm_up()
 
     def warm_up(self) -> None:
         """Opens a connection for the next request, if none may be open: connecting takes as long as all else."""
@@ -313,6 +340,7 @@ class EngineClient:
     async def _response(
         self, method: str, path: str, body: dict[str, Any] | None = None
     ) -> AsyncIterator[httpx.Response]:
+        self._used = -math.inf  # unless it is read to its end its connection is closed
         with _failures_named(self.address.url):
             async with self._http.stream(method, path, json=body) as response:
                 if response.status_code >= httpx.codes.BAD_REQUEST:

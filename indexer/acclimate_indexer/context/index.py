@@ -66,6 +66,7 @@ class ContextIndex:
         self._listed: dict[str, tuple[_Postings, ...]] = {}  # where the windows of a file are listed
         self._defined: dict[str, tuple[Definition, ...]] = {}
         self._lines: dict[str, list[str]] = {}  # of the files that were shown last
+        self._damping: list[float] = []  # by number, what the length of a window takes off; empty until it is asked for
         for path, facts in files:
             self.replace(path, facts)
 
@@ -96,6 +97,7 @@ class ContextIndex:
     def remove(self, path: str) -> None:
         """Forgets a file; the index is then as if it had never been there."""
         self._lines.pop(path, None)
+        self._damping = []
         definitions = self._defined.pop(path, None)
         if definitions is None:
             return
@@ -186,14 +188,14 @@ class ContextIndex:
 
     def _best_windows(self, cursor: Cursor, recent: Collection[str]) -> list[int]:
         """The numbers of the most similar windows, best first."""
-        scores: dict[int, float] = defaultdict(float)
-        lengths, windows = self._lengths, self._count
-        fixed, by_length = K1 * (1 - B), K1 * B * windows / max(1, self._total_length)
+        scores: dict[int, float] = {}
+        known, windows = scores.get, self._count
+        fixed, damping = K1 * (1 - B), self._damping or self._damped()
         for postings in self._query(cursor):
             holding = len(postings.windows)
             rarity = (K1 + 1) * math.log(1 + (windows - holding + 0.5) / (holding + 0.5))
             for number, count in zip(postings.windows, postings.counts, strict=True):
-                scores[number] += rarity * count / (count + fixed + by_length * lengths[number])
+                scores[number] = known(number, 0.0) + rarity * count / (count + fixed + damping[number])
         for path in recent:
             for number in self._numbers.get(path, ()):
                 if number in scores:
@@ -203,6 +205,11 @@ class ContextIndex:
         least = min(nlargest(MAX_RANKED, scores.values()), default=0.0)
         best = [(-score, self._windows[number], number) for number, score in scores.items() if score >= least]
         return [number for _, _, number in sorted(best)[:MAX_RANKED]]
+
+    def _damped(self) -> list[float]:
+        by_length = K1 * B * self._count / max(1, self._total_length)
+        self._damping = [by_length * length for length in self._lengths]
+        return self._damping
 
     def _query(self, cursor: Cursor) -> list["_Postings"]:
         """The lists of the rarest terms around the cursor, the rarest first."""

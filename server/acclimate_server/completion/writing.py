@@ -135,9 +135,10 @@ async def written(
             certainty.add(piece.text, piece.nats)
             text = after_held_back(certainty.written, held) or ""
             told(text)
-            is_whole = piece.finish_reason == "stop"
-            if is_complete(text, language=cursor.language, prefix=cursor.prefix, suffix=cursor.suffix):
-                is_whole = True
+            is_whole = piece.finish_reason == "stop" or is_complete(
+                text, language=cursor.language, prefix=cursor.prefix, suffix=cursor.suffix
+            )
+            if is_whole or piece.finish_reason:
                 break
     return RawAnswer(text=text, is_whole=is_whole, certainty=certainty)
 
