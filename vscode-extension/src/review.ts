@@ -11,7 +11,7 @@ export async function reviewChanges(server: Server): Promise<void> {
   }
 }
 
-/** Reviews what is selected in the active file, or all of it, whether it was changed or not. */
+/** Reviews what is selected in the active file; else what was changed in it, or all of it if nothing was. */
 export async function reviewFile(server: Server): Promise<void> {
   const editor = window.activeTextEditor;
   if (editor === undefined) {
