@@ -65,9 +65,9 @@ async def test_what_was_given_up_is_said_with_its_proof(shop: GitFolder, home: H
     assert said.code_description is not None
     (page,) = home_of(shop, home).root.glob("explanations/*.md")
     assert said.code_description.href == page.as_uri()
-    assert head[:7] in page.read_bytes().decode()
+    assert f"- {newest.message}\n" in page.read_bytes().decode()
     assert editor.published[-1].version == 1
-    assert (status["reason"], status["reviewers"]["conventions"]) == ("", "1 replacements and 1 habits known")
+    assert (status["reason"], status["reviewers"]["conventions"]) == ("", "1 replacement and 1 habit known")
     assert status["reviewers"]["model"].startswith("off: ")
 
 

@@ -12,6 +12,7 @@ from itertools import zip_longest
 from typing import Any
 
 BASE = "fake-base"
+LEAVING_SECONDS = 60.0  # a whole editor ends meanwhile, on a machine that may be busy
 
 
 class FakeEngine:
@@ -62,8 +63,9 @@ class FakeEngine:
 
     async def left_alone(self) -> None:
         """Returns when every client has hung up: no socket is open then."""
-        if self._connections:
-            await asyncio.wait(self._connections, timeout=5.0)
+        async with asyncio.timeout(LEAVING_SECONDS):
+            while self._connections:  # one that hangs up may come back for a last word
+                await asyncio.wait(self._connections)
 
     def _die(self) -> None:
         assert self._server is not None

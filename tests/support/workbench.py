@@ -105,10 +105,12 @@ class Profile:
 
     def install(self) -> None:
         """Writes the settings and installs the .vsix."""
-        user = self.folder / "data/User"
-        user.mkdir(parents=True)
-        settings = SETTINGS | dict(self.settings)
-        (user / "settings.json").write_text(json.dumps(settings), encoding="utf-8")
+        # Ours are the machine's: a window whose extensions run elsewhere than it does forgets such ones of its user's.
+        ours = {name: value for name, value in self.settings.items() if name.startswith("acclimate.")}
+        others = SETTINGS | {name: value for name, value in self.settings.items() if name not in ours}
+        for place, settings in (("User", others), ("Machine", ours)):
+            (self.folder / "data" / place).mkdir(parents=True)
+            (self.folder / "data" / place / "settings.json").write_text(json.dumps(settings), encoding="utf-8")
         command = self.tools.code_server(*self._places, "--install-extension", str(self.tools.vsix))
         done = subprocess.run(command, check=False, capture_output=True, text=True, env=self._environment)
         assert "was successfully installed" in done.stdout, done.stdout + done.stderr

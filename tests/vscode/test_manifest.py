@@ -16,7 +16,7 @@ from acclimate_indexer.home import Home
 from acclimate_indexer.languages.registry import LANGUAGES
 from acclimate_server.app import create_server
 from acclimate_server.settings import SETTINGS, Setting
-from acclimate_server.status import DriftStatus, Status, TrainingStatus
+from acclimate_server.status import DriftStatus, ReviewStatus, Status, TrainingStatus
 
 ROOT = Path(__file__).parents[2]
 EXTENSION = ROOT / "vscode-extension"
@@ -83,7 +83,7 @@ def test_every_command_that_the_extension_asks_for_is_one_of_the_servers(home: H
 
 @pytest.mark.parametrize(
     ("interface", "sent"),
-    [("Status", Status), ("Training", TrainingStatus), ("Drift", DriftStatus)],
+    [("Status", Status), ("Training", TrainingStatus), ("Drift", DriftStatus), ("Review", ReviewStatus)],
 )
 def test_what_the_extension_reads_of_the_status_is_sent(interface: str, sent: type) -> None:
     source = (EXTENSION / "src/status.ts").read_text(encoding="utf-8")

@@ -11,11 +11,13 @@ import pytest
 from tests.conftest import MakeRepository
 from tests.support.engine import MODEL, START_SECONDS
 from tests.support.fake_engine import FakeEngine, fake_engine
+from tests.support.migrated import OLD, home_of, migrated
 from tests.support.report_sample import VERSION, record, verdict
 from tests.support.tiny_model import TINY, write_manifest, write_tokenizer
 from tests.support.workbench import Profile, Tools, played, ready_tools
 
 import acclimate_indexer
+from acclimate_indexer.feedback import FeedbackStore
 from acclimate_indexer.home import Home, RepositoryHome
 from acclimate_indexer.prompts import PromptBudget
 from acclimate_indexer.repository import Repository
@@ -97,6 +99,23 @@ async def test_completions_are_shown_taken_paused_and_outlive_the_server(
     state = home.for_repository(Repository.open(repository).common_directory)
     (use,) = known_uses(state)
     assert use.accepted >= 2  # by Tab; of what was taken by the word at least that much is known
+
+
+async def test_what_breaks_a_convention_is_commented_on_when_saved_and_put_right_dismissed_or_switched_off(
+    home: Home, model: str, tools: Tools, tmp_path: Path
+) -> None:
+    shop = migrated(tmp_path / "shop", home)
+    shop.commit({"src/stale.py": f"def recall(order):\n    {OLD}(order)\n"}, day=9)
+    async with fake_engine() as engine:
+        engine.pieces = ['    """Reminds somebody of an order."""']
+        wanted = settings(engine) | {"acclimate.completion.automatic": "never"}
+        profile = Profile(tools=tools, folder=tmp_path / "profile", settings=wanted)
+        profile.install()
+        await played("review", profile, shop.path)
+        await engine.left_alone()
+
+    entries = FeedbackStore(home_of(shop, home).feedback).entries("dismissed")
+    assert [(each["subject"], each["scope"]) for each in entries] == [(OLD, "here"), (OLD, "never")]
 
 
 async def test_versions_are_compared_chosen_and_rolled_back_in_the_colours_of_the_editor(

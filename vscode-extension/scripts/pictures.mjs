@@ -6,6 +6,7 @@ const WANTED = {
   training: ["train", "the-loss-while-it-trains"],
   report: ["train", "the-report"],
   dashboard: ["train", "the-dashboard"],
+  review: ["review", "what-can-be-done-about-it"],
   menu: ["complete", "the-menu-behind-the-status-bar"],
 };
 

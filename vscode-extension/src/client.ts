@@ -9,7 +9,7 @@ import {
   type LanguageClientOptions,
   type Middleware,
 } from "vscode-languageclient/node";
-import { window, type Disposable } from "vscode";
+import { commands, Uri, window, type Disposable } from "vscode";
 import { Crashes } from "./crashes";
 import { LANGUAGES, SCHEMES } from "./languages";
 import type { Log } from "./log";
@@ -82,6 +82,16 @@ function middleware(around: Surroundings): Middleware {
         around.onAccepted();
       }
       return next(command, commandArguments);
+    },
+    window: {
+      showDocument: async (params, token, next) => {
+        const uri = Uri.parse(params.uri);
+        if (uri.scheme !== "file" || !uri.path.endsWith(".md")) {
+          return next(params, token);
+        }
+        await commands.executeCommand("markdown.showPreview", uri); // a page of ours: why something was said
+        return { success: true };
+      },
     },
     workspace: {
       // Asked when nothing is set: the editor's defaults would win over the user's config.toml.

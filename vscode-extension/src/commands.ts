@@ -8,6 +8,7 @@ import type { Mending } from "./mending";
 import { showMenu } from "./menu";
 import type { Pauses } from "./pauses";
 import { retrain } from "./retrain";
+import { reviewChanges, reviewFile } from "./review";
 import type { Server } from "./server";
 import { SECTION } from "./settings";
 import type { State } from "./state";
@@ -44,6 +45,8 @@ export function registerCommands(parts: Parts): Disposable[] {
     pauseEverywhere: () => pauses.toggleEverywhere(),
     toggleLanguage: () => pauses.toggleLanguage(),
     toggleReview: () => pauses.toggleReview(),
+    review: () => reviewChanges(server),
+    reviewFile: () => reviewFile(server),
     freeEngine: () => server.command("acclimate.engine.free"),
     startEngine: () => server.command("acclimate.engine.start"),
     doctor: () => doctor(mending, server),

@@ -5,6 +5,7 @@ import { isOn, LANGUAGES } from "./languages";
 import type { Pauses } from "./pauses";
 import { SECTION } from "./settings";
 import type { State } from "./state";
+import { reviewLines } from "./words";
 
 interface Entry extends QuickPickItem {
   command?: string;
@@ -29,7 +30,7 @@ function entries(state: State, pauses: Pauses): Entry[] {
       { label: "$(output) Show log", command: "acclimate.ui.log" },
     ];
   }
-  return [...learning(state), ...pausing(pauses), ...engine(state)];
+  return [...learning(state), ...pausing(pauses), ...reviewing(state), ...engine(state)];
 }
 
 function learning(state: State): Entry[] {
@@ -68,11 +69,21 @@ function pausing(pauses: Pauses): Entry[] {
     const isOff = !isOn(configuration.get<string[]>("completion.languages", []), document.languageId);
     found.push({ label: `${pauseLabel(isOff)} in ${document.languageId}`, command: "acclimate.ui.toggleLanguage" });
   }
-  const isReviewing = configuration.get<boolean>("review.enabled");
-  if (isReviewing !== undefined) {
-    found.push({ label: `${pauseLabel(!isReviewing)} review comments`, command: "acclimate.ui.toggleReview" });
-  }
   return found;
+}
+
+function reviewing(state: State): Entry[] {
+  const isOff = state.status.review.state === "off";
+  return [
+    heading("Review"),
+    {
+      label: `${pauseLabel(isOff)} review comments`,
+      detail: reviewLines(state.status.review).join(" "),
+      command: "acclimate.ui.toggleReview",
+    },
+    { label: "$(comment-discussion) Review what changed in open files", command: "acclimate.ui.review" },
+    { label: "$(comment) Review this file or selection", command: "acclimate.ui.reviewFile" },
+  ];
 }
 
 function engine(state: State): Entry[] {

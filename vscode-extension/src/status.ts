@@ -23,12 +23,20 @@ export interface Drift {
   said: string;
 }
 
+export interface Review {
+  state: "off" | "idle" | "waiting" | "reviewing";
+  reason: string;
+  /** What each reviewer goes by, or why it is silent. */
+  reviewers: Record<string, string>;
+}
+
 export interface Status {
   engine: { state: "stopped" | "starting" | "ready" | "failed"; reason: string };
   model: { name: string } | null;
   adapter: { repository: string | null; state: string; version: string | null; reason: string };
   training: Training | null;
   drift: Drift | null;
+  review: Review;
   completion: string;
   warnings: string[];
 }
@@ -86,6 +94,7 @@ export const NO_STATUS: Status = {
   adapter: { repository: null, state: "none", version: null, reason: "" },
   training: null,
   drift: null,
+  review: { state: "idle", reason: "", reviewers: {} },
   completion: "",
   warnings: [],
 };

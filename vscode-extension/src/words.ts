@@ -1,6 +1,6 @@
 /** What the status bar says, as plain functions of what is known. */
 
-import type { Overview, Status, Training, Use } from "./status";
+import type { Overview, Review, Status, Training, Use } from "./status";
 
 export interface Known {
   status: Status;
@@ -25,6 +25,12 @@ export interface BarWords {
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
+const REVIEWING: Readonly<Record<Review["state"], string>> = {
+  off: "off (acclimate.review.enabled).",
+  idle: "on each save.",
+  waiting: "soon.",
+  reviewing: "running.",
+};
 const FEW = 20; // offers: the share of fewer is mostly chance, and is not shown in the bar
 
 export function barWords(known: Known): BarWords {
@@ -78,6 +84,7 @@ function tooltipLines(known: Known): string[] {
     use && `Accepted: ${acceptanceWords(use)}`,
     paused && `Paused: ${paused}`,
     status.completion && `No completion: ${status.completion}`,
+    `Review: ${reviewLines(status.review).join("\n")}`,
     ...status.warnings.map((warning) => `Note: ${warning}`),
   ].filter((line): line is string => Boolean(line));
 }
@@ -113,6 +120,12 @@ export function acceptanceWords(use: Use): string {
   const [low, high] = use.acceptance_interval.map(percent);
   const share = use.n < FEW ? "" : `, ${percent(use.acceptance)} (${low} to ${high})`;
   return `${use.accepted} of ${use.n}${share}`;
+}
+
+/** What reviews do now, why the last one said nothing, and who speaks in them: a line each. */
+export function reviewLines({ state, reason, reviewers }: Review): string[] {
+  const now = state === "off" || reason === "" ? REVIEWING[state] : `${REVIEWING[state]} ${reason}`;
+  return [now, ...Object.entries(reviewers).map(([name, words]) => `${name}: ${words.replace(/\.$/, "")}.`)];
 }
 
 export function ageWords(created: string, now: Date): string {

@@ -19,7 +19,7 @@ _SAID_BY = {
     "linter": "A linter says so, whose findings of this kind this repository acts on.",
     "model": "The adapter that was trained on this repository says so. It may be wrong.",
 }
-_MARKDOWN = re.compile(r"([\\`*_{}\[\]<>()#+!|~-])")
+_MARKDOWN = re.compile(r"([\\`*_\[\]<>~])")  # within a line; some read the page as it stands
 _LINKS = re.compile(r"([\[\]<>!])")
 
 

@@ -145,7 +145,12 @@ class Ground:
 
 def conventions_words(conventions: Conventions) -> str:
     """How much is known, for people."""
-    return f"{len(conventions.replacements):,} replacements and {len(conventions.prevalence):,} habits known"
+    replacements, habits = len(conventions.replacements), len(conventions.prevalence)
+    return f"{_counted(replacements, 'replacement')} and {_counted(habits, 'habit')} known"
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _words_of(voice: Voice) -> str:

@@ -86,12 +86,7 @@ class Workbench {
     const input = this.page.locator(".quick-input-widget input:visible");
     for (const end = Date.now() + PATIENCE_MS; Date.now() < end;) {
       await this.press(key);
-      if (
-        await input.waitFor({ timeout: KEY_MS }).then(
-          () => true,
-          () => false,
-        )
-      ) {
+      if (await isThere(input, KEY_MS)) {
         return;
       }
     }
@@ -168,10 +163,57 @@ class Workbench {
     await this.page.locator(".notification-toast .monaco-button").filter({ hasText: label }).first().click();
   }
 
+  /** Puts the cursor there; both count from 1. */
+  async at(line, column) {
+    await this.#summon("Control+G");
+    await this.type(`${line}:${column}`, 0);
+    await this.press("Enter");
+    await this.page
+      .locator(".statusbar-item")
+      .filter({ hasText: `Ln ${line}, Col ${column}` })
+      .waitFor();
+  }
+
+  async squiggle() {
+    await this.page.locator(".monaco-editor .squiggly-warning").first().waitFor();
+  }
+
+  async noSquiggle() {
+    await this.page.waitForFunction(() => document.querySelector(".monaco-editor .squiggly-warning") === null);
+  }
+
+  /** Opens the menu of code actions at the cursor, and waits for one of them. */
+  async offers(label) {
+    const action = this.#action(label);
+    for (const end = Date.now() + PATIENCE_MS; Date.now() < end;) {
+      await this.press("Control+.");
+      if (await isThere(action, KEY_MS)) {
+        return;
+      }
+      await this.press("Escape");
+    }
+    throw new Error(`nothing offers ${label}`);
+  }
+
+  async choose(label) {
+    await this.#action(label).click();
+  }
+
+  #action(label) {
+    return this.page.locator(".action-widget .monaco-list-row").filter({ hasText: label }).first();
+  }
+
   /** The page inside the webview that is shown. */
   webview() {
     return this.page.frameLocator("iframe.webview.ready").last().frameLocator("iframe#active-frame");
   }
+}
+
+function isThere(locator, timeout) {
+  return locator.waitFor({ timeout }).then(
+    () => true,
+    () => false,
+  );
 }
 
 function spaced(text) {

@@ -87,6 +87,16 @@ test("the share of a few completions is not said: it is mostly chance", () => {
   assert.equal(acceptanceWords({ ...USE, n: 4, accepted: 1, acceptance_interval: [0, 1] }), "1 of 4");
 });
 
+test("who speaks in reviews is said, and why the others do not", () => {
+  const reviewers = { conventions: "12 replacements known", model: "off: No adapter was proven to help." };
+  const said = (changes: Partial<Status["review"]>) =>
+    barWords(known({ review: { state: "idle", reason: "", reviewers, ...changes } })).tooltip;
+
+  assert.match(said({}), /Review: on each save\.\nconventions: 12 replacements known\.\nmodel: off: No adapter was/);
+  assert.match(said({ reason: "The file does not parse." }), /on each save\. The file does not parse\.\nconventions/);
+  assert.match(said({ state: "off", reason: "Switched off.", reviewers: {} }), /Review: off \(acclimate\S+\)\.$/);
+});
+
 test("an age is said in the unit that tells most", () => {
   assert.equal(ageWords("2026-11-26T11:18:00Z", NOW), "42 minutes ago");
   assert.equal(ageWords("2026-11-26T07:30:00Z", NOW), "4 hours ago");
