@@ -8,7 +8,7 @@ def common_beginning(one: AnyStr, other: AnyStr) -> int:
     known, most = 0, min(len(one), len(other))
     while known < most:
         middle = (known + most + 1) // 2
-        if other.startswith(one[known:middle], known):
+        if one[known:middle] == other[known:middle]:
             known = middle
         else:
             most = middle - 1
@@ -21,7 +21,7 @@ def common_end(one: AnyStr, other: AnyStr, *, most: int | None = None) -> int:
     most = min(len(one), len(other)) if most is None else most
     while known < most:
         middle = (known + most + 1) // 2
-        if other.endswith(one[len(one) - middle : len(one) - known], 0, len(other) - known):
+        if one[len(one) - middle : len(one) - known] == other[len(other) - middle : len(other) - known]:
             known = middle
         else:
             most = middle - 1
