@@ -35,29 +35,44 @@ class ParsedText:
     data: bytes
     tree: "Tree"
     known_bytes: dict[int, int] = field(default_factory=dict, compare=False, repr=False)  # of the places asked for
+    known_parts: "dict[tuple[int, int], tuple[ParsedText | None, int]]" = field(  # of the last place asked for
+        default_factory=dict, compare=False, repr=False
+    )
 
     def byte_at(self, offset: int) -> int:
         """Where a character begins in `data`."""
         if len(self.data) == len(self.text):
             return offset
         if offset not in self.known_bytes:
-            self.known_bytes[offset] = len(_encoded(self.text[:offset]))
+            near = min((0, *self.known_bytes), key=lambda known: abs(offset - known))
+            between = len(_encoded(self.text[min(near, offset) : max(near, offset)]))
+            before = self.known_bytes.get(near, 0)
+            self.known_bytes[offset] = before + between if near <= offset else before - between
         return self.known_bytes[offset]
 
     def part_around(self, start: int, end: int) -> "tuple[ParsedText, int]":
         """The top-level constructs around two characters as a text of their own, and where it begins.
 
-        It is this text itself, from 0, where they are large, or do not stand by themselves.
+        It is this text itself, from 0, where they are large, or do not stand by themselves. Found once for a place.
         """
+        found = self.known_parts.get((start, end))
+        if found is None:
+            found = self._part_around(start, end)
+            self.known_parts.clear()
+            self.known_parts[start, end] = found
+        part, begin = found
+        return part or self, begin
+
+    def _part_around(self, start: int, end: int) -> "tuple[ParsedText | None, int]":
         first, last = self._constructs_around(self.byte_at(start), self.byte_at(end))
         if last - first > PART_BYTES or last - first >= len(self.data):
-            return self, 0
+            return None, 0
         data = self.data[first:last]
         begin = first if len(self.data) == len(self.text) else len(self.data[:first].decode("utf-8"))
         text = data.decode("utf-8")
         part = _checked(self.language, text, data, _tree(data, self.language, None, EDIT_SECONDS))
         if part is None or (part.tree.root_node.has_error and not self.errors_within(first, last)):
-            return self, 0
+            return None, 0
         return part, begin
 
     def _constructs_around(self, start: int, end: int) -> tuple[int, int]:
@@ -140,7 +155,7 @@ def _parsed(old: ParsedText | None, text: str, language: Language, seconds: floa
     if old is None:
         return _checked(language, text, data, _tree(data, language, None, seconds))
     if old.data == data:
-        return replace(old, text=text, known_bytes={})
+        return replace(old, text=text, known_bytes={}, known_parts={})
     same_before = common_beginning(old.data, data)
     same_after = common_end(old.data, data, most=min(len(old.data), len(data)) - same_before)
     return _parsed_again(old, text, data, same_before, same_after, seconds)

@@ -14,6 +14,8 @@ def in_style_of(answer: str, *, prefix: str, suffix: str) -> str:
 
     The answer's first line goes on the cursor's, whose indentation is there already.
     """
+    if "\n" not in answer:
+        return answer
     around = prefix + suffix
     spaces, has_tabs = _SPACES.findall(around), _TAB.search(around) is not None
     answer = answer.replace("\r\n", "\n")

@@ -23,6 +23,12 @@ def fitting(document: DocumentTree, insertion: str, offset: int, *, replaced: in
     return ""
 
 
+def prepare(document: DocumentTree, offset: int) -> None:
+    """Does what `fitting` needs to know of the document, before an answer is there."""
+    if document.parsed is not None:
+        document.parsed.part_around(offset, offset)
+
+
 def _damage(before: ParsedText, insertion: str, offset: int, replaced: int) -> int | None:
     """At which of its bytes the insertion damages the document; None if it does not, as far as one knows."""
     after = before.with_edit(offset, offset + replaced, insertion, seconds=FITTING_SECONDS)

@@ -10,7 +10,7 @@ import pytest
 
 import acclimate_indexer
 from acclimate_indexer.document_tree import DocumentTree
-from acclimate_indexer.fitting import fitting
+from acclimate_indexer.fitting import fitting, prepare
 from acclimate_indexer.languages.plain import plain_language
 from acclimate_indexer.languages.registry import LANGUAGES, language_named, language_of
 from acclimate_indexer.mining.completion import completion_candidates
@@ -86,6 +86,18 @@ def test_an_answer_that_breaks_off_is_shown_as_far_as_it_goes() -> None:
 def test_what_is_replaced_counts_as_gone() -> None:
     assert fitted("python", "x = f(a|, b)\ny = 1\n", ")", replaced=4) == ")"
     assert fitted("python", "x = f(a|, b)\ny = 1\n", ")") == ""
+
+
+def test_what_was_prepared_is_not_parsed_again() -> None:
+    opened = document("python", "import a\n\n\n" + "x = f()\n" * 4_000)
+    assert opened.parsed is not None
+
+    prepare(opened, 22)
+    part, begin = opened.parsed.part_around(22, 22)
+
+    assert opened.parsed.part_around(22, 22) == (part, begin)
+    assert fitting(opened, "(", 22) == ""
+    assert opened.parsed.part_around(22, 22)[0] is part
 
 
 def test_without_a_tree_all_is_shown() -> None:

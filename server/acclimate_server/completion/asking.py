@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from acclimate_indexer.completion_cut import Mode
 from acclimate_indexer.document_tree import DocumentTree
 from acclimate_indexer.errors import EngineRefused, EngineUnavailable
+from acclimate_indexer.fitting import prepare
 from acclimate_indexer.prompts import Cursor
 
 from ..session import Place, Session
@@ -16,6 +17,7 @@ from .writing import Question, Writing
 
 LINES_FACTOR = 2  # what is more than a line may have so many times as many tokens
 PREPARE_SECONDS = 0.02  # before the end of a pause the question is made, so that it costs no time after it
+SENT_SECONDS = 0.005  # after that a question has left, and an answer has hardly begun
 NOT_FOUND = 404  # vLLM's answer for an adapter that is not loaded
 
 
@@ -110,6 +112,7 @@ async def _asked(session: Session, spot: Spot, chosen: Chosen) -> Found:
         return Found(raw=raw, chosen=chosen, offer=offered.name)
     await asyncio.sleep(_pause_seconds(session, spot))
     started = time.monotonic()
+    asyncio.get_running_loop().call_later(SENT_SECONDS, prepare, spot.tree, len(spot.before))
     offered = await _written(session, question, is_line=spot.wanted == "line")
     seconds = time.monotonic() - started
     return Found(raw=offered.raw, chosen=chosen, offer=offered.name, engine_seconds=seconds)
