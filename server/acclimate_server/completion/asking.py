@@ -17,6 +17,7 @@ from .writing import Question, Writing
 
 LINES_FACTOR = 2  # what is more than a line may have so many times as many tokens
 PREPARE_SECONDS = 0.02  # before the end of a pause the question is made, so that it costs no time after it
+LATE_SECONDS = 0.001  # that a sleep takes longer than it is told to: event loops count in milliseconds, and round up
 SENT_SECONDS = 0.005  # after that a question has left, and an answer has hardly begun
 NOT_FOUND = 404  # vLLM's answer for an adapter that is not loaded
 
@@ -110,7 +111,7 @@ async def _asked(session: Session, spot: Spot, chosen: Chosen) -> Found:
         offered = Offered(model=chosen.model, before=spot.before, after=spot.after, raw=raw)
         session.memory.offered(spot.document, offered)
         return Found(raw=raw, chosen=chosen, offer=offered.name)
-    await asyncio.sleep(_pause_seconds(session, spot))
+    await asyncio.sleep(max(0.0, _pause_seconds(session, spot) - LATE_SECONDS))
     started = time.monotonic()
     asyncio.get_running_loop().call_later(SENT_SECONDS, prepare, spot.tree, len(spot.before))
     offered = await _written(session, question, is_line=spot.wanted == "line")
