@@ -1,13 +1,17 @@
 """What two models hold of the same pieces of changed code: the base with rules and examples, and the adapter.
 
-They are asked as the evaluation of an adapter asks them, and what they say is kept: a run goes on where the last one
-stopped. The pieces come in an order that spreads them evenly over the history, so that any beginning stands for all.
+What they say is kept: a run goes on where the last one stopped. The first token of an answer says how likely a comment
+is; only the likeliest are asked for it, as those alone could be shown within a budget of false alarms. The pieces come
+in an order that spreads them evenly over the history, so that any beginning stands for all.
 """
 
+import asyncio
 import hashlib
 import sys
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from itertools import zip_longest
+from math import inf
 from pathlib import Path
 from time import monotonic
 
@@ -21,15 +25,20 @@ from acclimate_indexer.prompts import PromptBudget, PromptBuilder
 from acclimate_training.adapter import Adapter
 from acclimate_training.engine import EngineClient
 from acclimate_training.evaluation.contenders import Model
-from acclimate_training.evaluation.generation import Served
-from acclimate_training.evaluation.results import ResultStore
-from acclimate_training.evaluation.reviews.asking import ask_reviews, floor, is_open, opinion_of
+from acclimate_training.evaluation.generation import REQUESTS_AT_ONCE
+from acclimate_training.evaluation.results import ResultStore, ReviewResult
+from acclimate_training.evaluation.reviews.asking import is_open, opinion_of
 from acclimate_training.evaluation.reviews.questions import ReviewQuestion
 from acclimate_training.recipe import Recipe
+from acclimate_training.reviewing.asking import Asker, Opinion
 from acclimate_training.reviewing.hunks import Hunk, hunks_of
 from acclimate_training.reviewing.prompts import ReviewPrompts
 
-AT_ONCE = 48  # hunks that are asked to the end before others are begun: half a minute to two
+PURSUED_SHARE = 0.1  # of the pieces: more comments would break any budget, and each costs dozens of tokens
+FIRST_SHARE = 0.7  # of the time, for the first tokens
+TOLD_EVERY = 50  # answers
+
+Todo = tuple[Model, ReviewQuestion]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,42 +63,99 @@ class Models:
         return ReviewQuestion(pair=pair, language=language, prompts=self.prompts)
 
     async def ask(self, questions: Sequence[ReviewQuestion], *, seconds: float) -> None:
-        """Asks one after the other for as long as there is time.
+        """The first token of every answer in turn, then what is said of the likeliest, while there is time.
 
         Raises:
             EngineError: They cannot be asked.
         """
-        ends = monotonic() + seconds
-        served: dict[Model, Served] = {
-            model: Served(name=self.names[model], store=store) for model, store in self.stores.items()
-        }
-        for stop in range(AT_ONCE, len(questions) + AT_ONCE, AT_ONCE):
-            left = ends - monotonic()
-            if left <= 0:
-                return
-            asked = questions[:stop]
-            await ask_reviews(
-                self.client,
-                asked,
-                served,
-                stop_ids=self.builder.stop_ids,
-                seconds=left,
-                report=lambda _done, _of, _seconds: None,
+        now = monotonic()
+        await self._each(self._first, self._unasked(questions), now + FIRST_SHARE * seconds)
+        await self._each(self._pursue, self._unpursued(questions), now + seconds)
+
+    def _unasked(self, questions: Sequence[ReviewQuestion]) -> list[Todo]:
+        return [
+            (model, each)
+            for each in questions
+            for model, store in self.stores.items()
+            if each.digest(model) not in store.reviews
+        ]
+
+    def _unpursued(self, questions: Sequence[ReviewQuestion]) -> list[Todo]:
+        """The likeliest of each model first."""
+        floors = self.floors(questions)
+        waiting = [
+            sorted(
+                ((model, each) for each in questions if self._is_open(each, model, floors[model])),
+                key=lambda todo: -self.chance(todo[1], todo[0]),
             )
-            sys.stderr.write(f"reviews: {len(asked)} of {len(questions)} pieces\n")
+            for model in self.stores
+        ]
+        return [todo for together in zip_longest(*waiting) for todo in together if todo is not None]
+
+    async def _first(self, model: Model, question: ReviewQuestion) -> None:
+        chance = await self._asker(model).chance(question.prompt(model)(question.pair.hunk))
+        self._keep(model, question, Opinion(chance=chance))
+
+    async def _pursue(self, model: Model, question: ReviewQuestion) -> None:
+        known = opinion_of(self.stores[model].reviews[question.digest(model)])
+        prompt, hunk = question.prompt(model), question.pair.hunk
+        self._keep(model, question, await self._asker(model).pursued(known, hunk, question.language, prompt))
+
+    def _asker(self, model: Model) -> Asker:
+        return Asker(client=self.client, model=self.names[model], stop_ids=self.builder.stop_ids)
+
+    def _keep(self, model: Model, question: ReviewQuestion, opinion: Opinion) -> None:
+        chance, said = opinion.chance, {} if opinion.said is None else asdict(opinion.said)
+        self.stores[model].add_review(
+            ReviewResult(
+                example=question.digest(model),
+                chance=chance.comment,
+                decided=chance.decided,
+                settled=opinion.settled,
+                **said,
+            )
+        )
+
+    async def _each(
+        self, ask: Callable[[Model, ReviewQuestion], Awaitable[None]], waiting: Sequence[Todo], ends: float
+    ) -> None:
+        places, done = asyncio.Semaphore(REQUESTS_AT_ONCE), 0
+
+        async def put(model: Model, question: ReviewQuestion) -> None:
+            nonlocal done
+            async with places:
+                if monotonic() > ends:
+                    return
+                await ask(model, question)
+            done += 1
+            if done % TOLD_EVERY == 0:
+                sys.stderr.write(f"reviews: {done} of {len(waiting)}\n")
+
+        async with asyncio.TaskGroup() as group:
+            for model, question in waiting:
+                group.create_task(put(model, question))
 
     def floors(self, questions: Sequence[ReviewQuestion]) -> dict[Model, float]:
-        """The chance from which on each was asked to the end."""
-        return {model: floor(questions, model, store) for model, store in self.stores.items()}
+        """The chance from which on each is asked to the end; infinity where nothing was asked."""
+        asked = [each for each in questions if self.is_asked(each)]
+        floors: dict[Model, float] = {}
+        for model in self.stores:
+            chances = sorted((self.chance(each, model) for each in asked), reverse=True)
+            floors[model] = chances[int(len(chances) * PURSUED_SHARE)] if chances else inf
+        return floors
+
+    def is_asked(self, question: ReviewQuestion) -> bool:
+        """Whether at least the first token of every model's answer is known."""
+        return all(question.digest(model) in store.reviews for model, store in self.stores.items())
 
     def finished(self, questions: Sequence[ReviewQuestion], floors: Mapping[Model, float]) -> list[ReviewQuestion]:
         """Those that every model was asked about to the end."""
+        asked = [each for each in questions if self.is_asked(each)]
+        return [each for each in asked if not any(self._is_open(each, model, floors[model]) for model in self.stores)]
 
-        def is_finished(question: ReviewQuestion, model: Model) -> bool:
-            known = self.stores[model].reviews.get(question.digest(model))
-            return known is not None and not is_open(known, floors[model])
-
-        return [each for each in questions if all(is_finished(each, model) for model in self.stores)]
+    def _is_open(self, question: ReviewQuestion, model: Model, least: float) -> bool:
+        known = self.stores[model].reviews.get(question.digest(model))
+        return known is not None and is_open(known, least)
 
     def comment(self, question: ReviewQuestion, model: Model) -> tuple[ReviewComment, float] | None:
         """What a model has to say that may be shown, and how sure it is."""

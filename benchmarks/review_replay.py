@@ -2,13 +2,14 @@
 
 Two windows. `whole`: some hundred commits, reviewed by all that costs nothing. `unseen`: the commits after the split of
 an adapter's data, and every reviewer on the very same pieces. A model that its verdict keeps silent is counted as
-silent; what it would be worth stands beside it: on the later half of the commits, with the threshold that is best on
-the earlier half.
+silent; what it would be worth stands beside it: with its surest comments, one a working day, and on the later half of
+the commits, with the threshold that is best on the earlier half.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from math import inf
 from typing import Any
 
 from benchmarks.asked_reviews import Models, Piece, pieces
@@ -21,7 +22,7 @@ from acclimate_training.reviewing.verdict import ReviewVerdict
 MINED, SILENT, OWN_LINTER = "conventions+linter", "silent", "own_linter"
 CHURNED, EVERY_HUNK, EVERY_LINE = "most_churned", "every_hunk", "every_line"
 MODELS: dict[Model, str] = {"base": "prompted_base", "adapter": "adapter"}
-EVEN = 0.5  # more likely right than not, by the model's own word
+
 
 Table = dict[str, list[Row]]
 
@@ -66,8 +67,8 @@ class Free:
             EVERY_LINE: [(file.place, [Remark(first=line, last=line) for line in file.lines]) for file in files],
         }
 
-    def on(self, asked: Sequence[Piece]) -> Table:
-        """On the pieces that a model was asked about, each by itself."""
+    def on(self, asked: Sequence[Piece], budget: int) -> Table:
+        """On the pieces that a model was asked about, each by itself; a budget of comments for those that rank."""
         files, places = [piece.file for piece in asked], [piece.place for piece in asked]
         hunks: list[Row] = [(place, [_of_lines(place.lines)] if place.lines else []) for place in places]
         mined: list[Row] = [
@@ -79,7 +80,7 @@ class Free:
             OWN_LINTER: [
                 (place, _within(self.own[id(file)], place.lines)) for file, place in zip(files, places, strict=True)
             ],
-            CHURNED: _churned(files, hunks, self.comments_to_match(mined)),
+            CHURNED: _churned(files, hunks, budget),
             EVERY_HUNK: hunks,
             EVERY_LINE: [(place, [Remark(first=line, last=line) for line in place.lines]) for place in places],
         }
@@ -126,20 +127,23 @@ async def unseen_figures(free: Free, models: Models, verdict: ReviewVerdict, *, 
     floors = models.floors(questions)
     known = {question.digest("base") for question in models.finished(questions, floors)}
     asked = [piece for piece in every if piece.question.digest("base") in known]
-    table = free.on(asked)
+    budget = max(1, round(free.history.working_days * len(asked) / max(1, len(every))))
+    table = free.on(asked, budget)
     said: Mapping[str, list[Row]] = {
         MODELS[model]: [piece.row(models, model) for piece in asked] for model in models.stores
     }
     served: Table = {}
     if "adapter" in models.stores:
         served["adapter_as_served"] = shown(said["adapter"], verdict.threshold)
-    at_even = {f"{name}_at_even_chance": shown(rows, EVEN) for name, rows in said.items()}
+    surest = {f"{name}_within_budget": _surest(rows, budget) for name, rows in said.items()}
     return _described(free.history) | {
         "pieces": len(every),
         "asked": len(asked),
+        "open": sum(models.is_asked(each) for each in questions) - len(asked),
+        "faulty_ranked_above_clean": {MODELS[model]: _ranked(every, models, model) for model in models.stores},
         "asked_to_the_end_from_chance": {MODELS[model]: _rounded(least) for model, least in floors.items()},
         "verdict": {"state": "on" if verdict.is_on else "off", "reason": verdict.reason},
-        "reviewers": {name: figures(rows) for name, rows in {**table, **served, **at_even}.items()},
+        "reviewers": {name: figures(rows) for name, rows in {**table, **served, **surest}.items()},
         "later_half": _later_half(table, said),
         "budget": budget_figures(
             free, served.get("adapter_as_served", ()), asked_share=len(asked) / max(1, len(every))
@@ -153,7 +157,7 @@ def _later_half(table: Table, said: Mapping[str, list[Row]]) -> dict[str, Any]:
     late: Table = {name: _half(rows, is_late=True) for name, rows in table.items()}
     for name, rows in said.items():
         threshold = thresholds[name]
-        late[name] = shown(_half(rows, is_late=True), float("inf") if threshold is None else threshold)
+        late[name] = shown(_half(rows, is_late=True), inf if threshold is None else threshold)
     differences = {
         f"{name} less {other}": f05_difference(late[name], rows)
         for name in said
@@ -163,12 +167,28 @@ def _later_half(table: Table, said: Mapping[str, list[Row]]) -> dict[str, Any]:
     return {
         "thresholds": {name: _rounded(each) for name, each in thresholds.items()},
         "earlier_half_at_them": {
-            name: figures(shown(_half(rows, is_late=False), float("inf") if each is None else each))
+            name: figures(shown(_half(rows, is_late=False), inf if each is None else each))
             for (name, rows), each in zip(said.items(), thresholds.values(), strict=True)
         },
         "reviewers": {name: figures(rows) for name, rows in late.items()},
         "differences": differences,
     }
+
+
+def _ranked(every: Sequence[Piece], models: Models, model: Model) -> float | None:
+    """How often the first token holds a comment likelier on a faulty piece than on a clean one; a coin's is 0.5."""
+    chances: dict[bool, list[float]] = {True: [], False: []}
+    for piece in every:
+        if models.is_asked(piece.question):
+            chances[bool(piece.place.faulty)].append(models.chance(piece.question, model))
+    pairs = [(bad > good) + (bad == good) / 2 for bad in chances[True] for good in chances[False]]
+    return round(sum(pairs) / len(pairs), 4) if pairs else None
+
+
+def _surest(rows: Sequence[Row], at_most: int) -> list[Row]:
+    """With the surest comments alone."""
+    sure = sorted((each.confidence for _, said in rows for each in said if each.confidence), reverse=True)
+    return shown(rows, sure[:at_most][-1]) if sure else shown(rows, inf)
 
 
 def _half(rows: Sequence[Row], *, is_late: bool) -> list[Row]:
@@ -217,4 +237,4 @@ def _described(history: HeldOutHistory) -> dict[str, Any]:
 
 def _rounded(value: float | None) -> float | None:
     """None, too, for a value that nothing reaches."""
-    return None if value is None or value == float("inf") else round(value, 4)
+    return None if value is None or value == inf else round(value, 4)

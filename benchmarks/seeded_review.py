@@ -9,6 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from textwrap import dedent
 from typing import Any
 
 from benchmarks.asked_reviews import Models
@@ -35,7 +36,7 @@ KINDS = frozenset(each.kind for each in SEEDED_FAULTS)
 BY_HAND, OF_THE_REPOSITORY = "by_hand", "of_the_repository"
 MAX_OF_A_KIND = 8  # of the repository's own functions: a minute of asking for all
 MIN_LINES = 4  # a shorter function is nothing to review
-EVEN = 0.5  # more likely right than not, by the model's own word
+EVEN = 0.5  # of the chance of a comment: more likely than none
 PATH = "shop/parts.py"  # of what was written by hand: it must not tell what is wrong
 UNKNOWN_NAMES = ("F401", "F811", "F821")  # of a function that stands by itself: they say nothing about it
 
@@ -64,7 +65,7 @@ class SeededQuestion:
 
 
 def seeded_questions(history: HeldOutHistory, models: Models) -> list[SeededQuestion]:
-    """Both sides of all pairs."""
+    """Both sides of all pairs, one of every kind before a second of any: there may be no time for all."""
     python = language_named("python")
     assert python is not None, "one of the languages that come along"
     found: list[SeededQuestion] = []
@@ -73,7 +74,12 @@ def seeded_questions(history: HeldOutHistory, models: Models) -> list[SeededQues
         found += _sides(BY_HAND, fault.kind, number, pair, fault.spoiled, models, python)
     for number, (kind, pair, bad, language) in enumerate(_of_the_repository(history)):
         found += _sides(OF_THE_REPOSITORY, kind, number, pair, bad, models, language)
-    return found
+    nth: Counter[tuple[str, str]] = Counter()
+    turn: dict[tuple[str, int], int] = {}
+    for each in found[::2]:
+        turn[each.origin, each.pair] = nth[each.origin, each.kind]
+        nth[each.origin, each.kind] += 1
+    return sorted(found, key=lambda each: (each.origin, turn[each.origin, each.pair], each.pair))
 
 
 def seeded_figures(questions: Sequence[SeededQuestion], models: Models, linted: Sequence[LintedRule]) -> dict[str, Any]:
@@ -91,21 +97,22 @@ def seeded_figures(questions: Sequence[SeededQuestion], models: Models, linted: 
 
 
 def _of_a_model(questions: Sequence[SeededQuestion], models: Models, model: Model) -> dict[str, Any]:
-    """At even confidence; and how often the fault is held likelier to deserve a comment than its twin is."""
+    """A model speaks where its first token holds a comment likelier than none, wherever it would stand.
+
+    In a function of a few lines that makes little of a difference, so recall is what it is at best.
+    """
     known = models.stores[model].reviews
     asked = [each for each in questions if each.is_withheld or each.question.digest(model) in known]
-    least = max(EVEN, models.floors([each.question for each in questions])[model])
-    remarks: dict[int, list[Remark]] = {}
-    for number, each in enumerate(asked):
-        said = None if each.is_withheld else models.comment(each.question, model)
-        if said is not None and said[1] >= least:
-            remarks[number] = [Remark(first=said[0].line - 1, last=said[0].line + said[0].lines - 2)]
-    return {"asked": len(asked), "least_confidence": round(least, 4), **_shares(asked, remarks)} | _ranked(
-        asked, models, model
-    )
+    speaks = {
+        number: [Remark(first=0, last=len(each.code))]
+        for number, each in enumerate(asked)
+        if not each.is_withheld and models.chance(each.question, model) > EVEN
+    }
+    return {"asked": len(asked), **_shares(asked, speaks), **_ranked(asked, models, model)}
 
 
 def _ranked(questions: Sequence[SeededQuestion], models: Models, model: Model) -> dict[str, Any]:
+    """How often a comment is held likelier on the fault than on its twin; a tie counts half, as a coin would."""
     chances: dict[int, dict[bool, float]] = defaultdict(dict)
     for each in questions:
         if not each.is_withheld:
@@ -113,17 +120,23 @@ def _ranked(questions: Sequence[SeededQuestion], models: Models, model: Model) -
     whole = [both for both in chances.values() if len(both) == 2]
     if not whole:
         return {}
-    right = sum(both[True] > both[False] for both in whole)
-    return {
-        "fault_likelier_than_twin": round(right / len(whole), 4),
-        "fault_likelier_than_twin_interval": share_interval(right, len(whole)),
-    }
+    right, ties = (sum(map(compare, whole)) for compare in (_is_told_apart, _is_tie))
+    return {"fault_likelier_than_twin": round((right + ties / 2) / len(whole), 4), "pairs": len(whole), "ties": ties}
+
+
+def _is_told_apart(both: dict[bool, float]) -> bool:
+    return both[True] > both[False]
+
+
+def _is_tie(both: dict[bool, float]) -> bool:
+    """Of numbers with eight bits of precision many are."""
+    return both[True] == both[False]
 
 
 def _linted(questions: Sequence[SeededQuestion], rules: Sequence[str]) -> dict[int, list[Remark]]:
     found: dict[int, list[Remark]] = defaultdict(list)
     files = {
-        str(number): (each.question.pair.path, f"{each.code}\n")
+        str(number): (each.question.pair.path, f"{dedent(each.code)}\n")  # a method stands by itself, too
         for number, each in enumerate(questions)
         if each.question.pair.language == "python"
     }
@@ -138,8 +151,8 @@ def _shares(questions: Sequence[SeededQuestion], remarks: dict[int, list[Remark]
     for number, each in enumerate(questions):
         is_hit = any(map(each.is_hit, remarks.get(number, ())))
         side = "twins" if each.faulty is None else "faults"
-        counted = {side: 1, "alarms" if each.faulty is None else "seen": is_hit, "withheld": each.is_withheld}
-        kinds[each.kind].update(counted)
+        hits = "alarms" if each.faulty is None else "seen"
+        kinds[each.kind].update({side: 1, hits: int(is_hit), "withheld": int(each.is_withheld)})
     total = sum(kinds.values(), Counter[str]())
     return _share(total) | {"by_kind": {kind: _share(counted) for kind, counted in sorted(kinds.items())}}
 
