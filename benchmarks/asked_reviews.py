@@ -62,15 +62,17 @@ class Models:
     def question(self, pair: ReviewPair, language: Language) -> ReviewQuestion:
         return ReviewQuestion(pair=pair, language=language, prompts=self.prompts)
 
-    async def ask(self, questions: Sequence[ReviewQuestion], *, seconds: float) -> None:
+    async def ask(self, questions: Sequence[ReviewQuestion], *, seconds: float, with_comments: bool = True) -> None:
         """The first token of every answer in turn, then what is said of the likeliest, while there is time.
 
         Raises:
             EngineError: They cannot be asked.
         """
         now = monotonic()
-        await self._each(self._first, self._unasked(questions), now + FIRST_SHARE * seconds)
-        await self._each(self._pursue, self._unpursued(questions), now + seconds)
+        first_seconds = FIRST_SHARE * seconds if with_comments else seconds
+        await self._each(self._first, self._unasked(questions), now + first_seconds)
+        if with_comments:
+            await self._each(self._pursue, self._unpursued(questions), now + seconds)
 
     def _unasked(self, questions: Sequence[ReviewQuestion]) -> list[Todo]:
         return [
@@ -141,7 +143,7 @@ class Models:
         floors: dict[Model, float] = {}
         for model in self.stores:
             chances = sorted((self.chance(each, model) for each in asked), reverse=True)
-            floors[model] = chances[int(len(chances) * PURSUED_SHARE)] if chances else inf
+            floors[model] = chances[max(0, int(len(chances) * PURSUED_SHARE) - 1)] if chances else inf
         return floors
 
     def is_asked(self, question: ReviewQuestion) -> bool:

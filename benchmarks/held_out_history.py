@@ -17,7 +17,7 @@ from benchmarks.convention_replay import Replay, working_days
 from benchmarks.flagged import Flagged, Followed
 from benchmarks.line_scores import Place, Remark
 
-from acclimate_indexer.linting import LANGUAGE, lints
+from acclimate_indexer.linting import LANGUAGE, Lint, lints
 from acclimate_indexer.mining.conventions.record import Conventions, LintedRule
 from acclimate_indexer.mining.reviews.corrections import corrections
 from acclimate_indexer.mining.reviews.reading import is_test
@@ -29,6 +29,7 @@ from acclimate_indexer.review.linter import linter_findings
 from acclimate_indexer.review.target import ReviewTarget
 
 RUFF_DEFAULT = ("E4", "E7", "E9", "F")  # what it checks where nothing is configured
+TOO_LONG, LINE_LENGTH = "E501", 88  # characters, likewise
 RUFF_FILES: dict[str, tuple[str, ...]] = {"ruff.toml": (), ".ruff.toml": (), "pyproject.toml": ("tool", "ruff")}
 
 
@@ -37,6 +38,14 @@ class OwnRules(NamedTuple):
 
     chosen: tuple[str, ...]
     ignored: tuple[str, ...]
+    line_length: int
+
+    def speaks_of(self, lint: Lint, text: str) -> bool:
+        """Whether the repository would hear that; what it ignores in some files only is heard."""
+        if lint.rule == TOO_LONG:
+            start = text.rfind("\n", 0, lint.span.start) + 1
+            return lint.span.end - start > self.line_length
+        return not lint.rule.startswith(self.ignored)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,15 +134,15 @@ class HeldOutHistory:
 
     def own_linter(self) -> dict[int, list[Remark]]:
         """What ruff says with the rules that the repository chose, by the number of the reviewable file."""
-        chosen, ignored = self.own_rules
         files = {
             str(number): (file.target.path, file.target.text)
             for number, file in enumerate(self.reviewable)
             if file.target.language.name == LANGUAGE
         }
         found: dict[int, list[Remark]] = {}
-        for name, lint in lints(files, rules=chosen):
-            if self.reviewable[int(name)].target.is_changed(lint.line) and not lint.rule.startswith(ignored):
+        for name, lint in lints(files, rules=self.own_rules.chosen):
+            target = self.reviewable[int(name)].target
+            if target.is_changed(lint.line) and self.own_rules.speaks_of(lint, target.text):
                 found.setdefault(int(name), []).append(Remark(first=lint.line, last=lint.line))
         return found
 
@@ -156,8 +165,8 @@ def _own_rules(replay: Replay, commit: str) -> OwnRules:
         lint = {**table, **table.get("lint", {})}
         if lint:
             chosen = (*lint.get("select", RUFF_DEFAULT), *lint.get("extend-select", ()))
-            return OwnRules(chosen, tuple(lint.get("ignore", ())))
-    return OwnRules(RUFF_DEFAULT, ())
+            return OwnRules(chosen, tuple(lint.get("ignore", ())), int(table.get("line-length", LINE_LENGTH)))
+    return OwnRules(RUFF_DEFAULT, (), LINE_LENGTH)
 
 
 def _changed_files(replay: Replay, state: CommitState, at: int, correcting: set[str]) -> Iterator[ChangedFile]:

@@ -142,7 +142,8 @@ async def _on_a_model(subjects: Sequence[Subject], wanted: frozenset[str], figur
                 figures["replay"][subject.name]["unseen"] = await unseen_figures(free, models, verdict, seconds=seconds)
             if "seeded" in wanted:
                 questions = seeded_questions(free.history, models)
-                await models.ask([each.question for each in questions if not each.is_withheld], seconds=seconds)
+                shown = [each.question for each in questions if not each.is_withheld]
+                await models.ask(shown, seconds=seconds, with_comments=False)
                 figures.setdefault("seeded", {})[subject.name] = seeded_figures(questions, models, free.history.linted)
 
 

@@ -120,17 +120,9 @@ def _ranked(questions: Sequence[SeededQuestion], models: Models, model: Model) -
     whole = [both for both in chances.values() if len(both) == 2]
     if not whole:
         return {}
-    right, ties = (sum(map(compare, whole)) for compare in (_is_told_apart, _is_tie))
+    right = sum(both[True] > both[False] for both in whole)
+    ties = sum(both[True] == both[False] for both in whole)  # of numbers with eight bits of precision many are
     return {"fault_likelier_than_twin": round((right + ties / 2) / len(whole), 4), "pairs": len(whole), "ties": ties}
-
-
-def _is_told_apart(both: dict[bool, float]) -> bool:
-    return both[True] > both[False]
-
-
-def _is_tie(both: dict[bool, float]) -> bool:
-    """Of numbers with eight bits of precision many are."""
-    return both[True] == both[False]
 
 
 def _linted(questions: Sequence[SeededQuestion], rules: Sequence[str]) -> dict[int, list[Remark]]:

@@ -1,19 +1,27 @@
 """The benchmark of reviews: what counts as faulty, how comments on it are counted, and that its faults are faults."""
 
 import ast
+import math
 from collections import Counter
 from pathlib import Path
 
 import pytest
+from benchmarks.asked_reviews import Models, builder_of, stores_of
 from benchmarks.convention_replay import Replay
 from benchmarks.held_out_history import HeldOutHistory
 from benchmarks.line_scores import Place, Remark, best_threshold, counts, f05_difference, figures, shown
 from benchmarks.review_replay import CHURNED, EVERY_LINE, MINED, SILENT, Free, budget_figures
 from benchmarks.seeded_faults import SEEDED_FAULTS
 from benchmarks.seeded_review import spoiled_lines
+from tests.support.fake_engine import BASE, fake_engine
 from tests.support.git_folder import GitFolder
+from tests.support.tiny_model import TINY, write_manifest, write_tokenizer
 
 from acclimate_indexer.home import Home
+from acclimate_indexer.languages.python import PYTHON
+from acclimate_indexer.pairs import ReviewPair
+from acclimate_training.engine import EngineAddress, EngineClient
+from acclimate_training.reviewing.prompts import ReviewPrompts
 
 START = "import json\n\n\ndef total(prices):\n    return sum(prices)\n"
 WRONG = "\n\ndef mean(prices):\n    return total(prices) / len(prices)\n"
@@ -33,6 +41,11 @@ def fixed(shop: GitFolder, text: str, *, day: int, subject: str = "Fix a crash w
 
 def place(*, faulty: set[int], path: str = "a.py", is_late: bool = False) -> Place:
     return Place(path=path, commit="c", lines=frozenset(range(40)), faulty=frozenset(faulty), is_late=is_late)
+
+
+def pair(number: int) -> ReviewPair:
+    hunk = f"def total_{number}(prices):\n    return sum(prices)"
+    return ReviewPair(language="python", path="a.py", commit="c", hunk=hunk, comment=None, source="saved")
 
 
 def remark(line: int, confidence: float = 1.0) -> Remark:
@@ -115,3 +128,35 @@ def test_every_kind_of_fault_was_planted_five_times_in_code_that_parses() -> Non
     for each in SEEDED_FAULTS:
         assert ast.dump(ast.parse(each.code)) != ast.dump(ast.parse(each.spoiled))
         assert spoiled_lines(each.code, each.spoiled)
+
+
+async def test_only_the_likeliest_are_asked_for_a_comment_and_nothing_is_asked_twice(
+    home: Home, tmp_path: Path
+) -> None:
+    folder = home.model(TINY)
+    folder.mkdir(parents=True)
+    write_tokenizer(folder)
+    model = write_manifest(folder, TINY)
+    builder = builder_of(model, None)
+    async with fake_engine() as engine:
+        engine.likeliest = [{"null": math.log(0.9), "{": math.log(0.1)}] * 9 + [{"{": 0.0}]
+        engine.pieces = [
+            '{"line": 1, "lines": 1, "severity": "warning", "message": "total is wrong", "suggestion": ""}'
+        ]
+        client = EngineClient(EngineAddress(url=engine.url))
+        models = Models(
+            client=client,
+            builder=builder,
+            prompts={"base": ReviewPrompts.of_adapter(builder, repository="shop")},
+            names={"base": BASE},
+            stores=stores_of(tmp_path / "kept", model, None),
+        )
+        questions = [models.question(pair(number), PYTHON) for number in range(10)]
+        await models.ask(questions, seconds=60)
+        first = len(engine.asked)
+        await models.ask(questions, seconds=60)
+        await client.aclose()
+
+        assert sum("structured_outputs" in body for body in engine.asked) == 1
+        assert len(engine.asked) == first
+        assert models.finished(questions, models.floors(questions)) == questions
