@@ -156,6 +156,7 @@ async def test_only_the_likeliest_are_asked_for_a_comment_and_nothing_is_asked_t
         first = len(engine.asked)
         await models.ask(questions, seconds=60)
         await client.aclose()
+        await engine.left_alone()
 
         assert sum("structured_outputs" in body for body in engine.asked) == 1
         assert len(engine.asked) == first
