@@ -32,7 +32,7 @@ TENSOR_MODULES := test_distributed.py test_drift_loss.py test_failures.py test_k
 	test_pipeline.py test_primer.py test_refit.py test_shortlist.py test_start.py test_survival.py test_trainer.py
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup test vsix extension-lint test-vscode lint types tests wheel-tests bench bench-indexer bench-context bench-recency bench-training bench-ablation bench-completion bench-harness gpu-check format
+.PHONY: help run setup test vsix extension-lint test-vscode lint types tests wheel-tests bench bench-indexer bench-context bench-recency bench-training bench-ablation bench-completion bench-harness bench-review gpu-check format
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | awk -F'|' '{printf "  %-18s %s\n", $$1, $$2}'
@@ -106,6 +106,9 @@ bench-completion: setup ## what completion saves, what it costs the engine, what
 
 bench-harness: setup ## our prompts, cut and metrics against what is published about the model on human-eval
 	@python=$(RUNTIME_PYTHON) && "$$python" -P benchmarks harness $(JSON_FLAG)
+
+bench-review: setup ## how often reviews are right on the history of REPOS='a b'; PARTS=replay,seeded for some
+	@python=$(RUNTIME_PYTHON) && "$$python" -P benchmarks review $(JSON_FLAG) $(REPOS_FLAG) $(PARTS_FLAG)
 
 # Beside the runtime, not in it: the benchmark of the trainer is all that knows TRL, and does without where it must.
 $(TRL)/trl.stamp: benchmarks/trl.txt | setup

@@ -19,7 +19,7 @@ from acclimate_indexer.errors import UsageError
 
 PLAIN_WIDTH = 120  # characters of a table in a log
 NAMES = ("indexer", "context", "training", "completion", "harness")
-BY_NAME_ONLY = ("ablation", "recency", "gpu")  # only where defaults are chosen; a machine that not everybody has
+BY_NAME_ONLY = ("ablation", "recency", "gpu", "review")  # for choosing defaults; for machines or time that not all have
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -27,11 +27,13 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python benchmarks", description=__doc__)
     known = (*NAMES, *BY_NAME_ONLY)
     parser.add_argument(
-        "names", nargs="*", metavar="NAME", help=f"which ones (default: all but the last three): {', '.join(known)}"
+        "names", nargs="*", metavar="NAME", help=f"which ones (default: all but the last four): {', '.join(known)}"
     )
     parser.add_argument("--repositories", nargs="*", type=Path, default=[], help="real repositories to measure on")
     parser.add_argument("--json", action="store_true", help="print one JSON object as the last line")
-    parser.add_argument("--parts", type=lambda text: text.split(","), default=(), help="of completion only these")
+    parser.add_argument(
+        "--parts", type=lambda text: text.split(","), default=(), help="of completion or review only these"
+    )
     parser.add_argument("--output", type=Path, help="where the ablation keeps its results, a line of JSON each")
     options = parser.parse_args(arguments)
     if unknown := set(options.names) - set(known):
@@ -53,7 +55,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _own_options(name: str, options: argparse.Namespace) -> dict[str, Any]:
     """What only this benchmark takes."""
-    return {"ablation": {"output": options.output}, "completion": {"parts": options.parts}}.get(name, {})
+    parts = {"parts": options.parts}
+    return {"ablation": {"output": options.output}, "completion": parts, "review": parts}.get(name, {})
 
 
 def _table(name: str, figures: dict[str, Any]) -> Table:

@@ -18,9 +18,12 @@ from acclimate_indexer.changes import CommitDetails, FileChange, History
 from acclimate_indexer.filters.generated import unwanted_text
 from acclimate_indexer.home import RepositoryHome
 from acclimate_indexer.languages.registry import extensions_in
+from acclimate_indexer.linting import LANGUAGE
+from acclimate_indexer.mining.conventions.linted import linted_rules, resolved_lints
 from acclimate_indexer.mining.conventions.mine import mine_conventions
 from acclimate_indexer.mining.conventions.prevalence import ALTERNATIVE_MODULES
-from acclimate_indexer.mining.conventions.record import Conventions
+from acclimate_indexer.mining.conventions.record import Conventions, LintedRule
+from acclimate_indexer.mining.memory import Memory
 from acclimate_indexer.mining.options import MiningOptions
 from acclimate_indexer.mining.state import CommitState, Texts
 from acclimate_indexer.repository import Commit, Repository
@@ -75,17 +78,17 @@ class Replay:
         self.repository = repository
         self._home = home
         self._patterns = tuple(f"*{end}" for end in extensions_in(f.path for f in repository.files(repository.head())))
-        self._line: list[Commit] = repository.main_line(repository.head())[::-1]
-        self._texts = Texts(repository)
+        self.line: list[Commit] = repository.main_line(repository.head())[::-1]
+        self.texts = Texts(repository)
         self._changes: dict[str, tuple[CommitDetails, tuple[FileChange, ...]]] = {}
-        most = max(0, min(commits, len(self._line) - self._size) // self._size * self._size)
-        first = len(self._line) - most
-        self.starts = [self._line[at - 1].sha for at in range(first, len(self._line), self._size)]
+        most = max(0, min(commits, len(self.line) - self._size) // self._size * self._size)
+        first = len(self.line) - most
+        self.starts = [self.line[at - 1].sha for at in range(first, len(self.line), self._size)]
 
     def period(self, start: str) -> Period:
         """Reviews the commits after one, and follows what was flagged."""
-        at = next(number for number, commit in enumerate(self._line) if commit.sha == start) + 1
-        reviewed = self._line[at : at + self._size]
+        at = next(number for number, commit in enumerate(self.line) if commit.sha == start) + 1
+        reviewed = self.line[at : at + self._size]
         state, conventions = self.mined(start)
         found = Period(
             start=start,
@@ -94,16 +97,16 @@ class Replay:
             conventions=len(conventions.replacements) + len(conventions.prevalence),
         )
         for target in self._standing_targets(state):
-            found.standing += self._flagged(self._line[at - 1], target, conventions)
-        followed = Followed(self._texts.of)
+            found.standing += self._flagged(self.line[at - 1], target, conventions)
+        followed = Followed(self.texts.of)
         followed.add(found.standing)
-        for number, commit in enumerate(self._line[at:]):
-            if commit.sha not in self._later:
+        for number, commit in enumerate(self.line[at:]):
+            if commit.sha not in self.later:
                 continue
-            details, changes = self._later[commit.sha]
+            details, changes = self.later[commit.sha]
             followed.take(details, changes)
             if number < self._size:
-                for target in self._targets(state, changes):
+                for target in self.targets(state, changes):
                     found.files += 1
                     found.lines += sum(map(len, target.changed))
                     flagged = list(self._flagged(details, target, conventions))
@@ -122,16 +125,28 @@ class Replay:
                 held_out_share=0.0,
                 report=lambda _done, _of: None,
             )
-        count = OPTIONS.max_history_commits
-        history: History = list(self.repository.history(commit, count=count, patterns=self._patterns))
         facts = ((file.path, state.analyses[file.path].conventions) for file in state.files)
-        return state, mine_conventions(history, facts)
+        return state, mine_conventions(self._history(commit), facts)
+
+    def linted(self, state: CommitState) -> tuple[LintedRule, ...]:
+        """The linter's rules that were acted upon up to a state."""
+        history = self._history(state.commit)
+        with closing(BlobStore.open(self._home.blobs)) as store:
+            memory = Memory(store, f"linted at {state.commit}")
+            resolved = resolved_lints(history, self.texts.of, lambda path: not state.unwanted(path), memory.of)
+            memory.keep()
+        files = [(file.path, state.texts.of(file.blob) or "") for file in state.files if file.language.name == LANGUAGE]
+        return linted_rules(resolved, history, files)
+
+    def _history(self, commit: str) -> History:
+        return list(self.repository.history(commit, count=OPTIONS.max_history_commits, patterns=self._patterns))
 
     @property
-    def _later(self) -> dict[str, tuple[CommitDetails, tuple[FileChange, ...]]]:
+    def later(self) -> dict[str, tuple[CommitDetails, tuple[FileChange, ...]]]:
+        """What the commits of the main line changed, newest first; those that changed no code are not there."""
         if not self._changes:
             changed = self.repository.history(
-                self._line[-1].sha, count=len(self._line), patterns=self._patterns, is_main_line=True
+                self.line[-1].sha, count=len(self.line), patterns=self._patterns, is_main_line=True
             )
             self._changes = {details.sha: (details, changes) for details, changes in changed}
         return self._changes
@@ -143,11 +158,11 @@ class Replay:
             lines = range(len(source.line_starts))
             yield ReviewTarget(path=file.path, language=file.language, text=source.text, changed=(lines,))
 
-    def _targets(self, state: CommitState, changes: tuple[FileChange, ...]) -> Iterator[ReviewTarget]:
+    def targets(self, state: CommitState, changes: tuple[FileChange, ...]) -> Iterator[ReviewTarget]:
         """The changed files of a commit as they are reviewed."""
         for change in changes:
             language = state.scan.language_of(change.path)
-            text = self._texts.of(change.new_blob) if change.hunks and language else None
+            text = self.texts.of(change.new_blob) if change.hunks and language else None
             if language is None or text is None or state.unwanted(change.path) or unwanted_text(text):
                 continue
             lines = (range(hunk.new_start, hunk.new_start + len(hunk.added)) for hunk in change.hunks if hunk.added)
