@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
+import { setTimeout } from "node:timers/promises";
 import { extentWords, flagsOf, type Findings } from "../../src/doctor";
 import { childEnvironment, run } from "../../src/process";
 import { coreOf, makerOnPath, PYTHON_VERSIONS } from "../../src/python";
@@ -34,6 +35,10 @@ test("a cancelled child ends with what it has started", async () => {
   const ended = await run("sh", ["-c", script], { cwd: CWD, signal: abort.signal, onLine });
 
   assert.notEqual(ended.code, 0);
+  const deadline = Date.now() + 5_000; // it has let go of its pipes; to be buried it needs a moment more
+  while (isAlive(heard[0] ?? "") && Date.now() < deadline) {
+    await setTimeout(10);
+  }
   assert.ok(!isAlive(heard[0] ?? ""));
 });
 
