@@ -74,9 +74,10 @@ class Judging:
         self._measure_losses()
         self._judge()
         left = self._seconds - (time.monotonic() - started)
-        self._ask_engine(left * (1 - REVIEW_SHARE) if self.reviews.is_open else left)
+        is_there = self._ask_engine(left * (1 - REVIEW_SHARE) if self.reviews.is_open else left)
         metrics = self._judge()
-        self.reviews.ask(self._seconds - (time.monotonic() - started))
+        if is_there:
+            self.reviews.ask(self._seconds - (time.monotonic() - started))
         metrics |= self._judge_reviews()
         shown = {"example": self.held.shown_example(), "calibration": self.adapter.record["calibration"]}
         return self.adapter, metrics | shown
@@ -158,18 +159,21 @@ class Judging:
                 base, self.adapter.folder, None if self.control is None else self.control.folder
             )
 
-    def _ask_engine(self, seconds: float) -> None:
+    def _ask_engine(self, seconds: float) -> bool:
+        """Whether the engine can be asked more: one that has gone is not waited for again."""
         what = self._asking()
         if what.is_empty or not self.held.questions:
-            return
+            return True
         address = EngineAddress.from_environment()
         if address is None:
             self.run.note(NO_ENGINE)
-            return
+            return False
         try:
             self.facts = ask(what, address, self.run, seconds=seconds)
         except EngineError as error:
             self.run.note(f"Answers were not all generated: {error}")
+            return False
+        return True
 
     def _asking(self) -> Asking:
         base, adapter = self.setting.model.name, self.adapter
