@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,7 @@ from tests.conftest import MakeRepository
 from tests.server.test_cli import DONE, acclimate
 from tests.support.adapter_folder import publish
 from tests.support.fake_engine import FakeEngine, fake_engine
-from tests.support.lsp import connected
+from tests.support.lsp import Editor, connected
 from tests.support.tiny_model import TINY, write_manifest, write_tokenizer
 
 from acclimate_indexer.home import Home
@@ -21,6 +23,7 @@ from acclimate_indexer.review_answer import answer_text
 from acclimate_training.registry import AdapterRegistry
 
 FINDINGS = 1
+PATH = "shop/till.py"
 BEFORE = "class Till:\n    def total(self, prices):\n        return sum(prices)\n"
 AFTER = BEFORE.replace("return sum(prices)", "sum(prices)")
 SAID = ReviewComment(
@@ -35,7 +38,7 @@ OFF = {"review_verdict": {"state": "off", "reason": "It finds no more than chanc
 
 @pytest.fixture
 def shop(make_repository: MakeRepository) -> Path:
-    return make_repository({"shop/till.py": BEFORE})
+    return make_repository({PATH: BEFORE})
 
 
 def registry_with(home: Home, shop: Path, **record: Any) -> AdapterRegistry:
@@ -56,20 +59,26 @@ def speaking(engine: FakeEngine) -> None:
     engine.likeliest = [{'{"': -0.1, "null": -2.3}, {"null": -0.01, '{"': -4.7}]
 
 
-async def test_an_adapter_that_was_proven_speaks_on_save(home: Home, shop: Path) -> None:
-    registry_with(home, shop, **ON)
-    path = shop / "shop/till.py"
+@asynccontextmanager
+async def saved(shop: Path) -> AsyncIterator[tuple[FakeEngine, Editor]]:
+    """A document with a fault is saved while the adapter is in use; what the engine was asked before is forgotten."""
     async with fake_engine() as engine:
         speaking(engine)
         async with connected(shop, {"engine": {"url": engine.url}}) as editor:
             await editor.status_where(lambda status: status["engine"]["state"] == "ready")
-            editor.open(path, AFTER)
-            await editor.inline(path, 2, 8)
+            editor.open(shop / PATH, AFTER)
+            await editor.inline(shop / PATH, 2, 8)
             await editor.status_where(lambda status: status["adapter"]["state"] == "in use")
             engine.asked.clear()
-            editor.save(path, types.TextDocumentSaveReason.Manual)
-            (said,) = await editor.diagnostics_where(path, bool)
-            status = await editor.status_where(lambda status: status["review"]["state"] == "idle")
+            editor.save(shop / PATH, types.TextDocumentSaveReason.Manual)
+            yield engine, editor
+
+
+async def test_an_adapter_that_was_proven_speaks_on_save(home: Home, shop: Path) -> None:
+    registry_with(home, shop, **ON)
+    async with saved(shop) as (engine, editor):
+        (said,) = await editor.diagnostics_where(shop / PATH, bool)
+        status = await editor.status_where(lambda status: status["review"]["state"] == "idle")
 
     assert (said.message, said.code, said.range.start.line) == (SAID.message, "model", 2)
     assert status["review"]["reviewers"]["model"] == "the adapter shop-1"
@@ -78,17 +87,8 @@ async def test_an_adapter_that_was_proven_speaks_on_save(home: Home, shop: Path)
 
 async def test_one_that_was_not_is_asked_nothing_and_the_status_says_why(home: Home, shop: Path) -> None:
     registry_with(home, shop, **OFF)
-    path = shop / "shop/till.py"
-    async with fake_engine() as engine:
-        speaking(engine)
-        async with connected(shop, {"engine": {"url": engine.url}}) as editor:
-            await editor.status_where(lambda status: status["engine"]["state"] == "ready")
-            editor.open(path, AFTER)
-            await editor.inline(path, 2, 8)
-            await editor.status_where(lambda status: status["adapter"]["state"] == "in use")
-            engine.asked.clear()
-            editor.save(path, types.TextDocumentSaveReason.Manual)
-            status = await editor.status_where(lambda status: "model" in status["review"]["reviewers"])
+    async with saved(shop) as (engine, editor):
+        status = await editor.status_where(lambda status: "model" in status["review"]["reviewers"])
 
     assert status["review"]["reviewers"]["model"] == "off: It finds no more than chance does."
     assert engine.asked == []
@@ -99,7 +99,7 @@ async def test_the_command_line_goes_by_the_same_verdict(
     home: Home, shop: Path, record: dict[str, Any], code: int, comments: int
 ) -> None:
     registry_with(home, shop, **record)
-    (shop / "shop/till.py").write_text(AFTER, encoding="utf-8")
+    (shop / PATH).write_text(AFTER, encoding="utf-8")
     async with fake_engine() as engine:
         speaking(engine)
         setting = f"engine.url={engine.url}"
@@ -111,3 +111,14 @@ async def test_the_command_line_goes_by_the_same_verdict(
     assert bool(engine.asked) == bool(comments)
     shown = acclimate("status", shop)
     assert ("Review by model: the adapter shop-1" if comments else "Review by model: off: It finds") in shown.stdout
+
+
+async def test_a_team_can_switch_the_model_off(home: Home, shop: Path) -> None:
+    registry_with(home, shop, **ON)
+    (shop / PATH).write_text(AFTER, encoding="utf-8")
+    (shop / ".acclimate").mkdir()
+    (shop / ".acclimate/review.md").write_text("- off: model\n", encoding="utf-8")
+    async with fake_engine() as engine:
+        speaking(engine)
+        done = await asyncio.to_thread(acclimate, "review", "--repository", shop, "--set", f"engine.url={engine.url}")
+    assert done.returncode == DONE, done.stdout

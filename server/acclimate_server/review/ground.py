@@ -88,19 +88,12 @@ class Ground:
             reviewers.append(MinedReviewer("linter", partial(_linted, known.conventions, rules), basis, executor))
         if voice.reviewer is not None:
             identity = f"{voice.reviewer.model}/{_digest(rules)}"
-            reviewers.append(SpeakingModel(voice.reviewer, rules.prose, identity=identity))
-        return Panel(reviewers=tuple(reviewers), words=self.words(_words_of(voice)))
+            reviewers.append(SpeakingModel(voice.reviewer, rules, identity=identity))
+        return Panel(reviewers=tuple(reviewers), words=_words(known, _words_of(voice)))
 
     def words(self, model: str) -> dict[str, str]:
         """For people: what each reviewer goes by here, or why it is silent; of the model what it is told."""
-        known = self._mined()
-        conventions = f"off: {known.reason}" if known.reason else conventions_words(known.conventions)
-        rules = [each.rule for each in known.conventions.linted]
-        return {
-            "conventions": conventions,
-            "linter": f"ruff's {', '.join(rules)}" if rules else NO_LINTED_RULES,
-            "model": model,
-        }
+        return _words(self._mined(), model)
 
     def rules(self, wanted: ReviewSettings) -> TeamRules:
         """What the team says."""
@@ -141,6 +134,15 @@ class Ground:
         except DatasetError as error:
             return _Mined(reason=str(error))
         return self._known
+
+
+def _words(known: _Mined, model: str) -> dict[str, str]:
+    rules = [each.rule for each in known.conventions.linted]
+    return {
+        "conventions": f"off: {known.reason}" if known.reason else conventions_words(known.conventions),
+        "linter": f"ruff's {', '.join(rules)}" if rules else NO_LINTED_RULES,
+        "model": model,
+    }
 
 
 def conventions_words(conventions: Conventions) -> str:

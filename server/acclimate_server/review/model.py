@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from acclimate_indexer.review import finding
 from acclimate_indexer.review.finding import Finding
+from acclimate_indexer.review.rules import TeamRules
 from acclimate_indexer.review.target import ReviewTarget
 from acclimate_training.adapter import Adapter
 from acclimate_training.engine import EngineClient
@@ -68,10 +69,10 @@ class SpeakingModel:
 
     name: finding.Reviewer = "model"
 
-    def __init__(self, reviewer: ModelReviewer, rules: str, *, identity: str) -> None:
+    def __init__(self, reviewer: ModelReviewer, rules: TeamRules, *, identity: str) -> None:
         self.identity = identity
         self._reviewer = reviewer
         self._rules = rules
 
     async def review(self, target: ReviewTarget) -> list[Finding]:
-        return await self._reviewer.review(target, rules=self._rules)
+        return list(self._rules.worded(await self._reviewer.review(target, rules=self._rules.prose)))
