@@ -36,6 +36,7 @@ log = logging.getLogger(__name__)
 
 POLL_SECONDS = 0.1  # how often the child's progress is read; it writes at most ten lines a second
 ASK_SECONDS = 1.0  # between asking the child to stop and killing it
+LEAVING_SECONDS = 10.0  # after its last line; torch takes a second or two to go
 
 JOB_FILE = "job.json"
 PROGRESS_FILE = "progress.jsonl"
@@ -130,17 +131,21 @@ class PipelineProcess:
         return cls(run, process)
 
     async def follow(self) -> AsyncIterator[Progress]:
-        """Every line of the child's progress; the last one has a state, whoever had to write it."""
+        """Every line of the child's progress; the last one has a state, whoever had to write it, and comes when no
+        process of the run is left.
+        """
         offset = 0
         while True:
             has_ended = self._process.returncode is not None
             lines, offset = read_progress(self.run.progress, offset)
             for line in lines:
-                yield line
                 if line.state in END_STATES:
-                    await self._process.wait()
+                    await self._wait(LEAVING_SECONDS)
                     self._kill_group()
+                    await self._process.wait()
+                    yield line
                     return
+                yield line
             if has_ended:
                 break
             await self._wait(POLL_SECONDS)

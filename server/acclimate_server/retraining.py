@@ -77,22 +77,14 @@ class Retraining:
         self.is_over = False
 
     async def follow(self) -> AsyncIterator[Progress]:
-        """Every line of progress, the last one with a state."""
+        """Every line of progress, the last one with a state; it is over by then, and another may begin."""
         try:
-            self._process = await self._start()
-            if self._cancelled is not None:
-                self._process.cancel(self._cancelled)
-            async for progress in self._process.follow():
+            async for progress in self._progress():
+                if progress.state is not None:
+                    self._close()
                 yield progress
-        except AcclimateError as error:
-            yield Progress(state="failed", reason=str(error))
-        except OSError as error:
-            log.warning("The training could not be started", exc_info=True)
-            yield Progress(state="failed", reason=f"The training could not be started: {error}.")
         finally:
-            self.is_over = True
-            if self._claim is not None:
-                self._claim.release()
+            self._close()
 
     def cancel(self, reason: str) -> None:
         """Asks the run to stop; its last line follows within about a second."""
@@ -105,6 +97,24 @@ class Retraining:
         self._cancelled = reason
         if self._process is not None:
             await self._process.end(reason)
+
+    async def _progress(self) -> AsyncIterator[Progress]:
+        try:
+            self._process = await self._start()
+            if self._cancelled is not None:
+                self._process.cancel(self._cancelled)
+            async for progress in self._process.follow():
+                yield progress
+        except AcclimateError as error:
+            yield Progress(state="failed", reason=str(error))
+        except OSError as error:
+            log.warning("The training could not be started", exc_info=True)
+            yield Progress(state="failed", reason=f"The training could not be started: {error}.")
+
+    def _close(self) -> None:
+        self.is_over = True
+        if self._claim is not None:
+            self._claim.release()
 
     async def _start(self) -> PipelineProcess:
         session, request = self._session, self.request

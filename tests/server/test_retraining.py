@@ -2,6 +2,7 @@
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -26,7 +27,7 @@ def repository(home: Home, make_repository: MakeRepository) -> Path:
     home.model(TINY).mkdir(parents=True)
     write_tokenizer(home.model(TINY))
     write_manifest(home.model(TINY), TINY)
-    return make_repository({f"part_{n}.py": FUNCTION.format(n=n) * 20 for n in range(60)})
+    return make_repository({f"part_{n}.py": FUNCTION.format(n=n) * 20 for n in range(120)})
 
 
 async def test_a_training_can_be_cancelled_and_leaves_no_process(repository: Path) -> None:
@@ -40,6 +41,16 @@ async def test_a_training_can_be_cancelled_and_leaves_no_process(repository: Pat
         status = await ended(editor)
         assert (status["state"], status["run"]) == ("cancelled", run)
         assert training_processes(editor) == []
+
+
+async def test_when_it_is_said_to_have_ended_nothing_is_left_to_cancel_and_another_can_begin(repository: Path) -> None:
+    async with connected(repository) as editor:  # the model has no weights
+        for _ in range(2):
+            run = (await editor.command("acclimate.retrain", {"repository": str(repository)}))["run"]
+            status = await ended(editor, run)
+            assert status["state"] == "failed"
+            assert training_processes(editor) == []
+            assert await editor.command("acclimate.cancel") == {"run": None}
 
 
 async def test_the_progress_that_the_server_made_has_a_cancel_button(repository: Path) -> None:
@@ -73,8 +84,14 @@ async def test_closing_the_editor_ends_the_training(repository: Path) -> None:
     assert not [child for child in children if child.is_running()]
 
 
-async def ended(editor: Editor) -> dict[str, object]:
-    status = await editor.status_where(lambda status: (status["training"] or {}).get("state", "running") != "running")
+async def ended(editor: Editor, run: str | None = None) -> dict[str, object]:
+    """How the run ended; without a name, the one that is known to the status."""
+
+    def has_ended(status: dict[str, Any]) -> bool:
+        training = status["training"] or {"state": "running"}
+        return training["state"] != "running" and run in (None, training["run"])
+
+    status = await editor.status_where(has_ended)
     training: dict[str, object] = status["training"]
     return training
 

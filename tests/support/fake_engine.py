@@ -67,6 +67,11 @@ class FakeEngine:
             while self._connections:  # one that hangs up may come back for a last word
                 await asyncio.wait(self._connections)
 
+    async def end(self) -> None:
+        """Hangs up on whoever is still there: a test that failed leaves no socket to the next one."""
+        self._die()
+        await self.left_alone()
+
     def _die(self) -> None:
         assert self._server is not None
         self._server.close()
@@ -153,11 +158,11 @@ class FakeEngine:
 async def fake_engine(encryption: ssl.SSLContext | None = None) -> AsyncIterator[FakeEngine]:
     """A fake engine on a free port of the loopback address."""
     engine = FakeEngine()
-    server = await engine.start(encryption)
+    await engine.start(encryption)
     try:
         yield engine
     finally:
-        server.close()
+        await engine.end()
 
 
 async def _request(reader: asyncio.StreamReader) -> tuple[str, dict[str, Any]] | None:
