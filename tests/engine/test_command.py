@@ -11,6 +11,7 @@ from acclimate_indexer.errors import ModelCorrupt, RuntimeMissing
 from acclimate_server.engine.child import last_error
 from acclimate_server.engine.command import check, vllm_command, vllm_environment
 from acclimate_server.engine.options import EngineOptions, EngineSpec, Speculative
+from acclimate_training.processor import has_bf16
 from acclimate_vllm_plugin.keyed import Keyed
 
 
@@ -36,6 +37,23 @@ def test_the_command_listens_on_loopback_only_and_serves_under_the_models_name(s
     assert command[1:3] == ["-P", "-m"]
     assert command[command.index("--host") + 1] == "127.0.0.1"
     assert command[command.index("--served-model-name") + 1] == "stand-in"
+
+
+@pytest.mark.parametrize(
+    ("flags", "dtype"), [("avx2", "float32"), ("avx2 avx512f", "float32"), ("avx2 avx512_bf16", "bfloat16")]
+)
+def test_the_precision_is_one_that_the_processor_multiplies(
+    spec: EngineSpec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, flags: str, dtype: str
+) -> None:
+    cpuinfo = tmp_path / "cpuinfo"
+    cpuinfo.write_text(f"flags\t\t: fpu {flags} clflush\n", encoding="utf-8")
+    monkeypatch.setattr("acclimate_server.engine.command.has_bf16", lambda: has_bf16(cpuinfo))
+    monkeypatch.setattr("acclimate_server.engine.command._gpu_memory_gb", lambda: 80.0)
+
+    command = vllm_command(spec, 8123)
+    assert command[command.index("--dtype") + 1] == dtype
+    command = vllm_command(replace(spec, device="cuda"), 8123)
+    assert command[command.index("--dtype") + 1] == "auto"
 
 
 def test_an_engine_on_a_gpu_can_be_put_to_sleep_and_every_address_of_it_asks_for_the_key(

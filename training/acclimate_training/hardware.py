@@ -1,11 +1,11 @@
 """What the tensors run on, in which precision, and how much memory is free for them."""
 
-import platform
 from pathlib import Path
 
 import psutil
 import torch
 
+from .processor import has_bf16
 from .recipe import Device
 
 CGROUP = Path("/sys/fs/cgroup")
@@ -19,7 +19,7 @@ def compute_dtype(where: Device) -> torch.dtype:
     """bfloat16 where there are instructions for it; elsewhere it is emulated, and slower than float32."""
     if where == "cuda":
         return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32
-    return torch.bfloat16 if _processor_has_bf16() else torch.float32
+    return torch.bfloat16 if has_bf16() else torch.float32
 
 
 def free_bytes(where: Device) -> int:
@@ -48,11 +48,3 @@ def _free_in_container(cgroup: Path) -> int:
         return max(0, int(limit) - used + cached)
     except (OSError, ValueError):
         return int(psutil.virtual_memory().total)
-
-
-def _processor_has_bf16() -> bool:
-    try:
-        flags = Path("/proc/cpuinfo").read_text(encoding="utf-8").split()
-    except OSError:
-        return platform.machine() == "arm64"  # Apple's processors have had it since 2022
-    return not {"avx512_bf16", "amx_bf16", "bf16"}.isdisjoint(flags)

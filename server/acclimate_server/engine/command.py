@@ -7,13 +7,14 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from acclimate_indexer.errors import EngineError, ModelCorrupt, RuntimeMissing
+from acclimate_training.processor import has_bf16
 
 from .options import Device, EngineSpec
 
 KEYED = "acclimate_vllm_plugin.keyed.Keyed"
 MAX_LORAS = 2  # in one batch: the live adapter and the one under evaluation
 MAX_CPU_LORAS = 8  # kept in memory beside these; an adapter is tens of megabytes
-KV_CACHE_GB = 1  # on a CPU: 87,000 tokens of the 0.5B model
+KV_CACHE_GB = 1  # on a CPU: 87,000 tokens of the 0.5B model, half as many in float32
 GPU_EXTRA_GB = 4.0  # beyond the weights: 2 for the KV cache, 2 for activations and CUDA graphs
 MIB_PER_GB = 1024
 # The numbers of an editor that serves code with n-grams (Zed's: 8 tokens after 2 to 4 equal ones), and vLLM's own for
@@ -36,7 +37,7 @@ def vllm_command(spec: EngineSpec, port: int) -> list[str]:
     command = [str(spec.runtime_python), "-P", "-m", "vllm.entrypoints.openai.api_server"]
     command += ["--model", str(spec.model_folder), "--served-model-name", spec.model_name]
     command += ["--host", "127.0.0.1", "--port", str(port)]
-    command += ["--dtype", "bfloat16", "--max-model-len", str(spec.max_model_len)]
+    command += ["--dtype", _dtype(spec.device), "--max-model-len", str(spec.max_model_len)]
     command += ["--enable-lora", "--max-lora-rank", str(spec.max_lora_rank)]
     command += ["--max-loras", str(MAX_LORAS), "--max-cpu-loras", str(MAX_CPU_LORAS)]
     command += ["--enable-prefix-caching", "--scheduling-policy", "priority", "--disable-uvicorn-access-log"]
@@ -45,6 +46,13 @@ def vllm_command(spec: EngineSpec, port: int) -> list[str]:
         command += ["--gpu-memory-utilization", f"{gpu_share(spec):.3f}", "--enable-sleep-mode"]
         command += speculation(spec)
     return command
+
+
+def _dtype(device: Device) -> str:
+    """A GPU has its own best one, by the model and its age; the trainer's on a processor."""
+    if device == "cuda":
+        return "auto"
+    return "bfloat16" if has_bf16() else "float32"
 
 
 def speculation(spec: EngineSpec) -> list[str]:
