@@ -73,7 +73,7 @@ def editor_words(tree: Path) -> str:
         f"  {shlex.join(['nvim', '-c', neovim_command(command), str(tree)])}\n"
         "VS Code: `make vsix` in acclimate's checkout builds its extension, vscode-extension/dist/acclimate.vsix:\n"
         "  code --install-extension vscode-extension/dist/acclimate.vsix\n"
-        f"Any other editor that speaks LSP, by the command that starts the server:\n  {shlex.join([command, 'serve'])}\n"
+        f"Any other editor that speaks LSP: the server is started by\n  {shlex.join([command, 'serve'])}\n"
         f"One completion in the terminal:\n  {shlex.join([command, 'complete'])} FILE:LINE:COLUMN"
     )
 
