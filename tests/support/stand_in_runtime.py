@@ -24,9 +24,17 @@ esac
 ENGINE = Path(__file__).with_name("fake_engine.py")
 
 
-def write_core(folder: Path) -> Path:
-    """The interpreter of a core without torch; the one that runs the tests may have it, and would be the runtime."""
+def write_core(folder: Path, version: str | None = None) -> Path:
+    """The interpreter of a core without torch; the one that runs the tests may have it, and would be the runtime.
+
+    Args:
+        version: What it says that it is, if not what it is.
+    """
     venv.create(folder, symlinks=True, with_pip=False)
+    if version is not None:
+        about = site_packages(folder) / f"acclimate-{version}.dist-info"
+        about.mkdir()
+        (about / "METADATA").write_text(f"Metadata-Version: 2.1\nName: acclimate\nVersion: {version}\n", "utf-8")
     core = str(distribution("acclimate").locate_file(""))
     (site_packages(folder) / LINK).write_text(f"import site; site.addsitedir({core!r})\n", encoding="utf-8")
     return environment_python(folder)

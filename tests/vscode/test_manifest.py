@@ -79,6 +79,16 @@ def test_all_commands_stand_together_in_the_palette() -> None:
     assert {each["category"] for each in manifest()["contributes"]["commands"]} == {"Acclimate"}
 
 
+def test_the_walkthrough_shows_what_is_there() -> None:
+    (start,) = manifest()["contributes"]["walkthroughs"]
+    declared = {each["command"] for each in manifest()["contributes"]["commands"]}
+    offered = {name for step in start["steps"] for name in re.findall(r"\(command:([\w.]+)\)", step["description"])}
+
+    assert offered
+    assert offered <= declared
+    assert [step["id"] for step in start["steps"] if not (EXTENSION / step["media"]["markdown"]).is_file()] == []
+
+
 def test_every_command_that_the_extension_asks_for_is_one_of_the_servers(home: Home) -> None:
     sources = "".join(path.read_text(encoding="utf-8") for path in (EXTENSION / "src").glob("*.ts"))
     asked = set(re.findall(r'(?:command(?:<[^>]*>+)?|ACCEPTED =)\(?\s*"(acclimate\.(?!ui\.)[a-z.]+)"', sources))

@@ -148,7 +148,7 @@ async def test_what_breaks_a_convention_is_commented_on_when_saved_and_put_right
     assert [(each["subject"], each["scope"]) for each in entries] == [(OLD, "here"), (OLD, "never")]
 
 
-async def test_comments_are_silenced_put_right_together_and_on_saving_and_a_retraining_is_put_off(
+async def test_comments_are_silenced_and_put_right_on_saving_a_retraining_put_off_and_an_old_core_noticed(
     home: Home, model: str, tools: Tools, tmp_path: Path
 ) -> None:
     shop = migrated(tmp_path / "shop", home)
@@ -156,6 +156,7 @@ async def test_comments_are_silenced_put_right_together_and_on_saving_and_a_retr
     shop.commit({"src/stale.py": f"def recall(order):\n{''.join(calls)}"}, day=9)
     async with fake_engine() as engine:
         wanted = settings(engine) | {
+            "acclimate.python": str(write_core(tmp_path / "core", version="0.0.1")),
             "acclimate.completion.automatic": "never",
             "editor.codeActionsOnSave": {"source.fixAll.acclimate": "explicit"},
         }

@@ -1,5 +1,5 @@
 // What a file says against a convention is silenced by a comment, put right all at once, and put right on saving, where
-// the user wants that. And a retraining that is suggested is put off.
+// the user wants that. A retraining that is suggested is put off. And the core is of another version than the extension.
 
 import { readFileSync } from "node:fs";
 import { scenario } from "../workbench.mjs";
@@ -10,6 +10,7 @@ const SUGGESTION = "There is no adapter of this repository yet";
 
 await scenario(async (bench, page) => {
   await bench.open("stale.py", "def recall");
+  await bench.toast(/acclimate 0\.0\.1 at .* may not fit together/);
   await bench.status(/acclimate: (ready|busy)/);
   await bench.toast(SUGGESTION);
   await bench.seen("a retraining is suggested");
