@@ -24,8 +24,8 @@ JSON_FLAG := $(if $(JSON),--json)
 REPOS_FLAG := $(if $(REPOS),--repositories $(REPOS))
 OUTPUT_FLAG := $(if $(OUTPUT),--output $(OUTPUT))
 PARTS_FLAG := $(if $(PARTS),--parts $(PARTS))
-# The interpreter with torch and vLLM; it sees the core and pytest in $(VENV) through a link in its site-packages.
-RUNTIME_PYTHON = $$($(BIN)/python -P -m acclimate_server.runtime)
+# The interpreter with torch and vLLM, which is told that the core, and pytest, are in $(VENV).
+RUNTIME_PYTHON := $(BIN)/python -P -m acclimate_server.runtime
 
 # They import torch before a marker could leave them out.
 TENSOR_MODULES := test_distributed.py test_drift_loss.py test_failures.py test_killed_runs.py test_loss.py \
@@ -56,7 +56,7 @@ types: $(DEV)
 	@$(BIN)/basedpyright --pythonpath $(BIN)/python
 
 tests: setup vsix
-	@python=$(RUNTIME_PYTHON) && ACCLIMATE_NO_SKIPS=$(CI) "$$python" -P -m pytest
+	@ACCLIMATE_NO_SKIPS=$(CI) $(RUNTIME_PYTHON) -P -m pytest
 
 vsix: $(CORE) ## the VS Code extension: vscode-extension/dist/acclimate.vsix
 	@cd vscode-extension && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >&2 && \
@@ -66,7 +66,7 @@ extension-lint: vsix
 	@cd vscode-extension && npm test
 
 test-vscode: setup vsix extension-lint ## the extension in a real VS Code; pictures in vscode-extension/build/shots
-	@python=$(RUNTIME_PYTHON) && ACCLIMATE_NO_SKIPS=$(CI) "$$python" -P -m pytest tests/vscode
+	@ACCLIMATE_NO_SKIPS=$(CI) $(RUNTIME_PYTHON) -P -m pytest tests/vscode
 
 # From outside the checkout, so that only the installed wheel can be imported.
 wheel-tests: $(WHEEL_DEV)
@@ -81,39 +81,39 @@ wheel-tests: $(WHEEL_DEV)
 		"$(CURDIR)/tests"
 
 bench: setup $(TRL)/trl.stamp ## all benchmarks in one run; REPOS='a b' names real repositories
-	@python=$(RUNTIME_PYTHON) && ACCLIMATE_TRL="$(TRL)" "$$python" -P benchmarks $(JSON_FLAG) $(REPOS_FLAG)
+	@ACCLIMATE_TRL="$(TRL)" $(RUNTIME_PYTHON) -P benchmarks $(JSON_FLAG) $(REPOS_FLAG)
 
 bench-indexer: setup ## mining against a bare parse
-	@python=$(RUNTIME_PYTHON) && "$$python" -P benchmarks indexer $(JSON_FLAG) $(REPOS_FLAG)
+	@$(RUNTIME_PYTHON) -P benchmarks indexer $(JSON_FLAG) $(REPOS_FLAG)
 
 bench-context: setup ## retrieval against bm25s, and against embeddings where ACCLIMATE_EMBEDDING_MODEL names some
-	@python=$(RUNTIME_PYTHON) && "$$python" -P benchmarks context $(JSON_FLAG) $(REPOS_FLAG)
+	@$(RUNTIME_PYTHON) -P benchmarks context $(JSON_FLAG) $(REPOS_FLAG)
 
 bench-recency: setup ## what it brings to prefer the documents that were edited last
-	@python=$(RUNTIME_PYTHON) && "$$python" -P benchmarks recency $(JSON_FLAG) $(REPOS_FLAG)
+	@$(RUNTIME_PYTHON) -P benchmarks recency $(JSON_FLAG) $(REPOS_FLAG)
 
 bench-training: setup $(TRL)/trl.stamp ## the trainer against the plain public loop and TRL's
-	@python=$(RUNTIME_PYTHON) && ACCLIMATE_TRL="$(TRL)" "$$python" -P benchmarks training $(JSON_FLAG) $(REPOS_FLAG)
+	@ACCLIMATE_TRL="$(TRL)" $(RUNTIME_PYTHON) -P benchmarks training $(JSON_FLAG) $(REPOS_FLAG)
 
 bench-ablation: setup ## what the recipe's defaults rest on, at equal training time; takes hours, goes on when repeated
-	@python=$(RUNTIME_PYTHON) && "$$python" -P benchmarks ablation $(JSON_FLAG) $(REPOS_FLAG) $(OUTPUT_FLAG)
+	@$(RUNTIME_PYTHON) -P benchmarks ablation $(JSON_FLAG) $(REPOS_FLAG) $(OUTPUT_FLAG)
 
 gpu-check: setup ## what only a GPU can show: training, sharing with the engine, swapping adapters; ten minutes
-	@python=$(RUNTIME_PYTHON) && "$$python" -P benchmarks gpu $(JSON_FLAG)
+	@$(RUNTIME_PYTHON) -P benchmarks gpu $(JSON_FLAG)
 
 bench-completion: setup ## what completion saves, what it costs the engine, what the server adds; PARTS=trace,overhead for some
-	@python=$(RUNTIME_PYTHON) && "$$python" -P benchmarks completion $(JSON_FLAG) $(REPOS_FLAG) $(PARTS_FLAG)
+	@$(RUNTIME_PYTHON) -P benchmarks completion $(JSON_FLAG) $(REPOS_FLAG) $(PARTS_FLAG)
 
 bench-harness: setup ## our prompts, cut and metrics against what is published about the model on human-eval
-	@python=$(RUNTIME_PYTHON) && "$$python" -P benchmarks harness $(JSON_FLAG)
+	@$(RUNTIME_PYTHON) -P benchmarks harness $(JSON_FLAG)
 
 bench-review: setup ## how often reviews are right on the history of REPOS='a b'; PARTS=replay,seeded for some
-	@python=$(RUNTIME_PYTHON) && "$$python" -P benchmarks review $(JSON_FLAG) $(REPOS_FLAG) $(PARTS_FLAG)
+	@$(RUNTIME_PYTHON) -P benchmarks review $(JSON_FLAG) $(REPOS_FLAG) $(PARTS_FLAG)
 
 # Beside the runtime, not in it: the benchmark of the trainer is all that knows TRL, and does without where it must.
 $(TRL)/trl.stamp: benchmarks/trl.txt | setup
 	@echo "Installing TRL into $(TRL)" >&2
-	@python=$(RUNTIME_PYTHON) && if "$$python" $(PIP) --no-deps --upgrade --target "$(TRL)" --requirement $<; then \
+	@if $(RUNTIME_PYTHON) $(PIP) --no-deps --upgrade --target "$(TRL)" --requirement $<; then \
 		touch $@; else echo "TRL could not be installed: its column stays empty" >&2; fi
 
 format: $(DEV) ## format the code

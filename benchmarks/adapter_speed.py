@@ -89,7 +89,7 @@ async def _stock_engine(home: Home, options: EngineOptions, model: LocalModel) -
             stdout=log,
             stderr=log,
             cwd=home.engine_log.parent,
-            env=vllm_environment(key, spec.device) | {"ACCLIMATE_ENGINE": "0"},
+            env=vllm_environment(key, spec) | {"ACCLIMATE_ENGINE": "0"},
         )
     client = EngineClient(EngineAddress(url=f"http://127.0.0.1:{port}", key=key))
     try:

@@ -20,6 +20,7 @@ from typing import Any
 
 from benchmarks.convention_replay import Period, Replay
 from benchmarks.flagged import CHANGED, FATES, Flagged
+from benchmarks.material import number_from
 from benchmarks.planted_breaks import planted_breaks
 from rich.console import Console
 from rich.progress import track
@@ -30,6 +31,7 @@ from acclimate_indexer.home import Home
 from acclimate_indexer.repository import Repository
 
 KEPT = Path("build") / "review-conventions"
+COMMITS_VARIABLE = "ACCLIMATE_BENCH_COMMITS"
 COMMITS = 1_300  # of a main line at most: years, of most repositories all there is
 CONFIDENCE_Z = 1.96  # of a 95% interval
 
@@ -41,10 +43,11 @@ def main(repositories: Sequence[Path] = ()) -> dict[str, Any]:
     flagged: list[Flagged] = []
     standing: list[Flagged] = []
     figures: dict[str, Any] = {}
+    commits = number_from(COMMITS_VARIABLE, COMMITS)
     for path in repositories:
         repository = Repository.open(path)
         home = Home.default({"ACCLIMATE_HOME": str((KEPT / "home").resolve())}).create()
-        replay = Replay(repository, home.for_repository(repository.common_directory), commits=COMMITS)
+        replay = Replay(repository, home.for_repository(repository.common_directory), commits=commits)
         periods = list(_periods(replay))
         flagged += [place for period in periods for place in period.flagged]
         standing += _once(place for period in periods for place in period.standing)

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import cast
 
 from acclimate_indexer.home import Home
+from acclimate_training.core import CORE_VARIABLE, this_core
 from acclimate_training.devices import GpuPolicy
 from acclimate_training.engine_address import VARIABLES, EngineAddress
 from acclimate_training.job import (
@@ -57,9 +58,10 @@ runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
 
 
 def child_environment(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """The environment of every Python child: safe paths, no hub, no telemetry."""
+    """The environment of every Python child: this core, safe paths, no hub, no telemetry."""
     kept = {name: value for name, value in environ.items() if name not in _DROPPED}
     return kept | {
+        CORE_VARIABLE: this_core(),
         "PYTHONSAFEPATH": "1",
         "PYTHONUNBUFFERED": "1",  # the log of a killed child is whole
         "HF_HUB_OFFLINE": "1",

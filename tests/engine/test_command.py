@@ -11,6 +11,7 @@ from acclimate_indexer.errors import ModelCorrupt, RuntimeMissing
 from acclimate_server.engine.child import last_error
 from acclimate_server.engine.command import check, vllm_command, vllm_environment
 from acclimate_server.engine.options import EngineOptions, EngineSpec, Speculative
+from acclimate_training.core import CORE_VARIABLE, this_core
 from acclimate_training.processor import has_bf16
 from acclimate_vllm_plugin.keyed import Keyed
 
@@ -20,12 +21,13 @@ def spec(tmp_path: Path) -> EngineSpec:
     return EngineSpec.of(EngineOptions(), stand_in_model(tmp_path / "model"), write_stand_in(tmp_path))
 
 
-def test_the_environment_has_the_key_and_nothing_of_the_users_python() -> None:
+def test_the_environment_has_the_key_the_core_and_nothing_of_the_users_python(spec: EngineSpec) -> None:
     users = {"PATH": "/bin", "PYTHONPATH": "/evil", "PYTHONSTARTUP": "/evil.py", "VLLM_LOGGING_LEVEL": "DEBUG"}
 
-    environment = vllm_environment("k", "cpu", users)
+    environment = vllm_environment("k", replace(spec, core="/core"), users)
 
     assert environment["VLLM_API_KEY"] == "k"
+    assert environment[CORE_VARIABLE] == "/core"
     assert environment["PATH"] == "/bin"
     assert environment["PYTHONSAFEPATH"] == "1"
     assert not environment.keys() & {"PYTHONPATH", "PYTHONSTARTUP", "VLLM_LOGGING_LEVEL"}
@@ -64,8 +66,8 @@ def test_an_engine_on_a_gpu_can_be_put_to_sleep_and_every_address_of_it_asks_for
     on_gpu = replace(spec, device="cuda")
     assert "--enable-sleep-mode" in vllm_command(on_gpu, 8123)
     assert "--enable-sleep-mode" not in vllm_command(spec, 8123)
-    assert vllm_environment("k", "cuda", {})["VLLM_SERVER_DEV_MODE"] == "1"
-    assert "VLLM_SERVER_DEV_MODE" not in vllm_environment("k", "cpu", {})
+    assert vllm_environment("k", on_gpu, {})["VLLM_SERVER_DEV_MODE"] == "1"
+    assert "VLLM_SERVER_DEV_MODE" not in vllm_environment("k", spec, {})
     for each in (on_gpu, spec):
         command = vllm_command(each, 8123)
         assert command[command.index("--middleware") + 1] == f"{Keyed.__module__}.{Keyed.__name__}"
@@ -106,7 +108,8 @@ def test_what_an_engine_cannot_be_given_is_remarked_and_nothing_else() -> None:
 def test_a_spec_survives_the_wire_and_unknown_keys_are_ignored(spec: EngineSpec) -> None:
     record = spec.to_json()
     assert EngineSpec.from_json(record | {"later": 1}) == spec
-    del record["speculative"]  # a client of an earlier version
+    assert spec.core == this_core()
+    del record["speculative"], record["core"]  # a client of an earlier version
     assert EngineSpec.from_json(record) == spec
 
 

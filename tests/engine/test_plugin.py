@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from acclimate_training.core import CORE_VARIABLE, this_core
+
 pytestmark = [pytest.mark.tensor, pytest.mark.filterwarnings("ignore")]  # vLLM's imports warn about their own parts
 
 INPUTS, RANK, SLOTS = 96, 16, 3
@@ -142,6 +144,7 @@ def test_it_replaces_only_what_it_knows_and_only_in_our_engine(
 ) -> None:
     code = REGISTER.format(before=before)
     environment = {"ACCLIMATE_ENGINE": is_ours, "PATH": "/usr/bin:/bin", "HF_HUB_OFFLINE": "1"}
+    environment[CORE_VARIABLE] = this_core()
 
     done = subprocess.run(
         [sys.executable, "-P", "-c", code], env=environment, check=True, capture_output=True, text=True

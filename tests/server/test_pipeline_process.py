@@ -14,6 +14,7 @@ from acclimate_indexer.home import Home
 from acclimate_indexer.repository import Repository
 from acclimate_server.pipeline_process import PipelineProcess, child_environment, new_run_id, resolved_job
 from acclimate_server.settings import Settings
+from acclimate_training.core import CORE_VARIABLE, this_core
 from acclimate_training.job import Job, Phase, Progress, read_progress
 
 FUNCTION = '''
@@ -140,6 +141,7 @@ def test_the_environment_of_a_child_is_clean() -> None:
     environment = child_environment({"PYTHONPATH": "x", "PYTHONHOME": "y", "HOME": "/root"})
 
     assert not {"PYTHONPATH", "PYTHONHOME"} & environment.keys()
+    assert environment[CORE_VARIABLE] == this_core()
     assert (environment["PYTHONSAFEPATH"], environment["HF_HUB_OFFLINE"], environment["HOME"]) == ("1", "1", "/root")
 
 

@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import os
 import re
 import subprocess
 import sys
@@ -15,8 +16,9 @@ from acclimate_indexer.errors import DiskFull, RuntimeMissing
 from acclimate_indexer.home import Home
 from acclimate_server.runtime import install
 from acclimate_server.runtime.find import find_runtime, installed_runtime, runtime_version
-from acclimate_server.runtime.link import LINK, core_folders, link_core, site_packages
+from acclimate_server.runtime.link import LINE, site_packages, write_link
 from acclimate_server.runtime.requirements import COMPLETE, LISTS, lists_of, package_count
+from acclimate_training.core import CORE_VARIABLE, LINK, this_core
 
 # find_runtime of an interpreter that has no tensor library, whatever runs these tests: a fresh environment, linked.
 ASK = "import sys; from pathlib import Path; from acclimate_indexer.home import Home\n\
@@ -27,10 +29,10 @@ except RuntimeMissing as error: print(error)"
 
 @pytest.fixture
 def bare(tmp_path: Path) -> Path:
-    """A virtual environment without any library, that sees this process's core."""
+    """A virtual environment without any library, that sees the core it is told of."""
     folder = tmp_path / "bare"
     venv.create(folder, symlinks=True)
-    link_core(site_packages(folder))
+    write_link(site_packages(folder))
     return folder
 
 
@@ -47,15 +49,23 @@ def test_a_linked_environment_sees_our_code_its_libraries_and_the_plugin(bare: P
     assert any(point.name == "acclimate" for point in entry_points(group="vllm.general_plugins"))
 
 
-def test_the_link_is_rewritten_when_it_points_elsewhere(bare: Path) -> None:
-    link = site_packages(bare) / LINK
-    right = link.read_text(encoding="utf-8")
-    link.write_text("import site; site.addsitedir('/another/core')\n", encoding="utf-8")
+def test_an_environment_that_is_told_of_no_core_sees_none(bare: Path, tmp_path: Path) -> None:
+    bare_python = [str(bare / "bin" / "python"), "-P", "-c", "import sys; print(sys.path)"]
+    without = {name: value for name, value in os.environ.items() if name != CORE_VARIABLE}
+    unset = subprocess.run(bare_python, capture_output=True, text=True, check=True, env=without, cwd=tmp_path)
 
-    link_core(site_packages(bare))
+    (site_packages(bare) / LINK).unlink()
 
-    assert link.read_text(encoding="utf-8") == right
-    assert all(str(folder) in right for folder in core_folders())
+    plain = subprocess.run(bare_python, capture_output=True, text=True, check=True, env=without, cwd=tmp_path)
+    assert unset.stdout == plain.stdout
+    assert unset.stderr == ""
+
+
+def test_the_core_of_a_process_in_a_runtime_is_the_one_it_was_told_of(bare: Path) -> None:
+    said = _run(bare, "from acclimate_training.core import this_core; print(this_core())")
+
+    assert said == this_core()
+    assert str(site_packages(bare)) not in said
 
 
 def test_the_environments_own_libraries_come_before_the_cores(bare: Path) -> None:
@@ -88,7 +98,19 @@ def test_a_whole_installed_runtime_is_found_and_linked(home: Home) -> None:
 
     assert found is not None
     assert found.python == folder / "bin" / "python"
-    assert (site_packages(folder) / LINK).is_file()
+    assert (site_packages(folder) / LINK).read_text(encoding="utf-8") == LINE
+
+
+def test_the_link_of_an_earlier_version_is_replaced_once(home: Home) -> None:
+    link = site_packages(_installed(home)) / LINK
+    link.write_text("import site; site.addsitedir('/another/core')\n", encoding="utf-8")
+
+    installed_runtime(home, "cpu")
+    replaced = link.stat()
+    installed_runtime(home, "cpu")
+
+    assert link.read_text(encoding="utf-8") == LINE
+    assert link.stat().st_ino == replaced.st_ino
 
 
 def test_half_an_installation_is_none(home: Home) -> None:
@@ -166,7 +188,7 @@ def _fresh(home: Home) -> Path:
     """A core without a tensor library, whoever runs the tests: its link leaves out this process's other libraries."""
     folder = home.data.parent / "core"
     venv.create(folder, symlinks=True)
-    names = ("acclimate_indexer", "acclimate_server", "platformdirs", "filelock", "httpx")
+    names = ("acclimate_indexer", "acclimate_server", "acclimate_training", "platformdirs", "filelock", "httpx")
     for name in names:
         spec = importlib.util.find_spec(name)
         assert spec is not None
@@ -185,4 +207,5 @@ def _installed(home: Home) -> Path:
 
 def _run(environment: Path, code: str, *arguments: str) -> str:
     command = [str(environment / "bin" / "python"), "-P", "-c", code, *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    told = os.environ | {CORE_VARIABLE: this_core()}
+    return subprocess.run(command, capture_output=True, text=True, check=True, env=told).stdout.strip()

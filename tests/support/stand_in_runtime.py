@@ -12,7 +12,7 @@ from importlib.metadata import distribution
 from pathlib import Path
 
 from acclimate_server.runtime.find import environment_python
-from acclimate_server.runtime.link import LINK, site_packages
+from acclimate_server.runtime.link import site_packages
 
 RUNTIME = """#!/bin/sh
 case "$*" in
@@ -36,7 +36,7 @@ def write_core(folder: Path, version: str | None = None) -> Path:
         about.mkdir()
         (about / "METADATA").write_text(f"Metadata-Version: 2.1\nName: acclimate\nVersion: {version}\n", "utf-8")
     core = str(distribution("acclimate").locate_file(""))
-    (site_packages(folder) / LINK).write_text(f"import site; site.addsitedir({core!r})\n", encoding="utf-8")
+    (site_packages(folder) / "core.pth").write_text(f"import site; site.addsitedir({core!r})\n", encoding="utf-8")
     return environment_python(folder)
 
 

@@ -63,7 +63,7 @@ class VllmRun:
                 stdout=output,
                 stderr=output,
                 cwd=log.parent,
-                env=vllm_environment(key, spec.device),
+                env=vllm_environment(key, spec),
                 start_new_session=True,
             )
         return cls(process, port, log, log_start)

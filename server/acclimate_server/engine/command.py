@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from acclimate_indexer.errors import EngineError, ModelCorrupt, RuntimeMissing
+from acclimate_training.core import CORE_VARIABLE
 from acclimate_training.processor import has_bf16
 
 from .options import Device, EngineSpec
@@ -65,17 +66,18 @@ def speculation(spec: EngineSpec) -> list[str]:
     return ["--speculative-config", json.dumps({"method": spec.speculative, **SPECULATION[spec.speculative]})]
 
 
-def vllm_environment(key: str, device: Device, environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+def vllm_environment(key: str, spec: EngineSpec, environ: Mapping[str, str] = os.environ) -> dict[str, str]:
     """Little of ours, nothing of the user's Python: the engine outlives the shell or editor that caused it.
 
     On a GPU it may be put to sleep for a training. vLLM offers that only beside what its developers use, which is why
     all of its addresses ask for the key (`KEYED`).
     """
-    sleeping = {"VLLM_SERVER_DEV_MODE": "1"} if device == "cuda" else {}
+    sleeping = {"VLLM_SERVER_DEV_MODE": "1"} if spec.device == "cuda" else {}
     kept = {name: value for name, value in environ.items() if name in KEPT_VARIABLES or name.startswith(KEPT_PREFIXES)}
     return {
         **kept,
         **sleeping,
+        CORE_VARIABLE: spec.core,
         "ACCLIMATE_ENGINE": "1",
         "DO_NOT_TRACK": "1",
         "HF_HUB_OFFLINE": "1",

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, Literal, Self
 
 from acclimate_indexer.models import LocalModel
+from acclimate_training.core import this_core
 from acclimate_training.engine_address import EngineAddress
 from acclimate_training.shared_adapters import SharedFolder
 
@@ -72,7 +73,12 @@ class EngineState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineSpec:
-    """The local engine that a client asks the supervisor for."""
+    """The local engine that a client asks the supervisor for.
+
+    Attributes:
+        core: Whose code its processes import. The client's, as `runtime_python` is: the supervisor may be another
+            core's, of another Python. Who joins an engine that runs takes it as it is.
+    """
 
     model_name: str
     model_folder: Path
@@ -85,6 +91,7 @@ class EngineSpec:
     max_model_len: int
     max_lora_rank: int
     speculative: Speculative = "off"
+    core: str = field(default_factory=this_core)
 
     @classmethod
     def of(cls, options: EngineOptions, model: LocalModel, runtime_python: Path) -> Self:

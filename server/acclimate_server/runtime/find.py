@@ -14,9 +14,10 @@ from pathlib import Path
 
 from acclimate_indexer.errors import RuntimeMissing
 from acclimate_indexer.home import Home
+from acclimate_training.core import CORE_VARIABLE, this_core
 
 from .hardware import gpu_choice, gpus
-from .link import link_core, site_packages
+from .link import site_packages, write_link
 from .requirements import COMPLETE, LIBRARIES, Device
 from .requirements import runtime_version as runtime_version  # asked for here by those who look for the runtime
 
@@ -64,7 +65,7 @@ def installed_runtime(home: Home, device: Device) -> Runtime | None:
     folder = home.runtime(runtime_version(device))
     if not (folder / COMPLETE).is_file() or (device == "cuda" and not _has_gpu()):
         return None
-    link_core(site_packages(folder))
+    write_link(site_packages(folder))
     return Runtime(python=environment_python(folder), device=device)
 
 
@@ -84,6 +85,7 @@ def _configured(python: Path) -> Runtime:
     wanted = (*LIBRARIES, "acclimate_training")
     command = [str(python), "-P", "-c", PROBE % {"wanted": wanted, "builds": tuple(BUILDS)}]
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    environment |= {CORE_VARIABLE: this_core()}  # it may be a runtime that we made
     try:
         answer = subprocess.run(
             command, capture_output=True, text=True, timeout=PROBE_SECONDS, check=True, env=environment

@@ -17,11 +17,12 @@ import filelock
 from acclimate_indexer.durable import disk_full_named, write_json
 from acclimate_indexer.errors import DiskFull, RuntimeMissing
 from acclimate_indexer.home import Home
+from acclimate_training.core import CORE_VARIABLE, this_core
 from acclimate_training.ticking import reported_seconds, ticking
 
 from .find import Runtime, environment_python, installed_runtime
 from .hardware import gpu_choice, gpus
-from .link import link_core, site_packages
+from .link import site_packages, write_link
 from .requirements import (
     COMPLETE,
     EXTENTS,
@@ -79,7 +80,7 @@ def _install(folder: Path, device: Device, report: Report) -> None:
             _install_torch_cpu(folder, log)
         rest = lists_of(device)[-1]
         _run([*_pip(folder), "--require-hashes", "-r", str(rest)], log)
-    link_core(site_packages(folder))
+    write_link(site_packages(folder))  # after pip, which would take the core's libraries for its own
     with reported_seconds("check the runtime, seconds", CHECK_SECONDS, report):
         _run([str(environment_python(folder)), "-P", "-c", CHECK], log)
     record = {"schema": 1, "device": device, "python": sys.version.split()[0], "torch_hash_checked": _torch_is_hashed()}
@@ -108,7 +109,7 @@ def _pip(folder: Path) -> list[str]:
 def _run(command: list[str], log: Path) -> None:
     """Runs a step; its output goes to the log."""
     environment = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "PYTHONHOME")}
-    environment |= {"PYTHONSAFEPATH": "1", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+    environment |= {"PYTHONSAFEPATH": "1", "PIP_DISABLE_PIP_VERSION_CHECK": "1", CORE_VARIABLE: this_core()}
     with log.open("a", encoding="utf-8") as output:
         start = output.tell()
         done = subprocess.run(command, stdout=output, stderr=output, cwd=log.parent, env=environment, check=False)

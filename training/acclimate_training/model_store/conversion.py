@@ -8,6 +8,7 @@ from pathlib import Path
 
 from acclimate_indexer.errors import DiskFull, ModelError
 
+from ..core import CORE_VARIABLE, this_core
 from ..ticking import reported_seconds
 from .space import Report
 
@@ -32,6 +33,7 @@ def converted(gguf: Path, folder: Path, *, runtime_python: Path, report: Report)
     log = gguf.parent / "convert.log"
     environment = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "PYTHONHOME")}
     environment |= {"PYTHONSAFEPATH": "1", "HF_HUB_OFFLINE": "1", "HF_HUB_DISABLE_PROGRESS_BARS": "1"}
+    environment[CORE_VARIABLE] = this_core()
     with log.open("w", encoding="utf-8") as output:
         command = [str(runtime_python), "-P", "-m", CONVERT_MODULE, str(gguf), str(folder)]
         usual = math.ceil(SECONDS_PER_GB * gguf.stat().st_size / 1e9) + START_SECONDS
