@@ -91,6 +91,14 @@ def test_pairs_are_of_both_kinds_and_half_of_them_carry_code_of_their_own_packag
     )
 
 
+def test_every_pair_is_told_of_as_it_is_made(installed: Path) -> None:
+    told: list[tuple[int, int]] = []
+
+    found = code_of(installed).pairs("control", {"python": 1}, 20, advance=lambda done, of: told.append((done, of)))
+
+    assert told == [(done, 20) for done in range(1, len(found.pairs) + 1)]
+
+
 def test_pairs_without_context_carry_none(installed: Path) -> None:
     pairs = code_of(installed).pairs("probe", {"python": 1}, 20, with_context=False).pairs
 

@@ -66,8 +66,10 @@ class General:
 
     def pairs(self, part: Part, count: int, run: Run) -> tuple[CompletionPair, ...]:
         """At most so many pairs of a part; what had to be used instead of the wanted is noted."""
-        with run.phase("general code"):
-            found = self.code.pairs(part, self.languages, count, seed=run.job.seed)
+        with run.phase("general code") as advance:
+            found = self.code.pairs(
+                part, self.languages, count, seed=run.job.seed, advance=lambda done, of: advance(done, of, None)
+            )
         for sentence in found.notes():
             run.note(sentence)
         return found.pairs

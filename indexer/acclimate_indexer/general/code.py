@@ -8,7 +8,7 @@ import hashlib
 import json
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -82,6 +82,7 @@ class GeneralCode:
         documentation_share: float = 0.1,
         with_context: bool = True,
         seconds: float = MAX_SECONDS,
+        advance: Callable[[int, int], None] = lambda _done, _of: None,
     ) -> GeneralPairs:
         """At most `count` pairs of a part, from the cache where they were made before.
 
@@ -90,6 +91,7 @@ class GeneralCode:
             documentation_share: Of documentation pairs among them, less than 1.
             with_context: Retrieved code stands before half of them, as before the repository's; else before none.
             seconds: After which it ends with what it has; a last resort, since it depends on the machine.
+            advance: Hears of every pair that is made, and how many are wanted.
         """
         asked = Asked(
             part=part, count=count, seed=seed, documentation_share=documentation_share, with_context=with_context
@@ -100,7 +102,7 @@ class GeneralCode:
             return known
         with Reader() as reader:
             room = Room(bytes_left=MAX_READ_BYTES, ends_at=time.monotonic() + seconds)
-            made = _Filling(self, asked, weights, reader=reader, room=room).filled()
+            made = _Filling(self, asked, weights, reader=reader, room=room, advance=advance).filled()
         if place is not None and not made.was_stopped:
             keep(made, place)
         return made
@@ -125,13 +127,21 @@ class _Filling:
     """One collection of pairs, language by language."""
 
     def __init__(
-        self, code: GeneralCode, asked: Asked, weights: Mapping[str, float], *, reader: Reader, room: Room
+        self,
+        code: GeneralCode,
+        asked: Asked,
+        weights: Mapping[str, float],
+        *,
+        reader: Reader,
+        room: Room,
+        advance: Callable[[int, int], None],
     ) -> None:
         self._code = code
         self._asked = asked
         self._weights = weights
         self._reader = reader
         self._room = room
+        self._advance = advance
         self._found: list[CompletionPair] = []
         self._miners: dict[str, tuple[LanguageMiner, Iterator[CompletionPair]]] = {}
 
@@ -179,7 +189,9 @@ class _Filling:
             )
             self._miners[language] = (miner, miner.pairs())
         before = len(self._found)
-        self._found += islice(self._miners[language][1], count)
+        for pair in islice(self._miners[language][1], count):
+            self._found.append(pair)
+            self._advance(len(self._found), self._asked.count)
         return len(self._found) - before
 
 
