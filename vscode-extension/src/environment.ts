@@ -4,10 +4,11 @@ import { join } from "node:path";
 import { commands, env, Uri, window, workspace, type ExtensionContext } from "vscode";
 import { CORE_BYTES, folderOf, installCore, installedCore, wheelOf, type Place } from "./coreInstall";
 import type { Log } from "./log";
-import { longWork } from "./longWork";
+import { install } from "./install";
 import { coreOf, coreOnPath, makerOf, makerOnPath, programsOf, pythonIn, PYTHON_VERSIONS } from "./python";
 import type { Core, Maker } from "./python";
 import { SECTION } from "./settings";
+import type { State } from "./state";
 
 const HELP = "https://www.python.org/downloads/";
 const VERSION_WORDS = new Intl.ListFormat("en-GB", { type: "disjunction" }).format(PYTHON_VERSIONS);
@@ -18,6 +19,7 @@ export class Environment {
   constructor(
     private readonly context: ExtensionContext,
     private readonly log: Log,
+    private readonly state: State,
   ) {
     const version = (context.extension.packageJSON as { version: string }).version;
     this.place = { storage: context.globalStorageUri.fsPath, extension: context.extensionPath, version };
@@ -147,7 +149,7 @@ export class Environment {
   }
 
   private installing(maker: Maker, wheel: string): Thenable<Core | undefined> {
-    return longWork(this.log, "Installing acclimate's core", (say, signal) =>
+    return install(this.log, this.state, "Installing acclimate's core", (say, signal) =>
       installCore(this.place, maker, wheel, { say, log: (line) => this.log.info(line), signal }),
     );
   }

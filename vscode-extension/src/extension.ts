@@ -24,11 +24,12 @@ export function activate(context: ExtensionContext): void {
   const log = createLog();
   const state = new State();
   const pauses = new Pauses(context.workspaceState);
-  const environment = new Environment(context, log);
+  const environment = new Environment(context, log, state);
   const mending = new Mending({
     storage: environment.storage,
     flags: () => flagsOf(options()),
     log,
+    state,
     memento: context.globalState,
   });
   server = new Server(environment, state, pauses, options, log);
@@ -46,7 +47,7 @@ export function activate(context: ExtensionContext): void {
     followSettings(server, SECTION),
     followRepository(server, state),
     suggestRetraining(state, context.workspaceState),
-    mending.askWhenMissing(state, server),
+    mending.askWhenMissing(server),
     ...registerCommands(parts),
   );
   void server.restart();

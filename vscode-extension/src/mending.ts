@@ -3,7 +3,7 @@
 import { commands, window, type Disposable, type Memento } from "vscode";
 import { examine, extentWords, mend } from "./doctor";
 import { reasonOf, type Log } from "./log";
-import { longWork } from "./longWork";
+import { install } from "./install";
 import type { Core } from "./python";
 import type { State } from "./state";
 
@@ -15,6 +15,7 @@ export interface Workplace {
   /** Settings of the editor that decide what is wanted, as flags. */
   flags: () => string[];
   log: Log;
+  state: State;
   /** Of the user, for all windows. */
   memento: Memento;
 }
@@ -25,8 +26,8 @@ export class Mending {
   constructor(private readonly workplace: Workplace) {}
 
   /** Looks for what is missing as soon as the engine cannot be started. */
-  askWhenMissing(state: State, server: { readonly runningCore: Core | undefined }): Disposable {
-    return state.onStatus((status) => {
+  askWhenMissing(server: { readonly runningCore: Core | undefined }): Disposable {
+    return this.workplace.state.onStatus((status) => {
       if (status.engine.state === "failed" && server.runningCore !== undefined) {
         this.ask(server.runningCore).catch((error: unknown) => this.workplace.log.warn(reasonOf(error)));
       }
@@ -84,8 +85,8 @@ export class Mending {
   }
 
   private async install(core: Core): Promise<void> {
-    const { storage, flags, log } = this.workplace;
-    const findings = await longWork(log, "Installing what acclimate needs", (say, signal) => {
+    const { storage, flags, log, state } = this.workplace;
+    const findings = await install(log, state, "Installing what acclimate needs", (say, signal) => {
       const hear = (line: string) => (log.info(line), say(line));
       return mend(core, storage, flags(), hear, signal);
     });

@@ -16,6 +16,8 @@ export class State implements Disposable {
   generation = 0;
   /** Why there is no server; empty if there is one. */
   missing = "";
+  /** What is being installed, in words; empty if nothing is. */
+  installing = "";
 
   /** Something of it has changed. */
   readonly onDidChange = this.changed.event;
@@ -40,6 +42,11 @@ export class State implements Disposable {
 
   ask(change: 1 | -1): void {
     this.inFlight = Math.max(0, this.inFlight + change); // what was asked of a server that is gone never came back
+    this.changed.fire();
+  }
+
+  install(what: string): void {
+    this.installing = what;
     this.changed.fire();
   }
 

@@ -39,6 +39,7 @@ export class StatusBar implements Disposable {
       paused: this.pauses.whyPaused(document?.uri.toString(), document?.languageId),
       inFlight: this.state.inFlight,
       missing: this.state.missing,
+      installing: this.state.installing,
       now: new Date(),
     });
   }

@@ -11,6 +11,8 @@ export interface Known {
   inFlight: number;
   /** Why there is no server; empty if there is one. */
   missing: string;
+  /** What is being installed, in words; empty if nothing is. */
+  installing: string;
   now: Date;
 }
 
@@ -39,12 +41,15 @@ export function barWords(known: Known): BarWords {
     text: `$(${icon}) acclimate: ${word}`,
     spoken: `acclimate: ${word}. ${adapterWords(known)}`,
     tooltip: tooltipLines(known).join("\n\n"),
-    isWrong: known.missing !== "" || known.status.engine.state === "failed",
+    isWrong: known.installing === "" && (known.missing !== "" || known.status.engine.state === "failed"),
   };
 }
 
 function stateOf(known: Known): [icon: string, word: string] {
-  const { status, paused, inFlight, missing } = known;
+  const { status, paused, inFlight, missing, installing } = known;
+  if (installing !== "") {
+    return ["sync~spin", "installing"];
+  }
   if (missing !== "") {
     return ["warning", "not set up"];
   }
@@ -71,9 +76,9 @@ function trainingWord(training: Training): string {
 }
 
 function tooltipLines(known: Known): string[] {
-  const { status, overview, paused, missing } = known;
-  if (missing !== "") {
-    return [missing];
+  const { status, overview, paused, missing, installing } = known;
+  if (missing !== "" || installing !== "") {
+    return [installing || missing];
   }
   const drift = status.drift?.said ?? overview?.drift?.said ?? "";
   const use = currentUse(known);
@@ -95,7 +100,7 @@ function engineWords(status: Status): string {
   return `${word}${model}. ${status.engine.reason}`.trim();
 }
 
-export function adapterWords(known: Known): string {
+export function adapterWords(known: Pick<Known, "status" | "overview" | "now">): string {
   const { repository, state, reason } = known.status.adapter;
   // Before the first completion the server has loaded none, and the one in use completes from then on.
   const version = known.status.adapter.version ?? (repository === null ? (known.overview?.live ?? null) : null);

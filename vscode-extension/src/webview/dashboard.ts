@@ -52,7 +52,7 @@ function sections(shown: Shown): HTMLElement[] {
 
 function tiles(shown: Shown, overview: Overview): HTMLElement {
   const { status } = shown;
-  const known = { status, overview, paused: "", inFlight: 0, missing: "", now: new Date() };
+  const known = { status, overview, now: new Date() };
   const use = overview.completions.at(-1);
   const facts: [string, string][] = [
     ["Engine", `${status.engine.state === "stopped" ? "asleep" : status.engine.state}. ${status.engine.reason}`],

@@ -34,7 +34,7 @@ const OVERVIEW = {
 
 function known(changes: Partial<Status> = {}, more: Partial<Known> = {}): Known {
   const status = { ...NO_STATUS, engine: { state: "ready", reason: "" }, ...changes } as Status;
-  return { status, overview: null, paused: "", inFlight: 0, missing: "", now: NOW, ...more };
+  return { status, overview: null, paused: "", inFlight: 0, missing: "", installing: "", now: NOW, ...more };
 }
 
 test("the bar says what the engine does", () => {
@@ -44,6 +44,16 @@ test("the bar says what the engine does", () => {
   assert.match(said("starting"), /^acclimate: starting\./);
   assert.match(said("stopped"), /^acclimate: asleep\./);
   assert.match(said("failed"), /^acclimate: failed\./);
+});
+
+test("while something is installed that goes before what is missing for want of it", () => {
+  const words = barWords(
+    known({ engine: { state: "failed", reason: "" } }, { missing: "x", installing: "Installing." }),
+  );
+
+  assert.match(words.text, /installing/);
+  assert.equal(words.tooltip, "Installing.");
+  assert.ok(!words.isWrong);
 });
 
 test("an engine that is waited for is busy", () => {

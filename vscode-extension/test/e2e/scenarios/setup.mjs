@@ -23,6 +23,7 @@ await scenario(async (bench, page) => {
   await bench.seen("asked before anything is downloaded");
   await bench.answer("Install");
   await bench.toast("Installing acclimate's core");
+  await bench.status("acclimate: installing");
   await bench.seen("the core is being installed");
 
   await bench.toast("acclimate needs torch, vLLM and a base model", INSTALL_MS);
