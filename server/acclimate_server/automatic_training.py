@@ -166,6 +166,7 @@ def _status(opened: OpenRepository, drift: Drift) -> DriftStatus:
     place: Path = opened.repository.work_tree or opened.repository.common_directory
     return DriftStatus(
         repository=str(place),
+        commit=drift.commit,
         lines=drift.lines,
         share=round(drift.share, 4),
         commits=drift.commits,

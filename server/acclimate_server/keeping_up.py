@@ -36,12 +36,16 @@ class Claim:
 
     def take(self) -> str:
         """Takes the right. Gives a sentence about who was faster; an empty one if nobody was."""
+        is_taken = False
         try:
             self._lock.acquire(timeout=0)
         except Timeout:
-            return "A retraining of this repository runs already, or waits for its turn."
+            is_taken = True
         run = training_underway(self._home)
-        return f"A training of this repository ({run}) runs already, or waits for its turn." if run else ""
+        if not is_taken and run is None:
+            return ""
+        which = "" if run is None else f" ({run})"  # one that was begun just now has no process yet
+        return f"A training of this repository runs already{which}, or waits for its turn."
 
     def release(self) -> None:
         """Gives the right back. Without having it, nothing happens."""

@@ -110,6 +110,7 @@ class DriftStatus:
     """How far the repository that was worked in last is beyond the data of its adapter.
 
     Attributes:
+        commit: Of these data; None without an adapter, or where its record names none.
         share: `lines`, of the lines that were mined for the adapter.
         loss_rise: Nats per token, on code that was committed since; None where it was not measured.
         exceeds: Retraining is due.
@@ -117,6 +118,7 @@ class DriftStatus:
     """
 
     repository: str
+    commit: str | None
     lines: int
     share: float
     commits: int

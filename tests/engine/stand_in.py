@@ -74,10 +74,8 @@ def write_nvidia_smi(folder: Path) -> None:
 def stand_in_model(folder: Path, name: str = "stand-in") -> LocalModel:
     """A folder that looks like a whole model from outside."""
     folder.mkdir(parents=True)
-    for file in ("config.json", "tokenizer.json"):
-        (folder / file).write_text("{}", encoding="utf-8")
-    header = b'{"w":{"dtype":"U8","shape":[4],"data_offsets":[0,4]}}'
-    (folder / "model.safetensors").write_bytes(len(header).to_bytes(8, "little") + header + b"\0" * 4)
+    (folder / "tokenizer.json").write_text("{}", encoding="utf-8")
+    write_weights(folder)
     return LocalModel(
         name=name,
         folder=folder,
@@ -92,3 +90,10 @@ def stand_in_model(folder: Path, name: str = "stand-in") -> LocalModel:
         parameters=1,
         fim=FimTokens(prefix="<p>", middle="<m>", suffix="<s>", end_of_text="<e>"),
     )
+
+
+def write_weights(folder: Path) -> None:
+    """Weights that are whole, and all that is asked of a model folder beside its tokenizer."""
+    (folder / "config.json").write_text("{}", encoding="utf-8")
+    header = b'{"w":{"dtype":"U8","shape":[4],"data_offsets":[0,4]}}'
+    (folder / "model.safetensors").write_bytes(len(header).to_bytes(8, "little") + header + b"\0" * 4)

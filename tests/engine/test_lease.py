@@ -292,3 +292,16 @@ async def test_a_stranger_without_the_key_gets_nothing(
 
 async def test_stopping_an_engine_that_does_not_run_says_so(engine_home: Home) -> None:
     assert await stop_engine(engine_home) is False
+
+
+async def test_a_supervisor_that_cannot_even_start_is_said_at_once_with_its_last_words(
+    engine_home: Home, options: EngineOptions, model: LocalModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    python = tmp_path / "python"
+    python.write_text("#!/bin/sh\necho 'Traceback' >&2\necho 'ModuleNotFoundError: nothing here' >&2\nexit 1\n")
+    python.chmod(0o700)
+    monkeypatch.setattr(sys, "executable", str(python))
+
+    with pytest.raises(EngineError, match=r"cannot be started: ModuleNotFoundError: nothing here\. Its log: '.+'\."):
+        async with asyncio.timeout(5):
+            await EngineLease.acquire(engine_home, options, model)

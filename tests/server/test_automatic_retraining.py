@@ -118,6 +118,7 @@ async def test_a_drifted_repository_is_retrained_when_nobody_works(home: Home, r
         drift = made.session.board.now.drift
         assert drift is not None
         assert (drift.repository, drift.lines, drift.commits, drift.exceeds) == (str(repository), 1, 1, True)
+        assert drift.commit == run_git(repository, "rev-parse", "HEAD~1").strip()
 
 
 @pytest.mark.parametrize(

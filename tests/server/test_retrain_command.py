@@ -154,8 +154,18 @@ def test_a_claim_ends_with_its_holder(state: RepositoryHome) -> None:
     claim = Claim(state)
 
     assert (taken, claim.take()) == (b"''\n", "")
-    assert refused.startswith("A retraining of this repository runs already")
+    assert refused.startswith("A training of this repository runs already")
     claim.release()
+
+
+def test_whoever_is_refused_is_told_which_training_runs(home: Home, repository: Path, state: RepositoryHome) -> None:
+    holder = Claim(state)
+    holder.take()
+    with child_of(state, repository, home, ("mine", "train", "evaluate")):
+        refused = Claim(state).take()
+    holder.release()
+
+    assert refused == f"A training of this repository runs already ({RUN}), or waits for its turn."
 
 
 def test_the_status_shows_the_drift(

@@ -85,6 +85,16 @@ async def test_an_adapter_that_was_proven_speaks_on_save(home: Home, shop: Path)
     assert all(each["model"] == "shop-1" and each["priority"] > 0 for each in engine.asked)
 
 
+async def test_what_puts_everything_right_on_saving_makes_none_of_its_edits(home: Home, shop: Path) -> None:
+    registry_with(home, shop, **ON)
+    async with saved(shop) as (_, editor):
+        await editor.diagnostics_where(shop / PATH, bool)
+        (mending, *_) = await editor.actions(shop / PATH, 2)
+
+        assert (mending.edit is not None, mending.kind, mending.is_preferred) == (True, "quickfix", False)
+        assert await editor.actions(shop / PATH, 2, only="source.fixAll") == []
+
+
 async def test_one_that_was_not_is_asked_nothing_and_the_status_says_why(home: Home, shop: Path) -> None:
     registry_with(home, shop, **OFF)
     async with saved(shop) as (engine, editor):

@@ -1,8 +1,10 @@
 """A loopback server that answers like vLLM where a test is about our handling of HTTP: errors, cuts, cancellation.
 
 It generates nothing: it streams the text that it is told to. Where vLLM itself matters, tests use vLLM.
+As a program it takes vLLM's command line, so that a supervisor can own it: see `stand_in_runtime`.
 """
 
+import argparse
 import asyncio
 import json
 import ssl
@@ -19,6 +21,7 @@ class FakeEngine:
     """What it should say, and what it was asked.
 
     Attributes:
+        base: What its model is called.
         pieces: The completion, in the pieces that it is streamed in.
         pieces_of: The completion of some models, instead of `pieces`.
         finish_reason: How a stream ends that is read to its end.
@@ -36,6 +39,7 @@ class FakeEngine:
 
     def __init__(self) -> None:
         self.url = ""
+        self.base = BASE
         self.pieces = ["name"]
         self.pieces_of: dict[str, list[str]] = {}
         self.finish_reason = "stop"
@@ -55,9 +59,9 @@ class FakeEngine:
         self._server: asyncio.Server | None = None
         self._connections: dict[asyncio.Task[Any], asyncio.StreamWriter] = {}
 
-    async def start(self, encryption: ssl.SSLContext | None = None) -> asyncio.Server:
-        """Listens on a free port of the loopback address."""
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=encryption)
+    async def start(self, encryption: ssl.SSLContext | None = None, port: int = 0) -> asyncio.Server:
+        """Listens on a port of the loopback address, a free one if none is named."""
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", port, ssl=encryption)
         self.url = f"http{'s' if encryption else ''}://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
         return self._server
 
@@ -95,8 +99,8 @@ class FakeEngine:
             return await _reply(writer, 200 if self.is_healthy else 503, {})
         if path == "/v1/models":
             cards = [
-                {"id": BASE},
-                *({"id": name, "parent": BASE, "root": path} for name, path in self.adapters.items()),
+                {"id": self.base},
+                *({"id": name, "parent": self.base, "root": path} for name, path in self.adapters.items()),
             ]
             return await _reply(writer, 200, {"data": cards})
         if path == "/v1/load_lora_adapter":
@@ -116,7 +120,7 @@ class FakeEngine:
         if model in self.forgets:
             self.forgets.remove(model)
             self.adapters.pop(model, None)
-        if model != BASE and model not in self.adapters:
+        if model != self.base and model not in self.adapters:
             return await _reply(writer, 404, {"error": {"message": f"The model {model} does not exist."}})
         pieces = self.pieces_of.get(model, self.pieces)
         if body.get("temperature") and self.sampled:
@@ -181,3 +185,18 @@ async def _reply(writer: asyncio.StreamWriter, status: int, record: dict[str, An
     body = json.dumps(record).encode()
     writer.write(f"HTTP/1.1 {status} X\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body)
     await writer.drain()
+
+
+async def _main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--piece", action="append")
+    parser.add_argument("--served-model-name")
+    parser.add_argument("--port", type=int)
+    told, _ = parser.parse_known_args()
+    engine = FakeEngine()
+    engine.base, engine.pieces = told.served_model_name, told.piece
+    await (await engine.start(port=told.port)).serve_forever()
+
+
+if __name__ == "__main__":
+    asyncio.run(_main())

@@ -41,8 +41,10 @@ def test_the_manifest_has_the_settings_of_the_table() -> None:
 def test_what_runs_or_where_code_goes_is_not_taken_from_a_folder() -> None:
     properties = {name: about for group in configuration() for name, about in group["properties"].items()}
 
-    for name in ("python", "engine.url", "engine.key", "runtime.python", "model.name", "engine.adapters_folder"):
-        assert properties[f"{SECTION}.{name}"]["scope"] == "machine", name
+    for name, about in properties.items():
+        if name.startswith(tuple(f"{SECTION}.{each}" for each in ("python", "engine.", "runtime.", "model."))):
+            assert about["scope"] == "machine", name
+    assert f"{SECTION}.engine.url" in properties
 
 
 def test_the_extension_and_the_core_have_one_version() -> None:
@@ -71,6 +73,20 @@ def test_every_command_of_the_manifest_is_registered() -> None:
 
     assert declared <= registered
     assert registered - declared == {"settings"}  # VS Code has one of its own for that
+
+
+def test_all_commands_stand_together_in_the_palette() -> None:
+    assert {each["category"] for each in manifest()["contributes"]["commands"]} == {"Acclimate"}
+
+
+def test_the_walkthrough_shows_what_is_there() -> None:
+    (start,) = manifest()["contributes"]["walkthroughs"]
+    declared = {each["command"] for each in manifest()["contributes"]["commands"]}
+    offered = {name for step in start["steps"] for name in re.findall(r"\(command:([\w.]+)\)", step["description"])}
+
+    assert offered
+    assert offered <= declared
+    assert [step["id"] for step in start["steps"] if not (EXTENSION / step["media"]["markdown"]).is_file()] == []
 
 
 def test_every_command_that_the_extension_asks_for_is_one_of_the_servers(home: Home) -> None:

@@ -2,19 +2,24 @@
 
 import importlib.metadata
 import json
+import os
+import re
 import shutil
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.conftest import MakeRepository
-from tests.support.engine import MODEL, START_SECONDS
+from filelock import FileLock
+from tests.conftest import MakeRepository, run_git
+from tests.engine.stand_in import write_weights
+from tests.support.engine import MODEL, START_SECONDS, engine_processes, until
 from tests.support.fake_engine import FakeEngine, fake_engine
 from tests.support.migrated import OLD, home_of, migrated
 from tests.support.report_sample import VERSION, record, verdict
+from tests.support.stand_in_runtime import write_core, write_runtime
 from tests.support.tiny_model import TINY, write_manifest, write_tokenizer
-from tests.support.workbench import Profile, Tools, played, ready_tools
+from tests.support.workbench import EXTENSION, Profile, Tools, played, ready_tools
 
 import acclimate_indexer
 from acclimate_indexer.feedback import FeedbackStore
@@ -28,6 +33,7 @@ from acclimate_training.registry import AdapterRegistry
 NEW = "shop-20260501T101500-aaaa"
 PAIRS = 120
 TRAINING_SECONDS = 1500.0  # half a minute of training, one of comparison, and all that is made once for both
+MAX_START_BYTES = 64 * 1024  # ours take 37; the language client alone takes 400
 CODE = 'def greet(name):\n    return f"hello {name}"\n\n\n'
 
 
@@ -55,6 +61,12 @@ def settings(engine: FakeEngine, **more: Any) -> dict[str, Any]:
         "acclimate.completion.candidates": 1,
         **more,
     }
+
+
+def notebook(*cells: str) -> str:
+    """The file of a notebook with these cells of code."""
+    found = [{"cell_type": "code", "source": [cell], "metadata": {}, "outputs": []} for cell in cells]
+    return json.dumps({"cells": found, "metadata": {}, "nbformat": 4, "nbformat_minor": 5})
 
 
 def adapters(state: RepositoryHome, commit: str, identity: str) -> AdapterRegistry:
@@ -85,16 +97,34 @@ def trained(state: RepositoryHome) -> None:
     (run / "progress.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
 
 
+def test_what_a_window_reads_at_the_start_is_small(tools: Tools) -> None:
+    bundles = {name: (EXTENSION / f"dist/{name}.js").stat().st_size for name in ("extension", "client")}
+
+    assert bundles["extension"] < MAX_START_BYTES < bundles["client"]  # the language client waits for a server
+
+
 async def test_completions_are_shown_taken_paused_and_outlive_the_server(
-    home: Home, model: str, tools: Tools, make_repository: MakeRepository, tmp_path: Path
+    home: Home,
+    model: str,
+    tools: Tools,
+    make_repository: MakeRepository,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    repository = make_repository({"app.py": CODE})
+    repository = make_repository({"app.py": CODE, "cells.ipynb": notebook(CODE, "# A second cell")})
     async with fake_engine() as engine:
         engine.pieces = ['et("world")', "\n"]
-        profile = Profile(tools=tools, folder=tmp_path / "profile", settings=settings(engine))
+        engine.sampled = [['et("moon")', "\n"]]
+        wanted = settings(engine) | {"acclimate.completion.candidates": 2}
+        profile = Profile(tools=tools, folder=tmp_path / "profile", settings=wanted)
         profile.install()
-        await played("complete", profile, repository)
+        said = await played("complete", profile, repository)
         await engine.left_alone()
+    activation = re.search(r"^activation: \d+ms$", said, re.MULTILINE)
+    assert activation is not None
+    load = f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors"
+    with capsys.disabled():
+        print(f"\n{activation[0]} ({load})")  # noqa: T201  # what a window pays: a figure, and no assertion
 
     state = home.for_repository(Repository.open(repository).common_directory)
     (use,) = known_uses(state)
@@ -116,6 +146,50 @@ async def test_what_breaks_a_convention_is_commented_on_when_saved_and_put_right
 
     entries = FeedbackStore(home_of(shop, home).feedback).entries("dismissed")
     assert [(each["subject"], each["scope"]) for each in entries] == [(OLD, "here"), (OLD, "never")]
+
+
+async def test_comments_are_silenced_and_put_right_on_saving_a_retraining_put_off_and_an_old_core_noticed(
+    home: Home, model: str, tools: Tools, tmp_path: Path
+) -> None:
+    shop = migrated(tmp_path / "shop", home)
+    calls = (f"    {OLD}(order{more})\n" for more in ("", ", 2", ", 3"))
+    shop.commit({"src/stale.py": f"def recall(order):\n{''.join(calls)}"}, day=9)
+    async with fake_engine() as engine:
+        wanted = settings(engine) | {
+            "acclimate.python": str(write_core(tmp_path / "core", version="0.0.1")),
+            "acclimate.completion.automatic": "never",
+            "editor.codeActionsOnSave": {"source.fixAll.acclimate": "explicit"},
+        }
+        profile = Profile(tools=tools, folder=tmp_path / "profile", settings=wanted)
+        profile.install()
+        await played("mend", profile, shop.path)
+        await engine.left_alone()
+
+
+async def test_two_windows_share_an_engine_and_train_a_repository_once(
+    home: Home, model: str, tools: Tools, make_repository: MakeRepository, tmp_path: Path
+) -> None:
+    repository = make_repository({"app.py": CODE}, {"till.py": CODE * 10})
+    state = home.for_repository(Repository.open(repository).common_directory)
+    adapters(state, run_git(repository, "rev-parse", "HEAD~1").strip(), model)
+    write_weights(home.model(TINY))
+    core = write_core(tmp_path / "core")
+    wanted = {
+        "acclimate.python": str(core),
+        "acclimate.runtime.python": str(write_runtime(tmp_path / "runtime", core, ['et("world")', "\n"])),
+        "acclimate.model.name": TINY,
+        "acclimate.engine.idle_seconds": 0.5,
+        "acclimate.completion.automatic": "always",
+        "acclimate.completion.precision": 0,
+        "acclimate.completion.candidates": 1,
+    }
+    profile = Profile(tools=tools, folder=tmp_path / "profile", settings=wanted)
+    profile.install()
+    with FileLock(home.training_lock):  # a training elsewhere on this machine: those of the windows wait for its end
+        await played("windows", profile, repository)
+
+    assert "2 held" in home.engine_log.read_text(encoding="utf-8")
+    await until(lambda: not engine_processes(home))
 
 
 async def test_versions_are_compared_chosen_and_rolled_back_in_the_colours_of_the_editor(

@@ -18,6 +18,8 @@ import type { Core } from "./python";
 import { SECTION } from "./settings";
 import { STATUS_NOTIFICATION, type Status } from "./status";
 
+export { ProgressType, WorkDoneProgressCancelNotification } from "vscode-languageclient/node";
+
 export interface Surroundings {
   log: Log;
   storage: string;

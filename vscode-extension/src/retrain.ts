@@ -44,7 +44,7 @@ async function followed(
   progress: Progress<{ message: string }>,
   cancel: CancellationToken,
 ): Promise<Training> {
-  const { ProgressType, WorkDoneProgressCancelNotification } = await import("vscode-languageclient/node");
+  const { ProgressType, WorkDoneProgressCancelNotification } = await import("./client");
   const token = `acclimate-ui-${randomUUID()}`; // the server refuses one that it has seen
   const words = new ProgressType<{ kind: string; message?: string }>();
   const listening = [

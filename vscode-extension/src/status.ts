@@ -19,6 +19,8 @@ export interface Training {
 
 export interface Drift {
   repository: string;
+  /** Of the data of the adapter in use. */
+  commit: string | null;
   exceeds: boolean;
   said: string;
 }

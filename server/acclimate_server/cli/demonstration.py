@@ -71,8 +71,9 @@ def editor_words(tree: Path) -> str:
     return (
         "\nNeovim 0.11 or newer (<Tab> takes a completion; `acclimate editor neovim` for good):\n"
         f"  {shlex.join(['nvim', '-c', neovim_command(command), str(tree)])}\n"
-        "VS Code: acclimate's own extension is not part of this version. Any extension that starts a language server\n"
-        f"of your choice works today; the command to give it is\n  {shlex.join([command, 'serve'])}\n"
+        "VS Code: `make vsix` in acclimate's checkout builds its extension, vscode-extension/dist/acclimate.vsix:\n"
+        "  code --install-extension vscode-extension/dist/acclimate.vsix\n"
+        f"Any other editor that speaks LSP: the server is started by\n  {shlex.join([command, 'serve'])}\n"
         f"One completion in the terminal:\n  {shlex.join([command, 'complete'])} FILE:LINE:COLUMN"
     )
 

@@ -230,10 +230,14 @@ async def _connected(
 
 
 def _start_supervisor(home: Home) -> None:
+    """
+    Raises:
+        EngineError: It ended before it began.
+    """
     home.engine_log.parent.mkdir(mode=0o700, exist_ok=True)
     arguments = [str(path) for path in (home.data, home.cache, home.config)]
     with home.engine_log.open("ab") as log:
-        subprocess.run(  # returns at once: the supervisor forks, so that it is nobody's child
+        started = subprocess.run(  # returns at once: the supervisor forks, so that it is nobody's child
             [sys.executable, "-P", "-m", "acclimate_server.engine", *arguments],
             stdin=subprocess.DEVNULL,
             stdout=log,
@@ -243,6 +247,9 @@ def _start_supervisor(home: Home) -> None:
             start_new_session=True,  # neither Ctrl-C in a terminal nor the end of the editor reaches it
             check=False,
         )
+    if started.returncode:
+        *_, last = home.engine_log.read_text(encoding="utf-8", errors="replace").splitlines() or [""]
+        raise EngineError(f"The engine's supervisor cannot be started: {last}. Its log: {str(home.engine_log)!r}.")
 
 
 def running_engine(home: Home) -> dict[str, Any] | None:

@@ -1,22 +1,26 @@
-// Finds the processes of this run alone: they carry the home that the test has made for it in their environment.
+// Finds the processes of this run alone: they carry the home that the test has made for it in their environment, or, as
+// an engine does, work in it.
 
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 
-const mark = `ACCLIMATE_HOME=${process.env.ACCLIMATE_HOME}\0`;
+const home = process.env.ACCLIMATE_HOME;
+const mark = `ACCLIMATE_HOME=${home}\0`;
 
 /** The ids of this run's processes whose command line has these words. */
 export function processes(words) {
   return readdirSync("/proc")
     .filter((name) => /^\d+$/.test(name))
-    .filter(
-      (pid) => read(pid, "cmdline").replaceAll("\0", " ").includes(words) && `${read(pid, "environ")}\0`.includes(mark),
-    )
+    .filter((pid) => look(pid, "cmdline").replaceAll("\0", " ").includes(words) && isOurs(pid))
     .map(Number);
 }
 
-function read(pid, what) {
+function isOurs(pid) {
+  return `${look(pid, "environ")}\0`.includes(mark) || look(pid, "cwd", readlinkSync).startsWith(`${home}/`);
+}
+
+function look(pid, what, how = readFileSync) {
   try {
-    return readFileSync(`/proc/${pid}/${what}`, "utf-8");
+    return how(`/proc/${pid}/${what}`, "utf-8");
   } catch {
     return ""; // it has ended
   }

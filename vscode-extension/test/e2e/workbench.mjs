@@ -24,12 +24,12 @@ export async function scenario(work) {
   mkdirSync(shots, { recursive: true });
   const executablePath = process.env.ACCLIMATE_E2E_CHROMIUM ?? "/usr/bin/chromium";
   const browser = await chromium.launch({ executablePath, args: BROWSER });
-  const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
-  page.setDefaultTimeout(PATIENCE_MS);
+  const context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
+  context.setDefaultTimeout(PATIENCE_MS);
+  const page = await context.newPage();
   const workbench = new Workbench(page);
   try {
-    await page.goto(`${address}/?folder=${repository}`, { waitUntil: "domcontentloaded" });
-    await page.waitForSelector(".explorer-folders-view .monaco-list-row");
+    await workbench.load();
     await work(workbench, page);
   } catch (error) {
     console.error(`${workbench.elapsed} failed: ${error.stack}`);
@@ -40,23 +40,36 @@ export async function scenario(work) {
   }
 }
 
-class Workbench {
-  #begun = Date.now();
-  #shots = 0;
+const begun = Date.now();
+let pictures = 0;
 
+class Workbench {
   constructor(page) {
     this.page = page;
   }
 
   get elapsed() {
-    return `${((Date.now() - this.#begun) / 1000).toFixed(1)} s`;
+    return `${((Date.now() - begun) / 1000).toFixed(1)} s`;
+  }
+
+  /** Opens the repository, or loads the window anew. */
+  async load() {
+    await this.page.goto(`${address}/?folder=${repository}`, { waitUntil: "domcontentloaded" });
+    await this.page.waitForSelector(".explorer-folders-view .monaco-list-row");
+  }
+
+  /** Another window that has the same repository open, with extensions of its own. */
+  async another() {
+    const other = new Workbench(await this.page.context().newPage());
+    await other.load();
+    return other;
   }
 
   /** Says what has been seen, and keeps a picture of it. */
   async seen(name) {
     console.log(`${this.elapsed} ${name}`);
-    this.#shots += 1;
-    await this.shot(`${String(this.#shots).padStart(2, "0")}-${name.replaceAll(/[^a-z0-9]+/gi, "-").toLowerCase()}`);
+    pictures += 1;
+    await this.shot(`${String(pictures).padStart(2, "0")}-${name.replaceAll(/[^a-z0-9]+/gi, "-").toLowerCase()}`);
   }
 
   shot(name) {
@@ -159,6 +172,13 @@ class Workbench {
     return this.page.locator(".notification-toast").filter({ hasText: text }).first().waitFor({ timeout });
   }
 
+  /** Fails if something with these words is asked or told. */
+  async noToast(text) {
+    if (await this.page.locator(".notification-toast").filter({ hasText: text }).count()) {
+      throw new Error(`a notification says ${text}`);
+    }
+  }
+
   async answer(label) {
     await this.page.locator(".notification-toast .monaco-button").filter({ hasText: label }).first().click();
   }
@@ -178,8 +198,13 @@ class Workbench {
     await this.page.locator(".monaco-editor .squiggly-warning").first().waitFor();
   }
 
-  async noSquiggle() {
-    await this.page.waitForFunction(() => document.querySelector(".monaco-editor .squiggly-warning") === null);
+  noSquiggle() {
+    return this.squiggles(0);
+  }
+
+  async squiggles(count) {
+    const isSo = (wanted) => document.querySelectorAll(".monaco-editor .squiggly-warning").length === wanted;
+    await this.page.waitForFunction(isSo, count);
   }
 
   /** Opens the menu of code actions at the cursor, and waits for one of them. */

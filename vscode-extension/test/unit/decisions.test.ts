@@ -1,13 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Crashes } from "../../src/crashes";
-import { whatIsDue } from "../../src/due";
+import { isTimeFor, whatIsDue } from "../../src/due";
 import { isOn, LANGUAGES, switched } from "../../src/languages";
 import { nested } from "../../src/nested";
 import { NO_STATUS, type Status } from "../../src/status";
 import { verdictWords } from "../../src/verdict";
 
 const MINUTE = 60_000;
+const DAY = 24 * 60 * MINUTE;
 
 test("a server that ends is started again once", () => {
   const crashes = new Crashes();
@@ -37,13 +38,22 @@ test("a retraining is suggested only where it could be followed", () => {
   const due = {
     ...NO_STATUS,
     engine: { state: "ready", reason: "" },
-    drift: { repository: "/shop", exceeds: true, said: "" },
+    drift: { repository: "/shop", commit: "1a", exceeds: true, said: "" },
   } as Status;
 
-  assert.equal(whatIsDue(due), "/shop null");
+  assert.equal(whatIsDue(due), "/shop 1a");
   assert.equal(whatIsDue({ ...due, engine: { state: "starting", reason: "" } }), undefined);
   assert.equal(whatIsDue({ ...due, training: { state: "running" } as Status["training"] }), undefined);
-  assert.equal(whatIsDue({ ...due, drift: { repository: "/shop", exceeds: false, said: "" } }), undefined);
+  assert.equal(whatIsDue({ ...due, drift: { ...due.drift!, exceeds: false } }), undefined);
+});
+
+test("a suggestion that was put off comes back a week later, and at once for another adapter", () => {
+  const last = { what: "/shop 1a", at: 0 };
+
+  assert.ok(isTimeFor("/shop 1a", undefined, 0));
+  assert.ok(!isTimeFor("/shop 1a", last, 6 * DAY));
+  assert.ok(isTimeFor("/shop 1a", last, 7 * DAY));
+  assert.ok(isTimeFor("/shop 2b", last, MINUTE));
 });
 
 test("a verdict is said with what follows from it", () => {

@@ -1,5 +1,5 @@
-// Typing, with an engine that says what it is told to: ghost text, accepted whole and by the word, asked for by hand;
-// pauses; the menu; and a server that is killed.
+// Typing, with an engine that says what it is told to: ghost text, accepted whole, by the word and by the line, asked for
+// by hand with another candidate, and in a cell of a notebook; pauses; the menu; and a server that is killed.
 
 import { readFileSync } from "node:fs";
 import { processes } from "../processes.mjs";
@@ -46,9 +46,38 @@ await scenario(async (bench, page) => {
   await bench.command("Acclimate: Complete Here");
   await bench.ghost('et("world")');
   await bench.seen("asked for by hand in a paused file");
+  await bench.press("Alt+]");
+  await bench.ghost('et("moon")');
+  await bench.seen("the next candidate");
+  await bench.press("Alt+[");
+  await bench.ghost('et("world")');
   await bench.press("Escape");
   await bench.command("Acclimate: Pause or Resume in This File");
   await bench.status(/acclimate: (ready|busy)/);
+  for (const where of ["Pause or Resume in This Workspace", "Pause or Resume Everywhere", "Switch This Language On"]) {
+    await bench.command(`Acclimate: ${where}`);
+    await bench.status("acclimate: paused");
+    await bench.command(`Acclimate: ${where}`);
+    await bench.status(/acclimate: (ready|busy)/);
+  }
+
+  await bench.open("cells.ipynb", "def greet");
+  const cell = page.locator(".notebookOverlay .cell-editor-container .view-lines").filter({ hasText: "A second cell" });
+  await cell.click();
+  await bench.press("Control+End", "Enter");
+  await bench.type("gre");
+  await bench.ghost('et("world")');
+  await bench.seen("ghost text in a cell of a notebook");
+  await bench.press("Tab");
+  await cell.filter({ hasText: 'greet("world")' }).waitFor();
+  await bench.press("Control+S");
+  await page.locator(".tab.active:not(.dirty)").waitFor();
+  await bench.press("Control+W");
+  const cells = JSON.parse(readFileSync(`${process.env.ACCLIMATE_E2E_REPOSITORY}/cells.ipynb`, "utf-8")).cells;
+  if (cells[1].source.join("") !== '# A second cell\ngreet("world")') {
+    throw new Error(`another cell was saved: ${JSON.stringify(cells[1])}`);
+  }
+  await bench.line("def greet");
 
   await page.locator(".statusbar-item").filter({ hasText: "acclimate" }).first().click();
   await bench.picks("Retrain on this repository");

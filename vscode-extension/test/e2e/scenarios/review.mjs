@@ -13,7 +13,7 @@ await scenario(async (bench, page) => {
   const problem = page.locator(".markers-panel .monaco-list-row").filter({ hasText: `\`${OLD}\` was replaced` });
   await bench.open(FILE, "def order_total_0");
   await bench.status(/acclimate: (ready|busy)/);
-  await bench.answer("Not Now"); // to a retraining
+  await bench.answer("Later"); // to a retraining
 
   await bench.at(LINES, 1);
   await bench.type("\ndef remind(order):\n");
