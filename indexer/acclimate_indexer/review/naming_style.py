@@ -59,6 +59,8 @@ def in_style(name: str, style: str) -> str:
 
 def _stands_out(name: str, convention: Prevalence) -> bool:
     """Whether a name is clearly of another style, and not known as an exception."""
+    if name.startswith("__"):
+        return False  # the language's own: it was not counted, either
     style = style_of(name)
     is_known = any(each.partition(" in ")[0] == name for each in convention.exceptions)
     return len(name) >= MIN_NAME_CHARACTERS and style in STYLES and style != convention.rule and not is_known

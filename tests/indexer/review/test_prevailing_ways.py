@@ -35,6 +35,7 @@ def test_a_new_name_in_another_style_is_renamed(path: str, text: str, expected: 
         ("a.py", "def test__openCart(x):\n    return x\n"),  # of no style at all
         ("a.py", "def makeCart(x):\n    return x\n"),  # known as an exception
         ("a.py", "class A(unittest.TestCase):\n    def setUp(self):\n        pass\n"),
+        ("a.py", "class Stub:\n    class __class__:\n        pass\n"),  # a name of the language
         ("a.py", "class A(\n    Base,\n):\n    def setUp(self):\n        pass\n"),
         ("a.py", "'''\ndef openCart(x):\n    return x\n'''\n"),
         ("a.tsx", "function Cart(x: X) {\n  return <A />;\n}\n"),
