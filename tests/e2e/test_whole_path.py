@@ -20,7 +20,9 @@ from acclimate_training.registry import AdapterRegistry
 
 pytestmark = [pytest.mark.engine, pytest.mark.tensor]
 
-TRAINING_SECONDS = 600.0  # a minute of training, half of one of comparison, and two loads of the model on two cores
+# A minute of training, half of one of comparison, and what is made once: general code, a primer, a control; on two cores
+# that may be busy and may know no bfloat16.
+TRAINING_SECONDS = 1200.0
 CODE = "def add(first, second):\n    return \n"
 PAIRS = 100
 
@@ -36,6 +38,7 @@ def repository(make_repository: MakeRepository) -> Path:
     return make_repository(*commits)
 
 
+@pytest.mark.timeout(TRAINING_SECONDS + 2 * START_SECONDS)
 async def test_a_repository_goes_in_and_its_own_completions_come_out(
     engine_home: Home, engine_options: EngineOptions, repository: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

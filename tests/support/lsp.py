@@ -15,6 +15,7 @@ from pytest_lsp.client import DEFAULT_CLIENT_FEATURES, register_lsp_features
 
 STATUS = "acclimate/status"
 DEADLINE_SECONDS = 20.0  # generous: the machine may be busy
+LEAVING_SECONDS = 60.0  # a server lets its training and what it has to write down end
 
 Kind = types.InlineCompletionTriggerKind
 
@@ -158,8 +159,15 @@ async def connected(
         )
         yield Editor(client, published)
     finally:
-        await client.shutdown_session()
-        await client.stop()  # type: ignore[no-untyped-call]  # pytest-lsp left it so
+        try:
+            async with asyncio.timeout(LEAVING_SECONDS):
+                await client.shutdown_session()
+        except TimeoutError:  # nobody hears the answer in a test whose time is over: all its tasks are cancelled
+            if client._server is not None:
+                client._server.kill()
+            raise
+        finally:
+            await client.stop()  # type: ignore[no-untyped-call]  # pytest-lsp left it so
 
 
 def _converter() -> Converter:
