@@ -20,8 +20,8 @@ from acclimate_training.registry import AdapterRegistry
 
 pytestmark = [pytest.mark.engine, pytest.mark.tensor]
 
-# A minute of training, half of one of comparison, and what is made once: general code, a primer, a control; on two cores
-# that may be busy and may know no bfloat16.
+# A minute of training, half of one of comparison, and what is made once: general code, a primer, a control. The two
+# cores may be busy, and without bfloat16.
 TRAINING_SECONDS = 1200.0
 CODE = "def add(first, second):\n    return \n"
 PAIRS = 100
