@@ -127,7 +127,8 @@ def _processor(flags: frozenset[str], device: Device) -> Check:
         sentence = f"{cores} cores without AVX2, which vLLM's CPU build needs. Set `engine.url` to a remote engine."
         return Check(name="processor", ok=False, blocking=True, sentence=sentence)
     known = [name for name in ("avx2", "avx512f", "avx512_bf16", "amx_bf16") if name in flags]
-    slow = "" if "avx512_bf16" in flags or device == "cuda" else "; without avx512_bf16 everything is slower"
+    is_slow = device == "cpu" and flags.isdisjoint({"avx512_bf16", "amx_bf16"})  # as `has_bf16`, which is not there yet
+    slow = "; without avx512_bf16 everything is slower" if is_slow else ""
     return Check(name="processor", ok=True, sentence=f"{cores} cores, {', '.join(known) or 'no AVX2'}{slow}.")
 
 
