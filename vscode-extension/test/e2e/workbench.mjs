@@ -87,23 +87,29 @@ class Workbench {
   }
 
   async open(file, text) {
-    await this.#summon("Control+P");
-    await this.type(file, 0);
-    await this.page.waitForSelector(`.quick-input-list .monaco-list-row:has-text("${file}")`);
-    await this.press("Enter");
+    await this.#ask(
+      "Control+P",
+      file,
+      this.page.locator(".quick-input-list .monaco-list-row").filter({ hasText: file }),
+    );
     await this.line(text);
   }
 
-  /** Opens the quick input. A webview that is just being closed or shown swallows keys: then once more. */
-  async #summon(key) {
+  /** Asks the quick input, and takes what it offers. A webview that is just closed or shown swallows keys: then anew. */
+  async #ask(key, question, offer) {
     const input = this.page.locator(".quick-input-widget input:visible");
     for (const end = Date.now() + PATIENCE_MS; Date.now() < end;) {
       await this.press(key);
       if (await isThere(input, KEY_MS)) {
-        return;
+        await this.type(question, 0);
+        if (await isThere(offer.first(), KEY_MS)) {
+          await this.press("Enter");
+          return;
+        }
+        await this.press("Escape");
       }
     }
-    throw new Error(`${key} opens nothing`);
+    throw new Error(`${key} offers nothing for ${question}`);
   }
 
   /** Waits for a line of the file that is open. Spaces are told apart from others in the workbench's markup. */
@@ -141,10 +147,7 @@ class Workbench {
   }
 
   async command(title) {
-    await this.#summon("F1");
-    await this.type(title, 0);
-    await this.page.locator(".quick-input-list .monaco-list-row").filter({ hasText: title }).first().waitFor();
-    await this.press("Enter");
+    await this.#ask("F1", title, this.page.locator(".quick-input-list .monaco-list-row").filter({ hasText: title }));
   }
 
   async pick(label) {
@@ -185,9 +188,8 @@ class Workbench {
 
   /** Puts the cursor there; both count from 1. */
   async at(line, column) {
-    await this.#summon("Control+G");
-    await this.type(`${line}:${column}`, 0);
-    await this.press("Enter");
+    const offer = this.page.locator(".quick-input-list .monaco-list-row").filter({ hasText: /Press 'Enter' to go/ });
+    await this.#ask("Control+G", `${line}:${column}`, offer);
     await this.page
       .locator(".statusbar-item")
       .filter({ hasText: `Ln ${line}, Col ${column}` })
