@@ -1,11 +1,15 @@
-"""The whole path on real parts: git, tree-sitter, the real model in real vLLM, a real training, a real LSP client."""
+"""The whole path: git, tree-sitter, a training, vLLM and an LSP client, all of them real, with a model of two layers.
+
+The same with the real model, in an editor: `tests/vscode`, scenario `train`.
+"""
 
 from pathlib import Path
 
 import pytest
 from tests.conftest import MakeRepository
-from tests.support.engine import MODEL, START_SECONDS
+from tests.support.engine import START_SECONDS
 from tests.support.lsp import connected
+from tests.support.tiny_model import SERVED_HEAD_SIZE, TINY, tiny_model
 
 import acclimate_indexer
 import acclimate_server
@@ -20,9 +24,7 @@ from acclimate_training.registry import AdapterRegistry
 
 pytestmark = [pytest.mark.engine, pytest.mark.tensor]
 
-# A minute of training, half of one of comparison, and what is made once: general code, a primer, a control. The two
-# cores may be busy, and without bfloat16.
-TRAINING_SECONDS = 1200.0
+TRAINING_SECONDS = 400.0  # 60 on two idle cores; others may be busy
 CODE = "def add(first, second):\n    return \n"
 PAIRS = 100
 
@@ -40,21 +42,25 @@ def repository(make_repository: MakeRepository) -> Path:
 
 @pytest.mark.timeout(TRAINING_SECONDS + 2 * START_SECONDS)
 async def test_a_repository_goes_in_and_its_own_completions_come_out(
-    engine_home: Home, engine_options: EngineOptions, repository: Path, monkeypatch: pytest.MonkeyPatch
+    home: Home, engine_options: EngineOptions, repository: Path
 ) -> None:
-    monkeypatch.setenv("ACCLIMATE_HOME", str(engine_home.data))
-    options = {"model": {"name": MODEL}, "evaluation": {"minutes": 0.5}}
+    tiny_model(home, head_size=SERVED_HEAD_SIZE, is_endless=True)
+    options = {
+        "runtime": {"python": str(engine_options.runtime_python)},
+        "model": {"name": TINY},
+        "evaluation": {"minutes": 0.2},
+    }
     async with connected(repository, options) as editor:
         await editor.status_where(lambda status: status["engine"]["state"] == "ready", START_SECONDS)
-        engine_before = read_engine_state(engine_home)
+        engine_before = read_engine_state(home)
         editor.open(repository / "sums.py", CODE)
-        assert await editor.inline(repository / "sums.py", 1, 11) == ["first + second"]
+        await editor.inline(repository / "sums.py", 1, 11)
 
         token = "retraining"
         editor.client.progress_reports[token] = []
         request = {
             "repository": str(repository),
-            "minutes": 1,
+            "minutes": 0.2,
             "maxPairs": PAIRS,
             "force": True,
             "workDoneToken": token,
@@ -63,26 +69,26 @@ async def test_a_repository_goes_in_and_its_own_completions_come_out(
         status = await editor.status_where(
             lambda status: (status["training"] or {}).get("state", "running") != "running", TRAINING_SECONDS
         )
-        log = engine_home.for_repository(Repository.open(repository).common_directory).runs / run / "run.log"
+        log = home.for_repository(Repository.open(repository).common_directory).runs / run / "run.log"
         assert status["training"]["state"] == "finished", (status["training"], log.read_text(encoding="utf-8"))
         version = status["training"]["adapter"]
 
         status = await editor.status_where(lambda status: status["adapter"]["state"] == "in use", 60)
         assert status["adapter"]["version"] == version
-        assert await editor.inline(repository / "sums.py", 1, 11)
+        await editor.inline(repository / "sums.py", 1, 11)
         status = await editor.command("acclimate.status")
-        assert (status["completion"], status["completed_by"]) == ("", version)
+        assert status["completed_by"] == version
 
-    assert read_engine_state(engine_home) == engine_before
-    assert version in await _adapters_in_engine(engine_home, engine_options)
-    adapter = AdapterRegistry(engine_home.for_repository(Repository.open(repository).common_directory)).get(version)
+    assert read_engine_state(home) == engine_before
+    assert version in await _adapters_in_engine(home, engine_options)
+    adapter = AdapterRegistry(home.for_repository(Repository.open(repository).common_directory)).get(version)
     assert (adapter.state, adapter.record["forced"]) == ("trial", True)
     assert len(editor.client.progress_reports[token]) > 2
     assert _names_in(repository) == {".git", "acclimate_indexer", "acclimate_server", "acclimate_training"}
 
 
 async def _adapters_in_engine(home: Home, options: EngineOptions) -> set[str]:
-    lease = await EngineLease.acquire(home, options, local_model(home, MODEL))
+    lease = await EngineLease.acquire(home, options, local_model(home, TINY))
     client = EngineClient(lease.address)
     try:
         return await client.adapters()
