@@ -1,13 +1,15 @@
 """What two models hold of the same pieces of changed code: the base with rules and examples, and the adapter.
 
 What they say is kept: a run goes on where the last one stopped. The first token of an answer says how likely a comment
-is; only the likeliest are asked for it, as those alone could be shown within a budget of false alarms. The pieces come
-in an order that spreads them evenly over the history, so that any beginning stands for all.
+is; only the likeliest are asked for it, as those alone could be shown within a budget of false alarms. The faulty
+pieces come first, for they are few, and the clean ones in an order that spreads them evenly over the history: whatever
+beginning of these there was time for stands for all, by its weight.
 """
 
 import asyncio
 import hashlib
 import sys
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import zip_longest
@@ -177,6 +179,7 @@ class Piece:
     file: ChangedFile
     hunk: Hunk
     question: ReviewQuestion
+    weight: float = 1.0
 
     @property
     def place(self) -> Place:
@@ -188,6 +191,7 @@ class Piece:
             lines=lines,
             faulty=place.faulty & lines,
             is_late=place.is_late,
+            weight=self.weight,
         )
 
     def row(self, models: Models, model: Model) -> Row:
@@ -203,8 +207,19 @@ class Piece:
         return self.place, [Remark(first=first, last=last, confidence=confidence)]
 
 
+def weighted(asked: Sequence[Piece], every: Sequence[Piece]) -> list[Piece]:
+    """The asked with their weights: they stand for all that are faulty as they are, or as clean."""
+
+    def numbers(some: Sequence[Piece]) -> Counter[bool]:
+        return Counter(bool(piece.place.faulty) for piece in some)
+
+    known, all_of_them = numbers(asked), numbers(every)
+    weights = {is_faulty: all_of_them[is_faulty] / number for is_faulty, number in known.items()}
+    return [replace(piece, weight=weights[bool(piece.place.faulty)]) for piece in asked]
+
+
 def pieces(files: Sequence[ChangedFile], models: Models) -> list[Piece]:
-    """What a model is asked about on save, evenly spread."""
+    """What a model is asked about on save: all that are faulty, then the clean ones, evenly spread."""
     found = []
     for file in files:
         for hunk in hunks_of(file.target, models.builder):
@@ -219,7 +234,7 @@ def pieces(files: Sequence[ChangedFile], models: Models) -> list[Piece]:
                 source="saved",
             )
             found.append(Piece(file=file, hunk=hunk, question=models.question(pair, file.target.source.language)))
-    return sorted(found, key=_spread)
+    return sorted(found, key=lambda piece: (not piece.place.faulty, _spread(piece)))
 
 
 def builder_of(model: LocalModel, adapter: Adapter | None) -> PromptBuilder:

@@ -73,8 +73,9 @@ class Followed:
             if not change.new_blob and not change.is_rename:
                 _decide(places, "deleted", commit)
                 continue
+            hunks = self._hunks(change)
             for place in places:
-                _move(place, self._hunks(change), commit)
+                _move(place, hunks, commit)
                 place.path = change.path
             moved[change.path] = [place for place in places if place.fate == "untouched"]
         for path, places in moved.items():

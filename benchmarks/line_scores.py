@@ -1,11 +1,12 @@
 """How well comments hit the lines that were put right later: precision, recall and F, with intervals clustered by file.
 
-A comment is right if a faulty line is near it, and a faulty line is found if a comment is near it.
+A comment is right if a faulty line is near it, and a faulty line is found if a comment is near it. Where not every
+place was looked at, each stands for as many as it was drawn from (Horvitz and Thompson, 1952).
 """
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from acclimate_training.evaluation.reviews.judged import NEAR_LINES
@@ -17,7 +18,8 @@ RESAMPLES = 2_000  # the ends of an interval then move by some hundredths of its
 TAILS = (2.5, 97.5)  # percentiles
 F1, F05 = 1.0, 0.5  # a wrong comment costs more than a missed one
 
-Counts = tuple[int, int, int, int]  # right, shown, found, faulty
+COUNTED = ("right", "comments", "found_lines", "faulty_lines")
+Counts = tuple[float, float, float, float]  # right, shown, found, faulty
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +28,7 @@ class Place:
 
     Attributes:
         is_late: It lies in the second half of the commits.
+        weight: For how many places it stands.
     """
 
     path: str
@@ -33,6 +36,7 @@ class Place:
     lines: frozenset[int]
     faulty: frozenset[int]
     is_late: bool = False
+    weight: float = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,11 +55,12 @@ Row = tuple[Place, Sequence[Remark]]
 
 
 def counts(row: Row) -> Counts:
-    """Of one place."""
+    """Of one place, times its weight."""
     place, remarks = row
     right = sum(any(map(remark.is_near, place.faulty)) for remark in remarks)
     found = sum(any(remark.is_near(line) for remark in remarks) for line in place.faulty)
-    return right, len(remarks), found, len(place.faulty)
+    weight = place.weight
+    return weight * right, weight * len(remarks), weight * found, weight * len(place.faulty)
 
 
 def shown(rows: Iterable[Row], threshold: float) -> list[Row]:
@@ -83,10 +88,11 @@ def best_threshold(rows: Sequence[Row]) -> float | None:
 
 
 def figures(rows: Sequence[Row]) -> dict[str, Any]:
-    """One reviewer's row of a table."""
+    """One reviewer's row of a table: what was counted as it is, and the ratios by the weights."""
     by_file = _by_file(rows)
     total = right, said, found, faulty = _sum(by_file.values())
-    table: dict[str, Any] = {"comments": said, "right": right, "faulty_lines": faulty, "found_lines": found}
+    plain = _sum(counts((replace(place, weight=1.0), remarks)) for place, remarks in rows)
+    table: dict[str, Any] = dict(zip(COUNTED, map(round, plain), strict=True))
     if not by_file:
         return table
     drawn = _drawn(list(by_file.values()))
@@ -110,7 +116,7 @@ def f05_difference(one: Sequence[Row], other: Sequence[Row]) -> dict[str, Any]:
 
 
 def _sum(counted: Iterable[Counts]) -> Counts:
-    right = said = found = faulty = 0
+    right = said = found = faulty = 0.0
     for each in counted:
         right, said, found, faulty = right + each[0], said + each[1], found + each[2], faulty + each[3]
     return right, said, found, faulty
@@ -123,7 +129,7 @@ def _by_file(rows: Iterable[Row]) -> Mapping[str, Counts]:
     return {path: _sum(some) for path, some in sorted(found.items())}
 
 
-def _drawn(sums: Sequence[Sequence[int]]) -> "numpy.ndarray[Any, Any]":
+def _drawn(sums: Sequence[Sequence[float]]) -> "numpy.ndarray[Any, Any]":
     """The sums over files drawn again and again, a row each time."""
     import numpy
 

@@ -1,18 +1,19 @@
 """Reviews of held-out history, on its natural mix of hunks, against the corrections that followed.
 
 Two windows. `whole`: some hundred commits, reviewed by all that costs nothing. `unseen`: the commits after the split of
-an adapter's data, and every reviewer on the very same pieces. A model that its verdict keeps silent is counted as
-silent; what it would be worth stands beside it: with its surest comments, one a working day, and on the later half of
-the commits, with the threshold that is best on the earlier half.
+an adapter's data, and every reviewer on the very same pieces, weighted where they are a sample. A model that its
+verdict keeps silent is counted as silent; what it would be worth stands beside it: with its surest comments, one a
+working day, and on the later half of the commits, with the threshold that is best on the earlier half.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import accumulate
 from math import inf
 from typing import Any
 
-from benchmarks.asked_reviews import Models, Piece, pieces
+from benchmarks.asked_reviews import Models, Piece, pieces, weighted
 from benchmarks.held_out_history import ChangedFile, HeldOutHistory, remark_of
 from benchmarks.line_scores import Remark, Row, best_threshold, counts, f05_difference, figures, shown
 
@@ -67,8 +68,8 @@ class Free:
             EVERY_LINE: [(file.place, [Remark(first=line, last=line) for line in file.lines]) for file in files],
         }
 
-    def on(self, asked: Sequence[Piece], budget: int) -> Table:
-        """On the pieces that a model was asked about, each by itself; a budget of comments for those that rank."""
+    def on(self, asked: Sequence[Piece]) -> Table:
+        """On the pieces that a model was asked about, each by itself; one comment a working day for those that rank."""
         files, places = [piece.file for piece in asked], [piece.place for piece in asked]
         hunks: list[Row] = [(place, [_of_lines(place.lines)] if place.lines else []) for place in places]
         mined: list[Row] = [
@@ -80,7 +81,7 @@ class Free:
             OWN_LINTER: [
                 (place, _within(self.own[id(file)], place.lines)) for file, place in zip(files, places, strict=True)
             ],
-            CHURNED: _churned(files, hunks, budget),
+            CHURNED: _churned(files, hunks, self.history.working_days),
             EVERY_HUNK: hunks,
             EVERY_LINE: [(place, [Remark(first=line, last=line) for line in place.lines]) for place in places],
         }
@@ -99,15 +100,15 @@ def whole_figures(free: Free) -> dict[str, Any]:
     }
 
 
-def budget_figures(free: Free, model: Sequence[Row] = (), *, asked_share: float = 1.0) -> dict[str, Any]:
+def budget_figures(free: Free, model: Sequence[Row] = ()) -> dict[str, Any]:
     """Comments on code that was never corrected, tests included, by working day.
 
     Args:
-        model: What the adapter says as it is served, and on which share of the pieces that was asked.
+        model: What the adapter says as it is served.
     """
     mined = [(file.place, said) for file, said in zip(free.history.files, free.mined, strict=True)]
     days = free.history.working_days
-    wrong = {MINED: _wrong(mined), "model": _wrong(model) / asked_share if model else 0.0}
+    wrong = {MINED: _wrong(mined), "model": _wrong(model)}
     return _described(free.history) | {
         "comments": sum(len(said) for _, said in mined),
         "comments_on_uncorrected_code": wrong,
@@ -126,28 +127,27 @@ async def unseen_figures(free: Free, models: Models, verdict: ReviewVerdict, *, 
     await models.ask(questions, seconds=seconds)
     floors = models.floors(questions)
     known = {question.digest("base") for question in models.finished(questions, floors)}
-    asked = [piece for piece in every if piece.question.digest("base") in known]
-    budget = max(1, round(free.history.working_days * len(asked) / max(1, len(every))))
-    table = free.on(asked, budget)
+    asked = weighted([piece for piece in every if piece.question.digest("base") in known], every)
+    table = free.on(asked)
     said: Mapping[str, list[Row]] = {
         MODELS[model]: [piece.row(models, model) for piece in asked] for model in models.stores
     }
     served: Table = {}
     if "adapter" in models.stores:
         served["adapter_as_served"] = shown(said["adapter"], verdict.threshold)
-    surest = {f"{name}_within_budget": _surest(rows, budget) for name, rows in said.items()}
+    surest = {f"{name}_within_budget": _surest(rows, free.history.working_days) for name, rows in said.items()}
     return _described(free.history) | {
         "pieces": len(every),
         "asked": len(asked),
+        "asked_faulty": sum(bool(piece.place.faulty) for piece in asked),
+        "faulty": sum(bool(piece.place.faulty) for piece in every),
         "open": sum(models.is_asked(each) for each in questions) - len(asked),
         "faulty_ranked_above_clean": {MODELS[model]: _ranked(every, models, model) for model in models.stores},
         "asked_to_the_end_from_chance": {MODELS[model]: _rounded(least) for model, least in floors.items()},
         "verdict": {"state": "on" if verdict.is_on else "off", "reason": verdict.reason},
         "reviewers": {name: figures(rows) for name, rows in {**table, **served, **surest}.items()},
         "later_half": _later_half(table, said),
-        "budget": budget_figures(
-            free, served.get("adapter_as_served", ()), asked_share=len(asked) / max(1, len(every))
-        ),
+        "budget": budget_figures(free, served.get("adapter_as_served", ())),
     }
 
 
@@ -186,9 +186,11 @@ def _ranked(every: Sequence[Piece], models: Models, model: Model) -> float | Non
 
 
 def _surest(rows: Sequence[Row], at_most: int) -> list[Row]:
-    """With the surest comments alone."""
-    sure = sorted((each.confidence for _, said in rows for each in said if each.confidence), reverse=True)
-    return shown(rows, sure[:at_most][-1]) if sure else shown(rows, inf)
+    """With the surest comments alone, at least one; each counts by the weight of its place."""
+    sure = sorted(((each.confidence, place.weight) for place, said in rows for each in said), reverse=True)
+    together = accumulate(weight for _, weight in sure)
+    fitting = [confidence for (confidence, _), weight in zip(sure, together, strict=True) if weight <= at_most]
+    return shown(rows, min(fitting, default=sure[0][0] if sure else inf))
 
 
 def _half(rows: Sequence[Row], *, is_late: bool) -> list[Row]:
@@ -202,10 +204,11 @@ def _wrong(rows: Sequence[Row]) -> float:
 def _churned(files: Sequence[ChangedFile], hunks: Sequence[Row], at_most: int) -> list[Row]:
     """One comment a hunk, on those of the files alone that were changed most often before."""
     often = sorted(range(len(hunks)), key=lambda number: (-files[number].churn, number))
-    room, kept = at_most, dict[int, Sequence[Remark]]()
+    room, kept = float(at_most), dict[int, Sequence[Remark]]()
     for number in often:
-        kept[number] = hunks[number][1][:room]
-        room -= len(kept[number])
+        place, said = hunks[number]
+        kept[number] = said[: max(0, round(room / place.weight))]
+        room -= place.weight * len(kept[number])
     return [(place, kept[number]) for number, (place, _) in enumerate(hunks)]
 
 

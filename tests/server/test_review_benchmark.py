@@ -6,7 +6,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from benchmarks.asked_reviews import Models, builder_of, stores_of
+from benchmarks.asked_reviews import Models, builder_of, pieces, stores_of, weighted
 from benchmarks.convention_replay import Replay
 from benchmarks.held_out_history import HeldOutHistory
 from benchmarks.line_scores import Place, Remark, best_threshold, counts, f05_difference, figures, shown
@@ -39,8 +39,25 @@ def fixed(shop: GitFolder, text: str, *, day: int, subject: str = "Fix a crash w
     shop.git("commit", "-q", "-a", "-m", subject, day=day)
 
 
-def place(*, faulty: set[int], path: str = "a.py", is_late: bool = False) -> Place:
-    return Place(path=path, commit="c", lines=frozenset(range(40)), faulty=frozenset(faulty), is_late=is_late)
+def place(*, faulty: set[int], path: str = "a.py", is_late: bool = False, weight: float = 1.0) -> Place:
+    lines = frozenset(range(40))
+    return Place(path=path, commit="c", lines=lines, faulty=frozenset(faulty), is_late=is_late, weight=weight)
+
+
+def models_of(home: Home, kept: Path, url: str = "http://127.0.0.1:9") -> Models:
+    """The base alone, of a model without weights."""
+    folder = home.model(TINY)
+    folder.mkdir(parents=True)
+    write_tokenizer(folder)
+    model = write_manifest(folder, TINY)
+    builder = builder_of(model, None)
+    return Models(
+        client=EngineClient(EngineAddress(url=url)),
+        builder=builder,
+        prompts={"base": ReviewPrompts.of_adapter(builder, repository="shop")},
+        names={"base": BASE},
+        stores=stores_of(kept / "kept", model, None),
+    )
 
 
 def pair(number: int) -> ReviewPair:
@@ -64,6 +81,13 @@ def test_figures_are_of_sums_over_files() -> None:
     assert found["f0.5"] == pytest.approx(2 / 3, abs=1e-4)
     low, high = found["precision_interval"]
     assert (low, high) == (0.5, 1.0)  # either file alone
+
+
+def test_a_place_of_a_sample_counts_by_its_weight() -> None:
+    clean = place(faulty=set(), weight=3.0)
+    found = figures([(place(faulty={10}), [remark(10)]), (clean, [remark(1)]), (clean, [])])
+
+    assert (found["comments"], found["precision"]) == (2, 0.25)
 
 
 def test_silence_has_no_precision_and_finds_nothing() -> None:
@@ -130,32 +154,38 @@ def test_every_kind_of_fault_was_planted_five_times_in_code_that_parses() -> Non
         assert spoiled_lines(each.code, each.spoiled)
 
 
+def test_what_was_asked_stands_for_all_of_its_kind(shop: GitFolder, home: Home, tmp_path: Path) -> None:
+    start = shop.commit({"app.py": START})
+    shop.commit({"app.py": START + WRONG + FINE}, day=1)
+    fixed(shop, START + RIGHT + FINE, day=2)
+    for number in range(4):
+        shop.commit({f"more_{number}.py": FINE.replace("shown", f"shown_{number}")}, day=3 + number)
+    repository = shop.open()
+    replay = Replay(repository, home.for_repository(repository.common_directory), commits=0)
+    every = pieces(HeldOutHistory.after(replay, start).reviewable, models_of(home, tmp_path))
+    is_faulty = [bool(piece.place.faulty) for piece in every]
+    assert is_faulty == sorted(is_faulty, reverse=True)
+    assert is_faulty.count(True) == 1
+
+    asked = weighted(every[:3], every)
+
+    assert [piece.place.weight for piece in asked] == [1.0, *[(len(every) - 1) / 2] * 2]
+
+
 async def test_only_the_likeliest_are_asked_for_a_comment_and_nothing_is_asked_twice(
     home: Home, tmp_path: Path
 ) -> None:
-    folder = home.model(TINY)
-    folder.mkdir(parents=True)
-    write_tokenizer(folder)
-    model = write_manifest(folder, TINY)
-    builder = builder_of(model, None)
     async with fake_engine() as engine:
         engine.likeliest = [{"null": math.log(0.9), "{": math.log(0.1)}] * 9 + [{"{": 0.0}]
         engine.pieces = [
             '{"line": 1, "lines": 1, "severity": "warning", "message": "total is wrong", "suggestion": ""}'
         ]
-        client = EngineClient(EngineAddress(url=engine.url))
-        models = Models(
-            client=client,
-            builder=builder,
-            prompts={"base": ReviewPrompts.of_adapter(builder, repository="shop")},
-            names={"base": BASE},
-            stores=stores_of(tmp_path / "kept", model, None),
-        )
+        models = models_of(home, tmp_path, engine.url)
         questions = [models.question(pair(number), PYTHON) for number in range(10)]
         await models.ask(questions, seconds=60)
         first = len(engine.asked)
         await models.ask(questions, seconds=60)
-        await client.aclose()
+        await models.client.aclose()
         await engine.left_alone()
 
         assert sum("structured_outputs" in body for body in engine.asked) == 1
