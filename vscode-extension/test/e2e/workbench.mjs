@@ -150,6 +150,20 @@ class Workbench {
     await this.#ask("F1", title, this.page.locator(".quick-input-list .monaco-list-row").filter({ hasText: title }));
   }
 
+  /** Answers an input box that asks this; without an answer, as it proposes. */
+  async tell(question, answer) {
+    const input = this.page
+      .locator(".quick-input-widget")
+      .filter({ hasText: question })
+      .locator("input:visible")
+      .first();
+    await input.waitFor();
+    if (answer !== undefined) {
+      await input.fill(answer);
+    }
+    await input.press("Enter");
+  }
+
   async pick(label) {
     await this.page.locator(".quick-input-list .monaco-list-row").filter({ hasText: label }).first().click();
   }

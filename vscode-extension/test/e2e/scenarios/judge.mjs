@@ -27,9 +27,7 @@ await scenario(async (bench, page) => {
   await bench.press("Enter"); // by the keyboard alone
   await dashboard.getByRole("row", { name: new RegExp(`${OLD}.*in use`) }).waitFor();
   await dashboard.getByRole("button", { name: `Promote ${NEW}` }).click();
-  await page.waitForSelector(".quick-input-widget input:visible");
-  await bench.type("better in review", 0);
-  await bench.press("Enter");
+  await bench.tell("Why?", "better in review");
   await dashboard.getByRole("row", { name: new RegExp(`${NEW}.*promoted, in use`) }).waitFor();
   await bench.seen("promoted by hand");
 
@@ -44,8 +42,7 @@ await scenario(async (bench, page) => {
   await bench.press("Control+W");
 
   await bench.command("Acclimate: Roll Back Adapter");
-  await page.waitForSelector(".quick-input-widget input:visible");
-  await bench.press("Enter");
+  await bench.tell("What is wrong with it?");
   await bench.toast(`${OLD} completes now`);
   await bench.command("Acclimate: Choose Adapter Version");
   await bench.picks(`${NEW}`);

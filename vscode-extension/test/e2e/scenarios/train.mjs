@@ -66,8 +66,7 @@ await scenario(async (bench, page) => {
   await bench.seen("which adapter completes");
 
   await bench.command("Acclimate: Roll Back Adapter");
-  await page.waitForSelector(".quick-input-widget input:visible");
-  await bench.press("Enter");
+  await bench.tell("What is wrong with it?");
   await bench.toast("the base model completes now");
   await bench.seen("rolled back");
 });
