@@ -36,9 +36,15 @@ def replacement(old: str, new: str, *, kind: str = "name", last: str = "2026-10-
 
 
 def prevalence(
-    role: str, rule: str, *, count: int = 312, of: int = 318, exceptions: tuple[str, ...] = ()
+    role: str,
+    rule: str,
+    *,
+    count: int = 312,
+    of: int = 318,
+    exceptions: tuple[str, ...] = (),
+    others: dict[str, int] | None = None,
 ) -> Prevalence:
-    return Prevalence(role=role, rule=rule, count=count, of=of, exceptions=exceptions)
+    return Prevalence(role=role, rule=rule, count=count, of=of, exceptions=exceptions, others=others or {})
 
 
 def conventions(*found: Replacement | Prevalence) -> Conventions:

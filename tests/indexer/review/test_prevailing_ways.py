@@ -3,7 +3,7 @@
 import pytest
 from tests.support.reviewed import findings, prevalence, put_right
 
-from acclimate_indexer.review.naming_style import in_style
+from acclimate_indexer.review.naming_style import LIVED_WITH, in_style
 
 PYTHON_FUNCTIONS = prevalence("python functions", "snake_case", exceptions=("makeCart in shop/cart.py",))
 SCRIPT_FUNCTIONS = prevalence("typescript functions", "camelCase")
@@ -50,6 +50,13 @@ def test_a_name_that_is_not_its_authors_choice_is_left_alone(path: str, text: st
     classes = (prevalence("python classes", "PascalCase"), prevalence("kotlin classes", "PascalCase"))
 
     assert findings(path, text, PYTHON_FUNCTIONS, SCRIPT_FUNCTIONS, GO_FUNCTIONS, react, *classes) == []
+
+
+@pytest.mark.parametrize(("standing", "count"), [(LIVED_WITH - 1, 1), (LIVED_WITH, 0)])
+def test_a_style_that_has_a_place_of_its_own_is_left_alone(standing: int, count: int) -> None:
+    functions = prevalence("python functions", "snake_case", others={"PascalCase": 9, "camelCase": standing})
+
+    assert len(findings("a.py", "def openCart(x):\n    return x\n", functions)) == count
 
 
 def test_a_definition_that_stood_there_before_is_left_alone() -> None:

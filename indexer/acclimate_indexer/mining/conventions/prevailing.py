@@ -19,4 +19,11 @@ def prevailing(role: str, places: list[tuple[str, str]]) -> Iterable[Prevalence]
     if count < MIN_SHARE * len(places) or way == "other":
         return
     exceptions = sorted({where for other, where in places if other != way})
-    yield Prevalence(role=role, rule=way, count=count, of=len(places), exceptions=tuple(exceptions[:MAX_EXCEPTIONS]))
+    yield Prevalence(
+        role=role,
+        rule=way,
+        count=count,
+        of=len(places),
+        exceptions=tuple(exceptions[:MAX_EXCEPTIONS]),
+        others=dict(sorted(counts.items(), key=lambda item: (-item[1], item[0]))[1 : MAX_EXCEPTIONS + 1]),
+    )

@@ -1,7 +1,7 @@
 """Conventions as they are kept: what became what, what is done throughout, and the evidence."""
 
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -39,6 +39,7 @@ class Prevalence:
         role: Of what, e.g. `python functions`, `logging`, `decorator dataclass`.
         rule: What is done there.
         exceptions: Where it is not, at most ten.
+        others: In how many places each other way is gone, the most frequent ten.
     """
 
     role: str
@@ -46,6 +47,7 @@ class Prevalence:
     count: int
     of: int
     exceptions: tuple[str, ...]
+    others: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
