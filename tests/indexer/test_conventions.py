@@ -76,6 +76,13 @@ def test_an_own_library_stands_for_a_foreign_one_of_its_name(
     assert found == ({rule} if rule else set())
 
 
+def test_a_module_of_another_language_is_no_library_of_its_own() -> None:
+    files = {f"shop/part_{number}.py": "import uuid\n" for number in range(30)}
+    files["core/src/uuid.rs"] = "use uuid::Uuid;\n"
+
+    assert not [rule for role, rule in prevailing(files) if role == "own libraries"]
+
+
 def test_imports_of_scripts_are_told_by_what_they_quote() -> None:
     script = facts("a.ts", 'import type { T } from "./t";\nimport net, { x } from "node:net";\nimport "side";\n')
     go = facts("a.go", 'package a\n\nimport (\n\t"fmt"\n\tshop "example.org/shop"\n)\n')

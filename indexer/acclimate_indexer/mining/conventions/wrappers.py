@@ -10,6 +10,8 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from difflib import SequenceMatcher
 
+from acclimate_indexer.languages.registry import are_related
+
 from .facts import ConventionFacts
 from .prevailing import prevailing
 from .record import Prevalence
@@ -27,7 +29,7 @@ def wrappers(facts: Mapping[str, ConventionFacts]) -> Iterable[Prevalence]:
     foreign: dict[str, set[str]] = defaultdict(set)  # which files import a foreign library
     for path, each in facts.items():
         for module in each.modules:
-            own = modules.file_of(module, path)
+            own = modules.file_of(module, path, each.language)
             if own is None and root_library(module) not in modules.folders:
                 foreign[root_library(module)].add(path)
             elif own is not None and own != path:
@@ -71,15 +73,17 @@ class _Modules:
         for stem in self._by_stem:
             self._by_name[posixpath.basename(stem)].append(stem)
 
-    def file_of(self, module: str, importer: str) -> str | None:
-        """The file, if it is one of the repository's; `module` as it stands in the import of `importer`."""
+    def file_of(self, module: str, importer: str, language: str) -> str | None:
+        """The file, if it is one of the repository's; `module` as it stands in the import of `importer`.
+
+        Python's `uuid` is not the `uuid.rs` of the same repository.
+        """
         if module.startswith("."):
             return self._by_stem.get(_relative(module, posixpath.dirname(importer)))
         wanted = posixpath.splitext(module)[0] if "/" in module else module.replace("::", "/").replace(".", "/")
-        stems = (
-            stem for stem in self._by_name.get(posixpath.basename(wanted), ()) if f"/{stem}".endswith(f"/{wanted}")
-        )
-        return next((self._by_stem[stem] for stem in stems), None)
+        stems = self._by_name.get(posixpath.basename(wanted), ())
+        paths = (self._by_stem[stem] for stem in stems if f"/{stem}".endswith(f"/{wanted}"))
+        return next((path for path in paths if are_related(path, language)), None)
 
 
 def _relative(module: str, folder: str) -> str:
