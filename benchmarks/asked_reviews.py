@@ -1,9 +1,9 @@
 """What two models hold of the same pieces of changed code: the base with rules and examples, and the adapter.
 
 What they say is kept: a run goes on where the last one stopped. The first token of an answer says how likely a comment
-is; only the likeliest are asked for it, as those alone could be shown within a budget of false alarms. The faulty
-pieces come first, for they are few, and the clean ones in an order that spreads them evenly over the history: whatever
-beginning of these there was time for stands for all, by its weight.
+is; only the likeliest are asked for it, as those alone could be shown within a budget of false alarms. The few
+faulty pieces and the many clean ones take turns, each in an order that spreads them evenly over the history: whatever
+beginning of either there was time for stands for all of its kind, by its weight.
 """
 
 import asyncio
@@ -219,7 +219,7 @@ def weighted(asked: Sequence[Piece], every: Sequence[Piece]) -> list[Piece]:
 
 
 def pieces(files: Sequence[ChangedFile], models: Models) -> list[Piece]:
-    """What a model is asked about on save: all that are faulty, then the clean ones, evenly spread."""
+    """What a model is asked about on save: the faulty and the clean in turn, each evenly spread."""
     found = []
     for file in files:
         for hunk in hunks_of(file.target, models.builder):
@@ -234,7 +234,10 @@ def pieces(files: Sequence[ChangedFile], models: Models) -> list[Piece]:
                 source="saved",
             )
             found.append(Piece(file=file, hunk=hunk, question=models.question(pair, file.target.source.language)))
-    return sorted(found, key=lambda piece: (not piece.place.faulty, _spread(piece)))
+    found.sort(key=_spread)
+    faulty = [piece for piece in found if piece.place.faulty]
+    clean = [piece for piece in found if not piece.place.faulty]
+    return [piece for pair in zip_longest(faulty, clean) for piece in pair if piece is not None]
 
 
 def builder_of(model: LocalModel, adapter: Adapter | None) -> PromptBuilder:
