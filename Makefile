@@ -80,7 +80,8 @@ wheel-tests: $(WHEEL_DEV)
 	@cd build/wheel && "$(CURDIR)/$(WHEEL_VENV)/bin/python" -P -c \
 		"import acclimate_server, sys; sys.exit('site-packages' not in acclimate_server.__file__)"
 	@cd build/wheel && ACCLIMATE_NO_SKIPS=$(CI) "$(CURDIR)/$(WHEEL_VENV)/bin/python" -P -m pytest \
-		-c "$(CURDIR)/pyproject.toml" --rootdir "$(CURDIR)" $(WHEEL_TESTS:%="$(CURDIR)/tests/%")
+		-c "$(CURDIR)/pyproject.toml" --rootdir "$(CURDIR)" -m "not engine and not tensor and not gpu" \
+		$(WHEEL_TESTS:%="$(CURDIR)/tests/%")
 
 bench: setup $(TRL)/trl.stamp ## all benchmarks in one run; REPOS='a b' names real repositories
 	@ACCLIMATE_TRL="$(TRL)" $(RUNTIME_PYTHON) -P benchmarks $(JSON_FLAG) $(REPOS_FLAG)
