@@ -11,9 +11,7 @@ from acclimate_indexer.changes import CommitDetails, FileChange, Hunk
 Fate = Literal["followed", "kept", "otherwise", "rewritten", "deleted", "untouched"]
 FATES: tuple[Fate, ...] = ("followed", "kept", "otherwise", "rewritten", "deleted", "untouched")
 CHANGED: tuple[Fate, ...] = ("followed", "kept", "otherwise")
-MIN_LIKENESS = (
-    0.6  # of a line to the one that it took the place of: what `difflib` calls close; at 0.5 chance pairs pass
-)
+MIN_LIKENESS = 0.6  # of a line to the one that it took the place of; less is no close match to `difflib` either
 MAX_COMPARED_LINES = 20_000  # of a file that changed more than a patch shows
 
 Read = Callable[[str], str | None]
