@@ -28,9 +28,8 @@ PARTS_FLAG := $(if $(PARTS),--parts $(PARTS))
 RUNTIME_PYTHON := $(BIN)/python -P -m acclimate_server.runtime
 
 # What a wheel can lack: a module, a data file, an entry point. What it does has been tested from the checkout.
-WHEEL_TESTS := indexer/test_languages.py indexer/test_mining.py indexer/test_models.py server/test_cli.py \
-	server/test_editor_cli.py server/test_protocol.py server/test_review_cli.py server/test_runtime_find.py \
-	training/test_report.py
+WHEEL_TESTS := indexer/test_languages.py indexer/test_models.py server/test_cli.py server/test_editor_cli.py \
+	server/test_protocol.py server/test_review_cli.py server/test_runtime_find.py
 
 .DEFAULT_GOAL := help
 .PHONY: help run setup test vsix extension-lint test-vscode lint types tests wheel-tests bench bench-indexer bench-context bench-recency bench-training bench-ablation bench-completion bench-harness bench-review gpu-check format
