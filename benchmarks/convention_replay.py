@@ -7,11 +7,11 @@ followed up to the end of the history.
 import posixpath
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date, timedelta
 from typing import Any, Self
 
-from benchmarks.flagged import Flagged, Followed
+from benchmarks.flagged import LINTED, Flagged, Followed
 
 from acclimate_indexer.blob_store import BlobStore
 from acclimate_indexer.changes import CommitDetails, FileChange, History
@@ -19,7 +19,7 @@ from acclimate_indexer.filters.generated import unwanted_text
 from acclimate_indexer.home import RepositoryHome
 from acclimate_indexer.languages.registry import extensions_in
 from acclimate_indexer.linting import LANGUAGE
-from acclimate_indexer.mining.conventions.linted import linted_rules, resolved_lints
+from acclimate_indexer.mining.conventions.linted import edited_lints, linted_rules
 from acclimate_indexer.mining.conventions.mine import mine_conventions
 from acclimate_indexer.mining.conventions.prevalence import ALTERNATIVE_MODULES
 from acclimate_indexer.mining.conventions.record import Conventions, LintedRule
@@ -30,7 +30,9 @@ from acclimate_indexer.repository import Commit, Repository
 from acclimate_indexer.review.conventions import convention_findings
 from acclimate_indexer.review.finding import Finding
 from acclimate_indexer.review.import_rules import MODULE_CHOICE, OWN_LIBRARY
+from acclimate_indexer.review.linter import linter_findings
 from acclimate_indexer.review.naming_style import NAMING_STYLE, in_style
+from acclimate_indexer.review.replaced_names import REPLACED_NAME
 from acclimate_indexer.review.target import ReviewTarget
 
 PERIOD_COMMITS = 100  # between two minings: a month or two of a busy repository
@@ -90,11 +92,12 @@ class Replay:
         at = next(number for number, commit in enumerate(self.line) if commit.sha == start) + 1
         reviewed = self.line[at : at + self._size]
         state, conventions = self.mined(start)
+        conventions = replace(conventions, linted=self.linted(state))
         found = Period(
             start=start,
             commits=len(reviewed),
             days=working_days(reviewed[0].time.date(), reviewed[-1].time.date()),
-            conventions=len(conventions.replacements) + len(conventions.prevalence),
+            conventions=len(conventions.replacements) + len(conventions.prevalence) + len(conventions.linted),
         )
         for target in self._standing_targets(state):
             found.standing += self._flagged(self.line[at - 1], target, conventions)
@@ -133,10 +136,10 @@ class Replay:
         history = self._history(state.commit)
         with closing(BlobStore.open(self._home.blobs)) as store:
             memory = Memory(store, f"linted at {state.commit}")
-            resolved = resolved_lints(history, self.texts.of, lambda path: not state.unwanted(path), memory.of)
+            edited = edited_lints(history, self.texts.of, lambda path: not state.unwanted(path), memory.of)
             memory.keep()
         files = [(file.path, state.texts.of(file.blob) or "") for file in state.files if file.language.name == LANGUAGE]
-        return linted_rules(resolved, history, files)
+        return linted_rules(edited, history, files)
 
     def _history(self, commit: str) -> History:
         return list(self.repository.history(commit, count=OPTIONS.max_history_commits, patterns=self._patterns))
@@ -171,7 +174,7 @@ class Replay:
     def _flagged(
         self, commit: Commit | CommitDetails, target: ReviewTarget, conventions: Conventions
     ) -> Iterator[Flagged]:
-        for finding in convention_findings(target, conventions):
+        for finding in (*convention_findings(target, conventions), *linter_findings(target, conventions.linted)):
             source = target.source
             subject, wanted = change_asked_for(finding, conventions)
             yield Flagged(
@@ -189,6 +192,10 @@ class Replay:
 
 def change_asked_for(finding: Finding, conventions: Conventions) -> tuple[str, str]:
     """What a comment wants to be gone from the line, and what to stand there."""
+    if finding.code.startswith(LINTED):
+        return finding.subject, ""  # what stands there is asked of the linter
+    if finding.code == REPLACED_NAME:
+        return finding.subject, next(each.new for each in conventions.replacements if each.old == finding.subject)
     if finding.fix:
         return finding.subject, ("@" if finding.subject.startswith("@") else "") + finding.fix[0].text
     rules = {each.role: each.rule for each in conventions.prevalence}

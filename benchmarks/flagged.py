@@ -7,12 +7,17 @@ from difflib import SequenceMatcher
 from typing import Any, Literal, Self
 
 from acclimate_indexer.changes import CommitDetails, FileChange, Hunk
+from acclimate_indexer.linting import lints
+from acclimate_indexer.mining.conventions.succession import successor
+from acclimate_indexer.mining.conventions.track_record import is_renamed
+from acclimate_indexer.review.replaced_names import REPLACED_NAME
 
 Fate = Literal["followed", "kept", "otherwise", "rewritten", "deleted", "untouched"]
 FATES: tuple[Fate, ...] = ("followed", "kept", "otherwise", "rewritten", "deleted", "untouched")
 CHANGED: tuple[Fate, ...] = ("followed", "kept", "otherwise")
-MIN_LIKENESS = 0.6  # of a line to the one that it took the place of; less is no close match to `difflib` either
 MAX_COMPARED_LINES = 20_000  # of a file that changed more than a patch shows
+
+LINTED = "ruff:"  # begins the code of a linter's comment, before its rule
 
 Read = Callable[[str], str | None]
 
@@ -75,7 +80,7 @@ class Followed:
                 continue
             hunks = self._hunks(change)
             for place in places:
-                _move(place, hunks, commit)
+                self._move(place, hunks, change, commit)
                 place.path = change.path
             moved[change.path] = [place for place in places if place.fate == "untouched"]
         for path, places in moved.items():
@@ -94,41 +99,45 @@ class Followed:
             if tag != "equal"
         ]
 
+    def _move(self, place: Flagged, hunks: Sequence[Hunk], change: FileChange, commit: CommitDetails) -> None:
+        """Moves a place with the lines above it, or decides what became of it."""
+        shift = 0
+        for hunk in hunks:
+            if hunk.old_start + len(hunk.removed) <= place.line:
+                shift += len(hunk.added) - len(hunk.removed)
+            elif hunk.old_start <= place.line:
+                same = next((at for at, line in enumerate(hunk.added) if line.strip() == place.text.strip()), None)
+                if same is None:
+                    _decide([place], self._fate(place, hunk, change), commit)
+                else:
+                    place.line = hunk.new_start + same
+                return
+        place.line += shift
+
+    def _fate(self, place: Flagged, hunk: Hunk, change: FileChange) -> Fate:
+        if not hunk.added:
+            return "deleted"
+        at = successor(place.text, hunk.added)
+        if at is None:
+            return "rewritten"
+        if place.code.startswith(LINTED):
+            lines = range(hunk.new_start, hunk.new_start + len(hunk.added))
+            return "kept" if self._breaks(change, place.code.removeprefix(LINTED), lines) else "followed"
+        after = hunk.added[at]
+        if place.code == REPLACED_NAME and is_renamed(after, place.subject, place.wanted):
+            return "followed"
+        if _says(after, place.subject):
+            return "kept"
+        return "followed" if _says(after, place.wanted) else "otherwise"
+
+    def _breaks(self, change: FileChange, rule: str, lines: range) -> bool:
+        text = self._read(change.new_blob) or ""
+        return any(lint.line in lines for _, lint in lints({"": (change.path, text)}, rules=[rule]))
+
 
 def _decide(places: Iterable[Flagged], fate: Fate, commit: CommitDetails) -> None:
     for place in places:
         place.fate, place.later = fate, commit.sha
-
-
-def _move(place: Flagged, hunks: Sequence[Hunk], commit: CommitDetails) -> None:
-    """Moves a place with the lines above it, or decides what became of it."""
-    shift = 0
-    for hunk in hunks:
-        if hunk.old_start + len(hunk.removed) <= place.line:
-            shift += len(hunk.added) - len(hunk.removed)
-        elif hunk.old_start <= place.line:
-            same = next((at for at, line in enumerate(hunk.added) if line.strip() == place.text.strip()), None)
-            if same is None:
-                _decide([place], _fate(place, hunk), commit)
-            else:
-                place.line = hunk.new_start + same
-            return
-    place.line += shift
-
-
-def _fate(place: Flagged, hunk: Hunk) -> Fate:
-    if not hunk.added:
-        return "deleted"
-    like, successor = max((_likeness(line, place.text), line) for line in hunk.added)
-    if like < MIN_LIKENESS:
-        return "rewritten"
-    if _says(successor, place.subject):
-        return "kept"
-    return "followed" if _says(successor, place.wanted) else "otherwise"
-
-
-def _likeness(one: str, other: str) -> float:
-    return SequenceMatcher(None, one.strip(), other.strip(), autojunk=False).ratio()
 
 
 def _says(text: str, name: str) -> bool:

@@ -15,11 +15,12 @@ import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
+from itertools import compress
 from pathlib import Path
 from typing import Any
 
 from benchmarks.convention_replay import Period, Replay
-from benchmarks.flagged import CHANGED, FATES, Flagged
+from benchmarks.flagged import CHANGED, FATES, LINTED, Flagged
 from benchmarks.material import number_from
 from benchmarks.planted_breaks import planted_breaks
 from rich.console import Console
@@ -115,11 +116,19 @@ def _once(places: Iterable[Flagged]) -> list[Flagged]:
 
 
 def _shares(flagged: Iterable[Flagged]) -> dict[str, Any]:
-    """What became of flagged lines, together and by kind."""
+    """What became of flagged lines: together, those that the linter and those that conventions flagged, and by kind."""
     places = list(flagged)
+    linted = [place.code.startswith(LINTED) for place in places]
+    conventions = [place for place, is_linted in zip(places, linted, strict=True) if not is_linted]
     kinds = sorted({place.code for place in places})
     by_kind = {code: _share([place for place in places if place.code == code]) for code in kinds}
-    return {"flagged": len(places), **_share(places), "by_kind": by_kind}
+    return {
+        "flagged": len(places),
+        **_share(places),
+        "conventions": _share(conventions),
+        "linter": _share(list(compress(places, linted))),
+        "by_kind": by_kind,
+    }
 
 
 def _share(places: Sequence[Flagged]) -> dict[str, Any]:

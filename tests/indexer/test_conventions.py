@@ -5,9 +5,12 @@ from tests.support.git_folder import GitFolder
 
 from acclimate_indexer.languages.registry import language_of
 from acclimate_indexer.mining.conventions.facts import ConventionFacts, convention_facts
+from acclimate_indexer.mining.conventions.named import names_in
 from acclimate_indexer.mining.conventions.prevalence import prevalence
 from acclimate_indexer.mining.conventions.record import Conventions, Prevalence
 from acclimate_indexer.mining.conventions.replacements import replacements
+from acclimate_indexer.mining.conventions.succession import successor
+from acclimate_indexer.mining.conventions.track_record import is_renamed
 from acclimate_indexer.mining.source import Source
 
 
@@ -126,9 +129,62 @@ def test_a_replacement_needs_places_commits_files_and_that_the_old_name_is_gone(
     assert found.evidence[0] == repository.head()
     assert (found.last, found.remaining_uses) == ("2026-01-07", 0)
     assert not replacements(history[:2], now)
-    still = {f"other_{number}.py": facts("a.py", "shop.send_note(1)\n") for number in range(3)}
+    still = {f"other_{number}.py": facts("a.py", "shop.send_note(1)\n") for number in range(7)}
     assert not replacements(history, now | still)
     conventions = Conventions(replacements=(found,), prevalence=())
     assert Conventions.from_json(conventions.to_json()) == conventions
     assert conventions.retired_in("shop.send_note(2)") == "send_note"
     assert conventions.retired_in("shop.send_notes(2)") is None
+
+
+def test_a_replacement_under_way_is_told_by_what_became_of_edited_lines(shop: GitFolder) -> None:
+    files = {f"part_{number}.py": "def run(shop):\n    return shop.send_note(shop, 1)\n" for number in range(9)}
+    shop.commit(dict(files))
+    paths = list(files)
+    for number, path in enumerate(paths[:5]):
+        files[path] = files[path].replace("send_note", "tell_all")
+        shop.commit(dict(files), day=number + 1)
+
+    def mined() -> list[tuple[str, int, int]]:
+        repository = shop.open()
+        history = list(repository.history(repository.head(), count=99))
+        found = replacements(history, {path: facts(path, text) for path, text in files.items()})
+        return [(each.new, each.remaining_uses, each.kept) for each in found]
+
+    assert mined() == [("tell_all", 4, 0)]
+    files[paths[8]] = files[paths[8]].replace("1)", "2)")  # it was at hand, and was left as it is
+    shop.commit(dict(files), day=9)
+    assert mined() == []
+
+
+@pytest.mark.parametrize(
+    ("line", "names"),
+    [
+        ("x = shop.send_note(1)", {"shop.send_note", "send_note"}),
+        ("x = plain(shop)", {"plain"}),
+        ("x = 'send_note'  # but", set()),
+        ("# send_note", set()),
+        ("from shop import plain", {"from", "shop", "import", "plain"}),
+    ],
+)
+def test_only_telling_names_are_read(line: str, names: set[str]) -> None:
+    assert names_in(line) == names
+
+
+@pytest.mark.parametrize(
+    ("added", "number"),
+    [
+        (["y = 2", "    x = shop.send_note(2)"], 1),
+        (["    x = shop.send_note(1)", "x = shop.send_note(2)"], None),  # it was moved
+        (["class Other:"], None),
+    ],
+)
+def test_the_likest_line_takes_the_place_of_another(added: list[str], number: int | None) -> None:
+    assert successor("x = shop.send_note(1)", added) == number
+
+
+def test_what_a_new_name_contains_does_not_stand_for_the_old_one() -> None:
+    assert is_renamed("@defer.inlined", "inlined", "defer.inlined")
+    assert is_renamed("@inlined", "defer.inlined", "inlined")
+    assert not is_renamed("@defer.inlined(inlined)", "inlined", "defer.inlined")
+    assert not is_renamed("@other", "inlined", "defer.inlined")

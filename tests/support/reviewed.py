@@ -20,18 +20,21 @@ def target_of(path: str, text: str, changed: tuple[range, ...] | None = None) ->
     )
 
 
-def replacement(old: str, new: str, *, kind: str = "name", last: str = "2026-10-03", left: int = 0) -> Replacement:
+def replacement(
+    old: str, new: str, *, kind: str = "name", last: str = "2026-10-03", left: int = 0, commits: int = 6, kept: int = 0
+) -> Replacement:
     return Replacement(
         old=old,
         new=new,
         kind=kind,
         places=14,
-        commits=6,
+        commits=commits,
         files=4,
         evidence=COMMITS,
         last=last,
         remaining=("shop/old.py",) * min(left, 1),
         remaining_uses=left,
+        kept=kept,
     )
 
 

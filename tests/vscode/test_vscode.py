@@ -235,6 +235,8 @@ async def test_a_training_is_followed_to_its_verdict_and_its_report(
         "acclimate.model.name": MODEL,
         "acclimate.training.minutes": 0.5,
         "acclimate.training.max_pairs": PAIRS,
+        "acclimate.training.batch": 2,
+        "acclimate.training.context_length": 512,
         "acclimate.evaluation.minutes": 1.0,
     }
     profile = Profile(tools=tools, folder=tmp_path / "profile", settings=wanted)

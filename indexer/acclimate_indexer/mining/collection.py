@@ -20,7 +20,7 @@ from acclimate_indexer.review.dismissals import DismissedCode
 
 from .analyses import MinedFile
 from .contexts import in_context
-from .conventions.linted import Resolved, linted_rules, resolved_lints
+from .conventions.linted import EditedLints, Resolved, edited_lints, linted_rules
 from .conventions.mine import mine_conventions
 from .conventions.record import Conventions
 from .held_out_lines import HeldOutLines, require_no_leak, texts
@@ -159,10 +159,10 @@ class _Collector:
         self._check_anything()
         with parts.stages.stage("history") as advance:
             self._history = self._history_of(self._commit, None, advance)
-            self._resolved = self._resolved_lints(self._history)
+            self._edited = self._edited_lints(self._history)
             self._conventions = self._mined_conventions()
         with parts.stages.stage("reviews") as advance:
-            self._reviews = self._mined_reviews(self._history, self._state.files, self._resolved, advance)
+            self._reviews = self._mined_reviews(self._history, self._state.files, self._edited.resolved, advance)
         self._selection = Selection(self._conventions.retired_in, self._dropped)
 
     def by_time(self, split: TimeSplit) -> Collection:
@@ -226,12 +226,10 @@ class _Collector:
         state, files = self._state, self._state.learnt_files()
         found = mine_conventions(self._history, ((file.path, state.analyses[file.path].conventions) for file in files))
         texts = ((file.path, state.texts.of(file.blob) or "") for file in files if file.language.name == LANGUAGE)
-        return replace(found, linted=linted_rules(self._resolved, self._history, texts))
+        return replace(found, linted=linted_rules(self._edited, self._history, texts))
 
-    def _resolved_lints(self, history: History) -> list[Resolved]:
-        return resolved_lints(
-            history, self._state.texts.of, lambda path: not self._state.unwanted(path), self._memory.of
-        )
+    def _edited_lints(self, history: History) -> EditedLints:
+        return edited_lints(history, self._state.texts.of, lambda path: not self._state.unwanted(path), self._memory.of)
 
     def _mined_reviews(
         self,
@@ -268,7 +266,7 @@ class _Collector:
         held = self._state.held_out_files()
         files = [file for file in held if not is_for_validation(file.path, HELD_OUT_SHARE)]
         with self._parts.stages.stage("reviews") as advance:
-            resolved = self._resolved_lints(later)
+            resolved = self._edited_lints(later).resolved
             return self._mined_reviews(later, files, resolved, advance, is_test=True)
 
     def _learnt(self, advance: Advance) -> list[CompletionPair]:

@@ -11,7 +11,7 @@ from functools import cached_property
 
 from acclimate_indexer.lexing import literals
 from acclimate_indexer.mining.conventions.facts import imported_modules
-from acclimate_indexer.mining.conventions.replacements import IMPORT
+from acclimate_indexer.mining.conventions.named import IMPORT
 from acclimate_indexer.syntax import Span
 
 from .target import ReviewTarget
@@ -83,6 +83,12 @@ class ChangedCode:
         if name not in self._defined:
             self._defined[name] = _is_defined(self.target.text, name)
         return self._defined[name]
+
+    def imports_name(self, name: str) -> bool:
+        """Whether the text has an import by this name, also as one of several in parentheses."""
+        alone = re.compile(rf"^[ \t]*{re.escape(name)},?[ \t]*$", re.MULTILINE)
+        lines = (match[0] for match in re.finditer(rf"^.*\b{re.escape(name)}\b.*$", self.target.text, re.MULTILINE))
+        return any(IMPORT.search(line) or alone.match(line) for line in lines)
 
     def _is_go_import(self, line: ChangedLine) -> bool:
         """Whether it names one of several imports, as Go has them between parentheses."""

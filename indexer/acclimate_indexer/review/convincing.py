@@ -6,6 +6,8 @@ had been flagged and was not corrected; tested on others.
 
 from acclimate_indexer.mining.conventions.prevalence import ALTERNATIVE_MODULES, style_of
 from acclimate_indexer.mining.conventions.record import Prevalence, Replacement
+from acclimate_indexer.mining.conventions.replacements import PROVEN_COMMITS
+from acclimate_indexer.mining.conventions.track_record import is_followed
 
 SUBSTITUTES = ("http client", "json", "paths")  # purposes for which nobody needs two modules
 NEEDED_TOGETHER = frozenset(ALTERNATIVE_MODULES) - frozenset(SUBSTITUTES)  # nobody is seen to put these right
@@ -14,10 +16,15 @@ NEEDED_TOGETHER = frozenset(ALTERNATIVE_MODULES) - frozenset(SUBSTITUTES)  # nob
 def is_given_up(replacement: Replacement) -> bool:
     """Whether whoever writes the old name now is behind the times.
 
-    It has to be gone everywhere: names that are merely rare change for reasons of their own.
-    And it has to be a name for a name; a step that is left out (`result.content`, now `result`), or a variable that
-    gave way to a class, was another change of the code at hand, which says nothing about the next.
+    Its track record says so: nearly all commits that edited such a line went that way. Where those are two, it also has
+    to be gone everywhere: names that are merely rare change for reasons of their own. And it has to be a name for a
+    name; a step that is left out (`result.content`, now `result`), or a variable that gave way to a class, was another
+    change of the code at hand, which says nothing about the next.
     """
+    if not is_followed(commits=replacement.commits, kept=replacement.kept):
+        return False
+    if replacement.commits >= PROVEN_COMMITS:
+        return True
     old, new = replacement.old.split("."), replacement.new.split(".")
     is_renamed = replacement.kind == "import" or len(old) == len(new)
     is_shortened = len(new) < len(old) and any(old[at : at + len(new)] == new for at in range(len(old)))

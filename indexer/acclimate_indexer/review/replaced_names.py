@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from acclimate_indexer.mining.conventions.facts import NAME
+from acclimate_indexer.mining.conventions.named import is_compound
 from acclimate_indexer.mining.conventions.record import Replacement
-from acclimate_indexer.mining.conventions.replacements import is_compound
 from acclimate_indexer.syntax import Span
 
 from .changed_code import ChangedCode, ChangedLine
@@ -132,10 +132,21 @@ def _finding(code: ChangedCode, line: ChangedLine, given_up: _GivenUp, uses: lis
         code=given_up.code,
         subject=given_up.old,
         message=given_up.message,
-        fix=tuple(Edit(span=line.span(*use), text=given_up.new) for use in uses),
+        fix=tuple(Edit(span=line.span(*use), text=given_up.new) for use in uses if _is_at_hand(code, line, given_up)),
         evidence=given_up.evidence,
         is_deprecated=True,
     )
+
+
+def _is_at_hand(code: ChangedCode, line: ChangedLine, given_up: _GivenUp) -> bool:
+    """Whether the new name can stand where the old one did; another root has to be imported, or the team says so."""
+    root = given_up.new.partition(".")[0]
+    is_reached = ("." in given_up.old and root not in given_up.old.split(".")) or given_up.old.endswith(
+        f".{given_up.new}"
+    )
+    if given_up.code == TEAM_RULE or not is_reached or code.is_import(line):
+        return True
+    return code.defines(root) or code.imports_name(root)
 
 
 def _mined(replacement: Replacement) -> _GivenUp:

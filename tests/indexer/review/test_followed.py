@@ -2,16 +2,17 @@
 
 import pytest
 from benchmarks.convention_replay import Period, Replay
-from benchmarks.flagged import MIN_LIKENESS, Flagged, Followed
+from benchmarks.flagged import Flagged, Followed
 from benchmarks.review_conventions import share_interval
 from tests.support.git_folder import GitFolder
 
 from acclimate_indexer.home import RepositoryHome
+from acclimate_indexer.mining.conventions.succession import MIN_LIKENESS
 
 BEFORE = "import a\n\nx = shop.send_note(1)\ny = 2\n"
 
 
-def followed(folder: GitFolder, *later: dict[str, str | None]) -> Flagged:
+def followed(folder: GitFolder, *later: dict[str, str | None], code: str = "replaced-name") -> Flagged:
     """A place in `a.py` after later commits; None takes a file away."""
     first = folder.commit({"a.py": BEFORE})
     for day, files in enumerate(later, start=1):
@@ -27,7 +28,7 @@ def followed(folder: GitFolder, *later: dict[str, str | None]) -> Flagged:
         path="a.py",
         line=2,
         text="x = shop.send_note(1)",
-        code="replaced-name",
+        code=code,
         subject="send_note",
         wanted="tell_all",
     )
@@ -52,6 +53,17 @@ def followed(folder: GitFolder, *later: dict[str, str | None]) -> Flagged:
 )
 def test_a_change_decides_what_became_of_a_line(shop: GitFolder, after: str, fate: str) -> None:
     assert followed(shop, {"a.py": after}).fate == fate
+
+
+@pytest.mark.parametrize(
+    ("after", "fate"),
+    [
+        (BEFORE.replace("shop.send_note(1)", "shop.send_note(1) == 1"), "followed"),
+        (BEFORE.replace("x = shop.send_note(1)", "x = shop.send_note(1) == None"), "kept"),
+    ],
+)
+def test_what_the_linter_wants_is_asked_of_it(shop: GitFolder, after: str, fate: str) -> None:
+    assert followed(shop, {"a.py": after}, code="ruff:E711").fate == fate
 
 
 def test_a_line_is_followed_where_it_moves(shop: GitFolder) -> None:

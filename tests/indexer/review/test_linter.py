@@ -6,7 +6,7 @@ from acclimate_indexer.dataset import MiningOptions, mine
 from acclimate_indexer.home import RepositoryHome
 from acclimate_indexer.languages.registry import language_of
 from acclimate_indexer.linting import lints
-from acclimate_indexer.mining.conventions.linted import linted_rules, resolved_lints
+from acclimate_indexer.mining.conventions.linted import edited_lints, linted_rules
 from acclimate_indexer.mining.conventions.record import LintedRule
 from acclimate_indexer.repository import Repository
 from acclimate_indexer.review.finding import fixed
@@ -32,9 +32,9 @@ def history_of_corrections(shop: GitFolder, *, corrected: int, left: int) -> Non
 def rules_of(shop: GitFolder) -> dict[str, LintedRule]:
     repository = Repository.open(shop.path)
     history = list(repository.history(repository.head(), count=100, patterns=["*.py"]))
-    resolved = resolved_lints(history, repository.text, lambda _: True, lambda _, find: find())
+    edited = edited_lints(history, repository.text, lambda _: True, lambda _, find: find())
     files = [(entry.path, repository.text(entry.blob) or "") for entry in repository.files(repository.head())]
-    return {each.rule: each for each in linted_rules(resolved, history, files)}
+    return {each.rule: each for each in linted_rules(edited, history, files)}
 
 
 def target(path: str, text: str, *changed: range) -> ReviewTarget:
@@ -52,6 +52,12 @@ def test_a_rule_that_is_acted_upon_again_and_again_is_this_repositorys(shop: Git
 
 def test_a_rule_that_most_places_break_is_nobodys(shop: GitFolder) -> None:
     history_of_corrections(shop, corrected=4, left=5)
+    assert "TRY201" not in rules_of(shop)
+
+
+def test_a_rule_that_edited_lines_still_break_is_nobodys(shop: GitFolder) -> None:
+    history_of_corrections(shop, corrected=4, left=1)
+    shop.commit({"shop/part_4.py": carrier("part_4", broken=True).replace("raise e", "raise e  # so")}, day=9)
     assert "TRY201" not in rules_of(shop)
 
 

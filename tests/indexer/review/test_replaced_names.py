@@ -119,8 +119,30 @@ def test_of_names_in_each_other_the_longest_is_meant() -> None:
         ("caplog.at_level", "caplog_for_shop", 0),
     ],
 )
-def test_what_is_not_a_name_for_a_name_is_not_given_up(old: str, new: str, left: int) -> None:
-    assert findings("a.py", f"{old}(1)\n", replacement(old, new, left=left)) == []
+def test_what_two_commits_did_has_to_be_a_name_for_a_name_and_gone(old: str, new: str, left: int) -> None:
+    assert findings("a.py", f"{old}(1)\n", replacement(old, new, left=left, commits=2)) == []
+
+
+@pytest.mark.parametrize(("commits", "kept", "count"), [(3, 0, 1), (3, 1, 0), (9, 1, 1), (2, 0, 0)])
+def test_a_change_that_is_under_way_needs_a_clean_record(commits: int, kept: int, count: int) -> None:
+    under_way = replacement("send_note", "tell_all", left=9, commits=commits, kept=kept)
+
+    assert len(findings("a.py", "send_note(1)\n", under_way)) == count
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("from defer import inlined\n\n@defer.inlined\ndef a():\n    pass\n", "@inlined"),
+        ("from defer import (\n    inlined,\n)\n\nx = defer.inlined(1)\n", "x = inlined(1)"),
+        ("import defer\n\nx = defer.inlined(1)\n", None),
+    ],
+)
+def test_a_name_that_is_to_be_imported_is_put_there_only_if_it_was(text: str, expected: str | None) -> None:
+    (found,) = findings("a.py", text, replacement("defer.inlined", "inlined"))
+
+    assert (expected is None) == (not found.fix)
+    assert expected is None or expected in put_right("a.py", text, [found]).splitlines()
 
 
 def test_a_language_that_nobody_knows_is_left_alone() -> None:

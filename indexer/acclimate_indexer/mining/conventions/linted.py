@@ -1,27 +1,27 @@
 """Which of ruff's rules this repository acts upon: what was complained about at one commit, and put right at a later.
 
 A place counts as put right where a later commit edits the line, something much like it takes its place, and the
-complaint is gone: a line that was deleted or rewritten tells nothing about the rule. A rule that most places of the
-repository still break is nobody's rule here, however often one of them went away by the by.
+complaint is gone: a line that was deleted or rewritten tells nothing about the rule. A line that was edited while the
+complaint stayed speaks against the rule: what was done to edited lines so far is what will be done to the next. And a
+rule that most places of the repository still break is nobody's rule here.
 """
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from difflib import SequenceMatcher
 from functools import partial
 from typing import Any
 
-from acclimate_indexer.changes import CommitDetails, FileChange, History, Hunk
+from acclimate_indexer.changes import CommitDetails, FileChange, History
 from acclimate_indexer.linting import Lint, linter_version, lints
 from acclimate_indexer.mining.source import Remember
 
 from .record import LintedRule
+from .succession import successor
+from .track_record import is_followed
 
-MIN_RESOLVED = 3  # places
-MIN_COMMITS = 2
+MIN_COMMITS = 4  # that put places right; several hundred rules compete, and some would have three by chance
 MIN_RESOLVED_SHARE = 0.5  # of the places that were put right and those that are left
-MIN_LIKENESS = 0.6  # of the line before and the line that took its place, in shared characters
 MAX_HUNK_LINES = 30  # on each side; a longer hunk is rewritten
 MAX_COMMITS = 1_000  # the newest: a minute of ruff in a large repository, and older rules may be forgotten
 MAX_EVIDENCE = 10
@@ -42,25 +42,36 @@ class Resolved:
     hunk: int
 
 
-def resolved_lints(
-    history: History, read: ReadBlob, is_wanted: Callable[[str], bool], remember: Remember
-) -> list[Resolved]:
-    """The places that the newest commits of `history` put right, the newest first.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EditedLints:
+    """What became of the places that ruff complained about and somebody edited.
+
+    Attributes:
+        resolved: Those that were put right, the newest first.
+        kept: By rule, how many commits left one as it was.
+    """
+
+    resolved: list[Resolved]
+    kept: Counter[str]
+
+
+def edited_lints(history: History, read: ReadBlob, is_wanted: Callable[[str], bool], remember: Remember) -> EditedLints:
+    """What the newest commits of `history` did to the places that they edited.
 
     Args:
         is_wanted: Whether a path is the repository's own code.
         remember: Gives what was found in the same commits before, or else finds it.
     """
-    found: list[Resolved] = []
+    found = EditedLints(resolved=[], kept=Counter())
     for commits in _together(history[:MAX_COMMITS]):
-        what = ["linted", linter_version(), [details.sha for details, _ in commits]]
-        found += [Resolved(**each) for each in remember(what, partial(_records, commits, read, is_wanted))]
+        what = ["edited lints", linter_version(), [details.sha for details, _ in commits]]
+        record = remember(what, partial(_records, commits, read, is_wanted))
+        found.resolved.extend(Resolved(**each) for each in record["resolved"])
+        found.kept.update(record["kept"])
     return found
 
 
-def linted_rules(
-    resolved: Iterable[Resolved], history: History, files: Iterable[tuple[str, str]]
-) -> tuple[LintedRule, ...]:
+def linted_rules(edited: EditedLints, history: History, files: Iterable[tuple[str, str]]) -> tuple[LintedRule, ...]:
     """The rules that are acted upon, the most often first.
 
     Args:
@@ -68,20 +79,21 @@ def linted_rules(
     """
     details = {commit.sha: commit for commit, _ in history}
     places: dict[str, list[Resolved]] = defaultdict(list)
-    for each in resolved:
+    for each in edited.resolved:
         places[each.rule].append(each)
-    often = {rule: found for rule, found in places.items() if _is_often(found)}
-    standing = _standing(files, sorted(often))
+    proven = {rule: found for rule, found in places.items() if _is_acted_upon(found, edited.kept[rule])}
+    standing = _standing(files, sorted(proven))
     rules = [
-        _rule(rule, found, details, standing[rule])
-        for rule, found in often.items()
+        _rule(rule, found, details, kept=edited.kept[rule], standing=standing[rule])
+        for rule, found in proven.items()
         if len(found) >= MIN_RESOLVED_SHARE * (len(found) + standing[rule])
     ]
     return tuple(sorted(rules, key=lambda each: (-each.resolved, each.rule)))
 
 
-def _is_often(found: Sequence[Resolved]) -> bool:
-    return len(found) >= MIN_RESOLVED and len({each.commit for each in found}) >= MIN_COMMITS
+def _is_acted_upon(found: Sequence[Resolved], kept: int) -> bool:
+    commits = len({each.commit for each in found})
+    return commits >= MIN_COMMITS and is_followed(commits=commits, kept=kept)
 
 
 def _standing(files: Iterable[tuple[str, str]], rules: Sequence[str]) -> Counter[str]:
@@ -92,12 +104,15 @@ def _standing(files: Iterable[tuple[str, str]], rules: Sequence[str]) -> Counter
     return Counter(lint.rule for _, lint in lints(texts, rules=rules))
 
 
-def _rule(rule: str, found: Sequence[Resolved], details: Mapping[str, CommitDetails], standing: int) -> LintedRule:
+def _rule(
+    rule: str, found: Sequence[Resolved], details: Mapping[str, CommitDetails], *, kept: int, standing: int
+) -> LintedRule:
     commits = list(dict.fromkeys(each.commit for each in found))
     return LintedRule(
         rule=rule,
         resolved=len(found),
         commits=len(commits),
+        kept=kept,
         standing=standing,
         evidence=tuple(commits[:MAX_EVIDENCE]),
         last=details[commits[0]].time.date().isoformat(),
@@ -116,11 +131,19 @@ def _together(history: History) -> Iterator[History]:
         yield part
 
 
-def _records(commits: History, read: ReadBlob, is_wanted: Callable[[str], bool]) -> list[dict[str, Any]]:
-    return [asdict(each) for each in _resolved(commits, read, is_wanted)]
+def _records(commits: History, read: ReadBlob, is_wanted: Callable[[str], bool]) -> dict[str, Any]:
+    resolved: list[dict[str, Any]] = []
+    kept: set[tuple[str, str]] = set()
+    for each, is_left in _edited(commits, read, is_wanted):
+        if is_left:
+            kept.add((each.rule, each.commit))
+        else:
+            resolved.append(asdict(each))
+    return {"resolved": resolved, "kept": Counter(rule for rule, _ in sorted(kept))}
 
 
-def _resolved(commits: History, read: ReadBlob, is_wanted: Callable[[str], bool]) -> Iterator[Resolved]:
+def _edited(commits: History, read: ReadBlob, is_wanted: Callable[[str], bool]) -> Iterator[tuple[Resolved, bool]]:
+    """Every edited place, and whether the complaint is left."""
     changes = [
         (details.sha, change)
         for details, files in commits
@@ -137,28 +160,20 @@ def _resolved(commits: History, read: ReadBlob, is_wanted: Callable[[str], bool]
             yield from _of_a_file(commit, change, found[change.old_blob], found[change.new_blob])
 
 
-def _of_a_file(commit: str, change: FileChange, before: Sequence[Lint], after: Sequence[Lint]) -> Iterator[Resolved]:
+def _of_a_file(
+    commit: str, change: FileChange, before: Sequence[Lint], after: Sequence[Lint]
+) -> Iterator[tuple[Resolved, bool]]:
     left = {(lint.rule, lint.line) for lint in after}
     for number, hunk in enumerate(change.hunks):
         if not 0 < len(hunk.removed) <= MAX_HUNK_LINES or not 0 < len(hunk.added) <= MAX_HUNK_LINES:
             continue
         for lint in before:
             at = lint.line - hunk.old_start
-            is_left = any((lint.rule, hunk.new_start + line) in left for line in range(len(hunk.added)))
-            if 0 <= at < len(hunk.removed) and not is_left and _is_edited(hunk.removed[at], hunk):
-                yield Resolved(
+            if 0 <= at < len(hunk.removed) and successor(hunk.removed[at], hunk.added) is not None:
+                place = Resolved(
                     commit=commit, path=change.path, rule=lint.rule, message=lint.message, line=lint.line, hunk=number
                 )
-
-
-def _is_edited(line: str, hunk: Hunk) -> bool:
-    """Whether something much like the line takes its place."""
-    matcher = SequenceMatcher(None, b=line.strip(), autojunk=False)
-    for added in hunk.added:
-        matcher.set_seq1(added.strip())
-        if matcher.real_quick_ratio() >= MIN_LIKENESS and matcher.ratio() >= MIN_LIKENESS:
-            return True
-    return False
+                yield place, any((lint.rule, hunk.new_start + line) in left for line in range(len(hunk.added)))
 
 
 def _is_python(path: str) -> bool:

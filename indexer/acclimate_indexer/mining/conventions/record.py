@@ -17,6 +17,7 @@ class Replacement:
         last: When it was done last, as a date.
         remaining: Where `old` still stands, at most ten paths.
         remaining_uses: How often.
+        kept: How many commits edited a line that named `old`, and did not have it name `new` instead.
     """
 
     old: str
@@ -29,6 +30,7 @@ class Replacement:
     last: str
     remaining: tuple[str, ...]
     remaining_uses: int
+    kept: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +61,7 @@ class LintedRule:
         standing: How many still break it.
         evidence: The newest of these commits, newest first.
         last: When the last place was put right, as a date.
+        kept: How many commits edited such a place and left it so.
     """
 
     rule: str
@@ -67,6 +70,7 @@ class LintedRule:
     standing: int
     evidence: tuple[str, ...]
     last: str
+    kept: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)

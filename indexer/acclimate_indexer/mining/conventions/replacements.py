@@ -1,6 +1,7 @@
-"""Replacements that the history shows again and again: `X` became `Y`, and `X` is gone or nearly.
+"""Replacements that the history shows again and again: `X` became `Y`.
 
-Only lines that differ in single names are looked at, in hunks that replace as many lines as they add: that is how a
+Either `X` is gone, or nearly; or the change is under way, and nearly every line with `X` that anybody edits goes that
+way. Only lines that differ in single names count, in hunks that replace as many lines as they add: that is how a
 migration looks, line by line. What a name is called in one file alone is nobody's convention.
 """
 
@@ -13,24 +14,25 @@ from datetime import datetime
 from acclimate_indexer.changes import CommitDetails, FileChange, History, Hunk
 
 from .facts import NAME, ConventionFacts
+from .named import MAX_LINE_CHARACTERS, code_of, is_compound, is_import, is_read, parts_of
 from .record import Replacement
+from .track_record import is_followed, keeping_commits
 
 MIN_PLACES = 3
 MIN_COMMITS = 2
+PROVEN_COMMITS = 3  # of a change that is under way: two may be one in two parts
 MIN_FILES = 2
 MAX_REVERSED = 0.1  # of the places: a name that goes back and forth is no convention
-MAX_REMAINING = 0.1  # of what was replaced: more, and it is not given up
+MAX_REMAINING = 0.1  # of what was replaced: more, and it is not given up yet
+MAX_REMAINING_UNDER_WAY = 1.0  # of it, where the rest is seen to follow: what most places still do is not given up
 MIN_NEW_USES = 3  # of what it became: otherwise that was given up, too
 MAX_LINES = 30  # of a hunk; a longer one is rewritten rather than migrated
 MAX_DIFFERENCES = 3  # in a line
-MAX_LINE_CHARACTERS = 300
 MIN_NAME_CHARACTERS = 3
 MAX_EVIDENCE = 10  # commits, and places that remain
 MAX_REPLACEMENTS = 100
 
 _TOKEN = re.compile(rf"{NAME.pattern}|\d[\w.]*|\S")
-IMPORT = re.compile(r"^\s*(?:from|import|use|using|#include|require)\b|\brequire\(|\bfrom\s+[\"']")
-_COMMENT = re.compile(r"^\s*(?:#|//|\*|/\*|--|\"\"\"|''')")
 _LOGGING = re.compile(r"^(?:log|logg\w*|warn\w*|print\w*|console\.\w+|debug|info|error|exception|fatal|critical)\b")
 _WORDS = """
 and as assert async await break case catch class const continue def default del delete do elif else enum except
@@ -41,7 +43,6 @@ False int str float bool string list dict tuple set object any Any args kwargs c
 """
 _KEYWORDS = frozenset(_WORDS.split())
 _SELVES = frozenset(("self", "this", "cls", "Self"))
-_TEXT = re.compile(r"([\"'`])(?:\\.|(?!\1)[^\\\n]){0,200}\1")  # in quotes: no name of code stands there
 
 
 @dataclass(slots=True)
@@ -60,19 +61,20 @@ def replacements(history: History, facts: Mapping[str, ConventionFacts]) -> tupl
             _note(commit, change, found)
     wanted = {pair: evidence for pair, evidence in found.items() if _is_repeated(pair, evidence, found)}
     uses = _Uses(facts, {name for pair in wanted for name in pair})
-    judged = (_judged(pair, evidence, uses) for pair, evidence in wanted.items())
+    keeping = keeping_commits(history, wanted.keys())
+    judged = (_judged(pair, evidence, uses, len(keeping[pair])) for pair, evidence in wanted.items())
     best = sorted(filter(None, judged), key=lambda each: (-each.places, each.old, each.new))
     return _one_way(best)[:MAX_REPLACEMENTS]
 
 
 def _note(commit: CommitDetails, change: FileChange, found: dict[tuple[str, str], _Evidence]) -> None:
     for hunk in change.hunks:
-        for old, new, is_import in _renamed(hunk):
+        for old, new, imports in _renamed(hunk):
             evidence = found[old, new]
             evidence.places += 1
             evidence.commits[commit.sha] = commit.time
             evidence.files.add(change.path)
-            evidence.is_import = evidence.is_import or is_import
+            evidence.is_import = evidence.is_import or imports
 
 
 def _renamed(hunk: Hunk) -> Iterator[tuple[str, str, bool]]:
@@ -80,20 +82,20 @@ def _renamed(hunk: Hunk) -> Iterator[tuple[str, str, bool]]:
     if not 0 < len(hunk.removed) == len(hunk.added) <= MAX_LINES:
         return
     for before, after in zip(hunk.removed, hunk.added, strict=True):
-        if max(len(before), len(after)) > MAX_LINE_CHARACTERS or _COMMENT.match(before):
+        if not is_read(before) or len(after) > MAX_LINE_CHARACTERS:
             continue
-        is_import = IMPORT.search(before) is not None
-        one, two = (_TOKEN.findall(line if is_import else _TEXT.sub("''", line)) for line in (before, after))
+        imports = is_import(before)
+        one, two = (_TOKEN.findall(line if imports else code_of(line)) for line in (before, after))
         if len(one) != len(two):
             continue
         differing = [(at, old, new) for at, (old, new) in enumerate(zip(one, two, strict=True)) if old != new]
         if not 0 < len(differing) <= MAX_DIFFERENCES:
             continue
-        pairs = {_names(one, at, old, new, is_import) for at, old, new in differing}
-        yield from ((old, new, is_import) for old, new in filter(None, pairs))
+        pairs = {_names(one, at, old, new, is_import=imports) for at, old, new in differing}
+        yield from ((old, new, imports) for old, new in filter(None, pairs))
 
 
-def _names(line: list[str], at: int, old: str, new: str, is_import: bool) -> tuple[str, str] | None:
+def _names(line: list[str], at: int, old: str, new: str, *, is_import: bool) -> tuple[str, str] | None:
     """What really differs of two names with dots; None where they are no names, or nobody could tell what of."""
     if not NAME.fullmatch(old) or not NAME.fullmatch(new):
         return None
@@ -112,11 +114,6 @@ def _names(line: list[str], at: int, old: str, new: str, is_import: bool) -> tup
     return names
 
 
-def is_compound(name: str) -> bool:
-    """Whether a name is of several words, so that it hardly stands for anything else by chance."""
-    return "_" in name.strip("_") or any(map(str.isupper, name[1:]))
-
-
 def _is_repeated(pair: tuple[str, str], evidence: _Evidence, found: Mapping[tuple[str, str], _Evidence]) -> bool:
     enough = evidence.places >= MIN_PLACES and len(evidence.commits) >= MIN_COMMITS
     old, new = pair
@@ -133,7 +130,7 @@ class _Uses:
         asked = frozenset(wanted)
         for path, each in facts.items():
             for name, count in each.names.items():
-                for part in _parts(name) & asked:
+                for part in parts_of(name) & asked:
                     self._counts[part] += count
                     self._paths[part].add(path)
 
@@ -144,19 +141,15 @@ class _Uses:
         return tuple(sorted(self._paths[name])[:MAX_EVIDENCE])
 
 
-def _parts(name: str) -> set[str]:
-    """All runs of the names between the dots."""
-    words = name.split(".")[:6]
-    return {".".join(words[first:last]) for first in range(len(words)) for last in range(first + 1, len(words) + 1)}
-
-
-def _judged(pair: tuple[str, str], evidence: _Evidence, uses: _Uses) -> Replacement | None:
-    """The replacement, if the old name is given up and the new one lives."""
+def _judged(pair: tuple[str, str], evidence: _Evidence, uses: _Uses, kept: int) -> Replacement | None:
+    """The replacement, if the old name is given up or about to be, and the new one lives."""
     old, new = pair
-    if uses.of(old) > MAX_REMAINING * evidence.places or uses.of(new) < MIN_NEW_USES:
-        return None
     newest = sorted(evidence.commits, key=lambda sha: (evidence.commits[sha], sha), reverse=True)
     kind = "import" if evidence.is_import else "logging" if _LOGGING.match(old.rpartition(".")[2]) else "name"
+    is_under_way = len(newest) >= PROVEN_COMMITS and is_followed(commits=len(newest), kept=kept)
+    most = (MAX_REMAINING_UNDER_WAY if is_under_way else MAX_REMAINING) * evidence.places
+    if uses.of(old) > most or uses.of(new) < MIN_NEW_USES:
+        return None
     return Replacement(
         old=old,
         new=new,
@@ -168,6 +161,7 @@ def _judged(pair: tuple[str, str], evidence: _Evidence, uses: _Uses) -> Replacem
         last=evidence.commits[newest[0]].date().isoformat(),
         remaining=uses.paths(old),
         remaining_uses=uses.of(old),
+        kept=kept,
     )
 
 

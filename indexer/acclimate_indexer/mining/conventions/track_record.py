@@ -1,0 +1,67 @@
+"""What became of lines that went against a convention, whenever somebody edited them: its track record.
+
+What was done to such lines so far is the best guess of what will be done to the next one, and a comment is a guess of
+that. Commits are counted, not lines: a sweep over a repository is one decision, however many lines it touched.
+
+Chosen on the histories of twelve repositories, looked at from every hundredth commit on: of the lines with names to be
+replaced that later commits edited all 281 went that way (277 of them in one migration), and 32 of 32 of those that a
+linter's rule was about; with half of the edited places on a rule's side, as before, it was 357 of 561.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping
+
+from acclimate_indexer.changes import History, Hunk
+
+from .named import names_in, without
+from .succession import successor
+
+MIN_FOLLOWED_SHARE = 0.9  # of the commits that edited such lines
+MAX_HUNK_LINES = 30  # on each side; a longer hunk is rewritten
+
+_WORD = re.compile(r"\w+")
+
+
+def is_followed(*, commits: int, kept: int) -> bool:
+    """Whether nearly all commits that edited such lines went the convention's way.
+
+    Args:
+        kept: How many did not, at least once.
+    """
+    return commits >= MIN_FOLLOWED_SHARE * (commits + kept)
+
+
+def keeping_commits(history: History, pairs: Collection[tuple[str, str]]) -> Mapping[tuple[str, str], set[str]]:
+    """The commits that edited a line that named the first of two names, and did not have it name the second instead."""
+    wanted: dict[str, list[str]] = defaultdict(list)
+    for old, new in pairs:
+        wanted[old].append(new)
+    last_words = {old.rpartition(".")[2] for old in wanted}
+    found: dict[tuple[str, str], set[str]] = {pair: set() for pair in pairs}
+    for commit, changes in history:
+        for hunk in (hunk for change in changes for hunk in change.hunks):
+            for old, after in _edits(hunk, wanted.keys(), last_words):
+                for new in wanted[old]:
+                    if not is_renamed(after, old, new):
+                        found[old, new].add(commit.sha)
+    return found
+
+
+def is_renamed(after: str, old: str, new: str) -> bool:
+    """Whether a line names `new`, and `old` only as a part of it."""
+    rest = without(after, new)
+    return rest != after and without(rest, old) == rest
+
+
+def _edits(hunk: Hunk, names: Collection[str], last_words: set[str]) -> Iterator[tuple[str, str]]:
+    """Each of `names` that an edited line had, and what became of the line."""
+    if not 0 < len(hunk.removed) <= MAX_HUNK_LINES or not 0 < len(hunk.added) <= MAX_HUNK_LINES:
+        return
+    for line in hunk.removed:
+        if last_words.isdisjoint(_WORD.findall(line)):
+            continue
+        named = names_in(line).intersection(names)
+        at = successor(line, hunk.added) if named else None
+        if at is not None:
+            yield from ((old, hunk.added[at]) for old in sorted(named))
