@@ -140,11 +140,10 @@ def _finding(code: ChangedCode, line: ChangedLine, given_up: _GivenUp, uses: lis
 
 def _is_at_hand(code: ChangedCode, line: ChangedLine, given_up: _GivenUp) -> bool:
     """Whether the new name can stand where the old one did; another root has to be imported, or the team says so."""
-    root = given_up.new.partition(".")[0]
-    is_reached = ("." in given_up.old and root not in given_up.old.split(".")) or given_up.old.endswith(
-        f".{given_up.new}"
-    )
-    if given_up.code == TEAM_RULE or not is_reached or code.is_import(line):
+    old, new = given_up.old, given_up.new
+    root = new.partition(".")[0]
+    is_from_elsewhere = old.endswith(f".{new}") or ("." in old and root not in old.split("."))
+    if given_up.code == TEAM_RULE or not is_from_elsewhere or code.is_import(line):
         return True
     return code.defines(root) or code.imports_name(root)
 
