@@ -61,6 +61,14 @@ def test_a_rule_that_edited_lines_still_break_is_nobodys(shop: GitFolder) -> Non
     assert "TRY201" not in rules_of(shop)
 
 
+def test_a_rule_that_guesses_is_nobodys(shop: GitFolder) -> None:
+    names = [f"part_{number}" for number in range(5)]
+    shop.commit({f"shop/{name}.py": f"a = 1\nprint(a, unknown_{name})\n" for name in names})
+    for day, name in enumerate(names, 1):
+        shop.commit({f"shop/{name}.py": f"a = 1\nprint(a, '{name}')\n"}, day=day)
+    assert "F821" not in rules_of(shop)
+
+
 def test_one_commit_makes_no_rule(shop: GitFolder) -> None:
     names = [f"part_{number}" for number in range(5)]
     shop.commit({f"shop/{name}.py": carrier(name, broken=True) for name in names})
