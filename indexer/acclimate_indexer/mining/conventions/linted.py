@@ -17,12 +17,11 @@ from acclimate_indexer.linting import Lint, linter_version, lints
 from acclimate_indexer.mining.source import Remember
 
 from .record import LintedRule
-from .succession import successor
+from .succession import is_edit, successor
 from .track_record import is_followed
 
 MIN_COMMITS = 4  # that put places right; several hundred rules compete, and some would have three by chance
 MIN_RESOLVED_SHARE = 0.5  # of the places that were put right and those that are left
-MAX_HUNK_LINES = 30  # on each side; a longer hunk is rewritten
 MAX_COMMITS = 1_000  # the newest: a minute of ruff in a large repository, and older rules may be forgotten
 MAX_EVIDENCE = 10
 # Rules that guess: what looks like code in a comment, and names that only another Python, or another file, knows. Seen
@@ -169,11 +168,13 @@ def _of_a_file(
 ) -> Iterator[tuple[Resolved, bool]]:
     left = {(lint.rule, lint.line) for lint in after}
     for number, hunk in enumerate(change.hunks):
-        if not 0 < len(hunk.removed) <= MAX_HUNK_LINES or not 0 < len(hunk.added) <= MAX_HUNK_LINES:
+        if not is_edit(hunk):
             continue
+        complained = {lint.line - hunk.old_start for lint in before} & set(range(len(hunk.removed)))
+        edited = {at for at in complained if successor(hunk.removed[at], hunk.added) is not None}
         for lint in before:
             at = lint.line - hunk.old_start
-            if 0 <= at < len(hunk.removed) and successor(hunk.removed[at], hunk.added) is not None:
+            if at in edited:
                 place = Resolved(
                     commit=commit, path=change.path, rule=lint.rule, message=lint.message, line=lint.line, hunk=number
                 )

@@ -3,7 +3,15 @@
 from collections.abc import Sequence
 from difflib import SequenceMatcher
 
+from acclimate_indexer.changes import Hunk
+
+MAX_HUNK_LINES = 30  # on each side; a longer hunk is rewritten
 MIN_LIKENESS = 0.6  # in shared characters; less is no close match to `difflib` either
+
+
+def is_edit(hunk: Hunk) -> bool:
+    """Whether a hunk replaces lines by others, few enough to tell which by which."""
+    return 0 < len(hunk.removed) <= MAX_HUNK_LINES and 0 < len(hunk.added) <= MAX_HUNK_LINES
 
 
 def successor(line: str, added: Sequence[str]) -> int | None:
