@@ -3,10 +3,10 @@
 What was done to such lines so far is the best guess of what will be done to the next one, and a comment is a guess of
 that. Commits are counted, not lines: a sweep over a repository is one decision, however many lines it touched.
 
-Chosen by looking at histories from every hundredth commit on. Names to be replaced, ten repositories: of the lines that
-later commits edited all 281 went that way, 279 of them in one migration. Rules of the linter, twelve: 32 of 32 with
-four commits, 75 of 78 with three, and 357 of 561 with half of the edited places on a rule's side. On histories that nobody
-had looked at it does worse: benchmarks/results/review-track-records-2026-11-27.json.
+Chosen by looking at histories from every hundredth commit on. Names to be replaced, ten repositories: of the lines
+that later commits edited all 281 went that way, 279 of them in one migration. Rules of the linter, twelve: 32 of 32
+with four commits, 75 of 78 with three, and 357 of 561 with half of the edited places on a rule's side. On histories
+that nobody had looked at it does worse: benchmarks/results/review-track-records-2026-11-27.json.
 """
 
 import re
