@@ -13,7 +13,6 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import zip_longest
-from math import inf
 from pathlib import Path
 from time import monotonic
 
@@ -29,7 +28,7 @@ from acclimate_training.engine import EngineClient
 from acclimate_training.evaluation.contenders import Model
 from acclimate_training.evaluation.generation import REQUESTS_AT_ONCE
 from acclimate_training.evaluation.results import ResultStore, ReviewResult
-from acclimate_training.evaluation.reviews.asking import is_open, opinion_of
+from acclimate_training.evaluation.reviews.asking import opinion_of
 from acclimate_training.evaluation.reviews.questions import ReviewQuestion
 from acclimate_training.recipe import Recipe
 from acclimate_training.reviewing.asking import Asker, Opinion
@@ -86,13 +85,9 @@ class Models:
 
     def _unpursued(self, questions: Sequence[ReviewQuestion]) -> list[Todo]:
         """The likeliest of each model first."""
-        floors = self.floors(questions)
         waiting = [
-            sorted(
-                ((model, each) for each in questions if self._is_open(each, model, floors[model])),
-                key=lambda todo: -self.chance(todo[1], todo[0]),
-            )
-            for model in self.stores
+            [(model, each) for each in likeliest if self._is_open(each, model)]
+            for model, likeliest in self.likeliest(questions).items()
         ]
         return [todo for together in zip_longest(*waiting) for todo in together if todo is not None]
 
@@ -139,27 +134,32 @@ class Models:
             for model, question in waiting:
                 group.create_task(put(model, question))
 
-    def floors(self, questions: Sequence[ReviewQuestion]) -> dict[Model, float]:
-        """The chance from which on each is asked to the end; infinity where nothing was asked."""
+    def likeliest(self, questions: Sequence[ReviewQuestion]) -> dict[Model, list[ReviewQuestion]]:
+        """The tenth that each model is asked about to the end; of equals those that come first.
+
+        It is a number and no least chance: a model may be certain of a comment on nearly everything.
+        """
         asked = [each for each in questions if self.is_asked(each)]
-        floors: dict[Model, float] = {}
-        for model in self.stores:
-            chances = sorted((self.chance(each, model) for each in asked), reverse=True)
-            floors[model] = chances[max(0, int(len(chances) * PURSUED_SHARE) - 1)] if chances else inf
-        return floors
+        number = max(1, int(len(asked) * PURSUED_SHARE))
+        return {model: sorted(asked, key=lambda each: -self.chance(each, model))[:number] for model in self.stores}
 
     def is_asked(self, question: ReviewQuestion) -> bool:
         """Whether at least the first token of every model's answer is known."""
         return all(question.digest(model) in store.reviews for model, store in self.stores.items())
 
-    def finished(self, questions: Sequence[ReviewQuestion], floors: Mapping[Model, float]) -> list[ReviewQuestion]:
-        """Those that every model was asked about to the end."""
-        asked = [each for each in questions if self.is_asked(each)]
-        return [each for each in asked if not any(self._is_open(each, model, floors[model]) for model in self.stores)]
+    def finished(self, questions: Sequence[ReviewQuestion]) -> list[ReviewQuestion]:
+        """Those that every model was asked about as far as it is to be."""
+        still_open = {
+            each.digest("base")
+            for model, likeliest in self.likeliest(questions).items()
+            for each in likeliest
+            if self._is_open(each, model)
+        }
+        return [each for each in questions if self.is_asked(each) and each.digest("base") not in still_open]
 
-    def _is_open(self, question: ReviewQuestion, model: Model, least: float) -> bool:
-        known = self.stores[model].reviews.get(question.digest(model))
-        return known is not None and is_open(known, least)
+    def _is_open(self, question: ReviewQuestion, model: Model) -> bool:
+        known = self.stores[model].reviews[question.digest(model)]
+        return not known.text and known.chance > 0
 
     def comment(self, question: ReviewQuestion, model: Model) -> tuple[ReviewComment, float] | None:
         """What a model has to say that may be shown, and how sure it is."""

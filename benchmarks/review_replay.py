@@ -125,8 +125,7 @@ async def unseen_figures(free: Free, models: Models, verdict: ReviewVerdict, *, 
     every = pieces(free.history.reviewable, models)
     questions = [piece.question for piece in every]
     await models.ask(questions, seconds=seconds)
-    floors = models.floors(questions)
-    known = {question.digest("base") for question in models.finished(questions, floors)}
+    known = {question.digest("base") for question in models.finished(questions)}
     asked = weighted([piece for piece in every if piece.question.digest("base") in known], every)
     table = free.on(asked)
     said: Mapping[str, list[Row]] = {
@@ -143,7 +142,10 @@ async def unseen_figures(free: Free, models: Models, verdict: ReviewVerdict, *, 
         "faulty": sum(bool(piece.place.faulty) for piece in every),
         "open": sum(models.is_asked(each) for each in questions) - len(asked),
         "faulty_ranked_above_clean": {MODELS[model]: _ranked(every, models, model) for model in models.stores},
-        "asked_to_the_end_from_chance": {MODELS[model]: _rounded(least) for model, least in floors.items()},
+        "asked_to_the_end_from_chance": {
+            MODELS[model]: _rounded(models.chance(likeliest[-1], model)) if likeliest else None
+            for model, likeliest in models.likeliest(questions).items()
+        },
         "verdict": {"state": "on" if verdict.is_on else "off", "reason": verdict.reason},
         "reviewers": {name: figures(rows) for name, rows in {**table, **served, **surest}.items()},
         "later_half": _later_half(table, said),

@@ -190,4 +190,21 @@ async def test_only_the_likeliest_are_asked_for_a_comment_and_nothing_is_asked_t
 
         assert sum("structured_outputs" in body for body in engine.asked) == 1
         assert len(engine.asked) == first
-        assert models.finished(questions, models.floors(questions)) == questions
+        assert models.finished(questions) == questions
+
+
+async def test_who_is_certain_of_everything_is_asked_about_a_tenth_all_the_same(home: Home, tmp_path: Path) -> None:
+    async with fake_engine() as engine:
+        engine.likeliest = [{"{": 0.0}] * 20
+        engine.pieces = [
+            '{"line": 1, "lines": 1, "severity": "warning", "message": "total is wrong", "suggestion": ""}'
+        ]
+        models = models_of(home, tmp_path, engine.url)
+        questions = [models.question(pair(number), PYTHON) for number in range(20)]
+        await models.ask(questions, seconds=60)
+        await models.client.aclose()
+        await engine.left_alone()
+
+        assert sum("structured_outputs" in body for body in engine.asked) == 2
+        assert models.likeliest(questions) == {"base": questions[:2]}
+        assert models.finished(questions) == questions
