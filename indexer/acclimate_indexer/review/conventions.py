@@ -26,7 +26,7 @@ def convention_findings(target: ReviewTarget, conventions: Conventions, rules: T
         return []  # where its strings and comments are could only be guessed
     spoken = rules.apply(conventions)
     replacements = [each for each in spoken.replacements if is_given_up(each)]
-    prevalence = [each for each in spoken.prevalence if is_telling(each)]
+    prevalence = [each for each in spoken.prevalence if is_telling(each) or rules.asks_for(each)]
     said: list[Said | Finding] = [
         *replaced_name_findings(code, replacements, rules.pinned),
         *import_findings(code, prevalence),

@@ -3,14 +3,16 @@
 `.acclimate/review.md` is prose, and the prose is put before the model. A list item of one of these forms is an
 instruction to the conventions besides:
 
-    - off: python functions
+    - on: python functions
+    - off: python logging
     - off: replaced-name `from_client`
     - word: replaced-name `from_client`: Proxies are made with `as_proxy`, see docs/proxies.md.
     - use `as_proxy` instead of `from_client` — because the client may be shared.
 
 What is named after `off` and `word` is a code, a code and what it is about, or what a convention is of, all as in the
-comment. Every other line is prose, and so is all of AGENTS.md and CLAUDE.md. The texts are untrusted: they are bounded,
-and whatever they say, only comments of our own are changed by them.
+comment. `on` names what a convention is of that would be silent otherwise, since commits are hardly seen to follow it.
+Every other line is prose, and so is all of AGENTS.md and CLAUDE.md. The texts are untrusted: they are bounded, and
+whatever they say, only comments of our own are changed by them.
 """
 
 import re
@@ -18,7 +20,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Self
 
-from acclimate_indexer.mining.conventions.record import Conventions
+from acclimate_indexer.mining.conventions.record import Conventions, Prevalence
 
 from .finding import Finding
 from .prevailing import Said
@@ -32,6 +34,7 @@ MAX_INSTRUCTION_CHARACTERS = 500
 MAX_INSTRUCTIONS = 200  # of a file; all the others are prose
 
 _ITEM = re.compile(r"\s{0,3}[-*+]\s+(\S.*)")
+_ON = re.compile(r"on:\s*(\S.*)", re.IGNORECASE)
 _OFF = re.compile(r"off:\s*(\S.*)", re.IGNORECASE)
 _WORD = re.compile(r"word:\s*(\S.*?):\s+(\S.*)", re.IGNORECASE)  # a code may hold a colon, but no blank after it
 _USE = re.compile(r"use\s+`([^`]+)`\s+instead\s+of\s+`([^`]+)`\s*(?:[-–—:,.;]+\s*)?(?:because\s+)?(.*)", re.IGNORECASE)
@@ -45,12 +48,14 @@ class TeamRules:
     Attributes:
         prose: For the model's prompt.
         pinned: Replacements that need no history.
+        on: What conventions are of that speak although commits are hardly seen to follow them.
         off: What is not to be said: codes, codes with what they are about, and what conventions are of.
         words: What is to be said instead, by the same names.
     """
 
     prose: str = ""
     pinned: tuple[PinnedReplacement, ...] = ()
+    on: frozenset[str] = frozenset()
     off: frozenset[str] = frozenset()
     words: Mapping[str, str] = field(default_factory=dict)
 
@@ -61,6 +66,7 @@ class TeamRules:
         return cls(
             prose=_bounded("\n\n".join(filter(None, (reading.prose for reading in readings)))),
             pinned=tuple(each for reading in readings for each in reading.pinned),
+            on=frozenset(name for reading in readings for name in reading.on),
             off=frozenset(name for reading in readings for name in reading.off),
             words={name: sentence for reading in readings for name, sentence in reading.words.items()},
         )
@@ -77,6 +83,10 @@ class TeamRules:
             ),
             prevalence=tuple(each for each in conventions.prevalence if each.role.casefold() not in self.off),
         )
+
+    def asks_for(self, convention: Prevalence) -> bool:
+        """Whether a convention is to speak whatever its record."""
+        return convention.role.casefold() in self.on
 
     def silences(self, code: str, subject: str) -> bool:
         """Whether a comment of this kind, about this, is switched off; of any reviewer."""
@@ -100,6 +110,7 @@ class _Reading:
     def __init__(self, path: str, text: str) -> None:
         self._path = path
         self.pinned: list[PinnedReplacement] = []
+        self.on: list[str] = []
         self.off: list[str] = []
         self.words: dict[str, str] = {}
         self.prose = self._prose(text) if path == RULES_FILE else text.strip()
@@ -114,13 +125,19 @@ class _Reading:
                 kept.append(line)
         return "\n".join(kept).strip()
 
+    @property
+    def _instructions(self) -> int:
+        return len(self.pinned) + len(self.on) + len(self.off) + len(self.words)
+
     def _is_instruction(self, line: str, number: int) -> bool:
         """Takes an instruction; what says what to use is worth reading for a model, too."""
         item = _ITEM.match(line) if len(line) <= MAX_INSTRUCTION_CHARACTERS else None
-        if item is None or len(self.pinned) + len(self.off) + len(self.words) >= MAX_INSTRUCTIONS:
+        if item is None or self._instructions >= MAX_INSTRUCTIONS:
             return False
         said = item[1].strip()
-        if off := _OFF.fullmatch(said):
+        if on := _ON.fullmatch(said):
+            self.on.append(_plain(on[1]))
+        elif off := _OFF.fullmatch(said):
             self.off.append(_plain(off[1]))
         elif word := _WORD.fullmatch(said):
             self.words[_plain(word[1])] = word[2]

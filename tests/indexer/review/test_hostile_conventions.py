@@ -65,13 +65,15 @@ def test_a_huge_line_is_data(line: str) -> None:
 def test_damaged_files_of_every_language_give_fixes_within_the_text(fixture: Path) -> None:
     choice = random.Random(0)
     every: list[Replacement | Prevalence] = [replacement("send_note", "tell_all"), prevalence("http client", "httpx")]
-    every += [prevalence(f"{language.name} functions", "snake_case") for language in LANGUAGES]
+    functions = [f"{language.name} functions" for language in LANGUAGES]
+    every += [prevalence(role, "snake_case") for role in functions]
+    rules = TeamRules(on=frozenset(functions))
     for _ in range(40):
         text = fixture.read_text(encoding="utf-8")
         for _ in range(5):
             at = choice.randrange(len(text))
             text = text[:at] + choice.choice(PIECES) + text[at + choice.randrange(3) :]
-        for found in findings(fixture.name, text, *every):
+        for found in findings(fixture.name, text, *every, rules=rules):
             assert 0 <= found.span.start < found.span.end <= len(text)
             assert all(text[edit.span.start : edit.span.end] == found.subject for edit in found.fix)
 

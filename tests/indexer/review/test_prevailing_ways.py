@@ -4,10 +4,18 @@ import pytest
 from tests.support.reviewed import findings, prevalence, put_right
 
 from acclimate_indexer.review.naming_style import LIVED_WITH, in_style
+from acclimate_indexer.review.rules import TeamRules
 
 PYTHON_FUNCTIONS = prevalence("python functions", "snake_case", exceptions=("makeCart in shop/cart.py",))
 SCRIPT_FUNCTIONS = prevalence("typescript functions", "camelCase")
 GO_FUNCTIONS = prevalence("go functions", "PascalCase")
+NAMED = TeamRules(
+    on=frozenset(
+        f"{language} {what}"
+        for language in ("python", "typescript", "typescriptreact", "go", "kotlin")
+        for what in ("functions", "classes")
+    )
+)
 
 
 @pytest.mark.parametrize(
@@ -21,7 +29,8 @@ GO_FUNCTIONS = prevalence("go functions", "PascalCase")
     ],
 )
 def test_a_new_name_in_another_style_is_renamed(path: str, text: str, expected: str) -> None:
-    found = findings(path, text, PYTHON_FUNCTIONS, SCRIPT_FUNCTIONS, prevalence("kotlin classes", "PascalCase"))
+    classes = prevalence("kotlin classes", "PascalCase")
+    found = findings(path, text, PYTHON_FUNCTIONS, SCRIPT_FUNCTIONS, classes, rules=NAMED)
 
     assert [each.code for each in found] == ["naming-style"]
     assert "312 of 318" in found[0].message
@@ -49,23 +58,26 @@ def test_a_name_that_is_not_its_authors_choice_is_left_alone(path: str, text: st
     react = prevalence("typescriptreact functions", "camelCase")
     classes = (prevalence("python classes", "PascalCase"), prevalence("kotlin classes", "PascalCase"))
 
-    assert findings(path, text, PYTHON_FUNCTIONS, SCRIPT_FUNCTIONS, GO_FUNCTIONS, react, *classes) == []
+    assert findings(path, text, PYTHON_FUNCTIONS, SCRIPT_FUNCTIONS, GO_FUNCTIONS, react, *classes, rules=NAMED) == []
 
 
 @pytest.mark.parametrize(("standing", "count"), [(LIVED_WITH - 1, 1), (LIVED_WITH, 0)])
 def test_a_style_that_has_a_place_of_its_own_is_left_alone(standing: int, count: int) -> None:
     functions = prevalence("python functions", "snake_case", others={"PascalCase": 9, "camelCase": standing})
 
-    assert len(findings("a.py", "def openCart(x):\n    return x\n", functions)) == count
+    assert len(findings("a.py", "def openCart(x):\n    return x\n", functions, rules=NAMED)) == count
 
 
 def test_a_definition_that_stood_there_before_is_left_alone() -> None:
-    assert findings("a.py", "def openCart(x):\n    return x\n", PYTHON_FUNCTIONS, changed=(range(1),)) == []
+    text = "def openCart(x):\n    return x\n"
+
+    assert findings("a.py", text, PYTHON_FUNCTIONS, changed=(range(1),), rules=NAMED) == []
+    assert findings("a.py", text, PYTHON_FUNCTIONS, rules=NAMED) != []
 
 
 @pytest.mark.parametrize("below", ["openCart(1)", "def open_cart(x):\n    return x", "open_cart = 1"])
 def test_a_name_that_is_used_or_would_be_another_ones_is_not_renamed(below: str) -> None:
-    (found,) = findings("a.py", f"def openCart(x):\n    return x\n\n{below}\n", PYTHON_FUNCTIONS)
+    (found,) = findings("a.py", f"def openCart(x):\n    return x\n\n{below}\n", PYTHON_FUNCTIONS, rules=NAMED)
 
     assert found.fix == ()
 

@@ -7,6 +7,7 @@ from acclimate_indexer.review.rules import MAX_PROSE_CHARACTERS, RULES_FILE, Tea
 
 SENT = replacement("send_note", "tell_all")
 FUNCTIONS = prevalence("python functions", "snake_case")
+ON = "- on: python functions\n"
 TEXT = "def openCart(x):\n    return send_note(x)\n"
 
 
@@ -29,7 +30,22 @@ def rules(text: str, path: str = RULES_FILE) -> TeamRules:
     ],
 )
 def test_what_is_switched_off_is_not_said(line: str, left: list[str]) -> None:
-    assert [each.code for each in findings("a.py", TEXT, SENT, FUNCTIONS, rules=rules(line))] == left
+    assert [each.code for each in findings("a.py", TEXT, SENT, FUNCTIONS, rules=rules(f"{ON}{line}"))] == left
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("", []),
+        ("- on: python functions", ["naming-style"]),
+        ("- On: `Python functions`", ["naming-style"]),
+        ("- on: python classes", []),
+        ("- on: python functions\n- off: naming-style", []),
+        ("On: python functions", []),
+    ],
+)
+def test_what_commits_hardly_follow_is_said_where_the_team_wants_it(line: str, said: list[str]) -> None:
+    assert [each.code for each in findings("a.py", TEXT, FUNCTIONS, rules=rules(line))] == said
 
 
 def test_conventions_are_taken_out_and_comments_of_others_are_known() -> None:
@@ -45,7 +61,8 @@ def test_conventions_are_taken_out_and_comments_of_others_are_known() -> None:
 
 def test_a_comment_is_worded_by_the_team() -> None:
     read = rules(
-        "- word: replaced-name `send_note`: Notes are told: see docs/notes.md.\n- word: python functions: Snakes.\n"
+        f"{ON}- word: replaced-name `send_note`: Notes are told: see docs/notes.md.\n"
+        "- word: python functions: Snakes.\n"
     )
 
     assert [each.message for each in findings("a.py", TEXT, SENT, FUNCTIONS, rules=read)] == [
@@ -97,7 +114,7 @@ def test_prose_is_what_is_left_and_other_files_are_prose_only() -> None:
     "text",
     [
         "word " * 1_000_000,
-        "- off: x\n" * 500_000,
+        "- off: x\n- on: y\n" * 250_000,
         "- use `" + "a" * 5_000_000,
         "- word: " + "a: " * 1_000_000,
         "- use `((((` instead of `[[[[`\n- off: (?P<\n- word: \\1: \\1\n" * 10_000,
@@ -108,7 +125,7 @@ def test_a_rules_file_of_megabytes_is_read_within_bounds(text: str) -> None:
     read = rules(text)
 
     assert len(read.prose) <= MAX_PROSE_CHARACTERS
-    assert len(read.off) + len(read.words) + len(read.pinned) <= 200
+    assert len(read.on) + len(read.off) + len(read.words) + len(read.pinned) <= 200
     findings("a.py", "x = [[[[1]]]]\n", SENT, rules=read)
 
 
