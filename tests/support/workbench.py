@@ -146,7 +146,9 @@ class Profile:
     @property
     def _environment(self) -> dict[str, str]:
         # As if started from a terminal: else the editor asks a login shell for another environment.
-        return os.environ | {"VSCODE_CLI": "1"} | dict(self.environment)
+        # An empty cache folder would be the current one to it: the checkout.
+        cache = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+        return os.environ | {"VSCODE_CLI": "1", "XDG_CACHE_HOME": cache} | dict(self.environment)
 
 
 async def played(
