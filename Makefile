@@ -125,7 +125,7 @@ format: $(DEV) ## format the code
 # The preflight says what will be installed; it needs nothing but a Python, and stops where nothing could work.
 $(CORE): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-		{ echo "Python 3.11 or newer is needed: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; exit 3; }
+		{ echo "Python 3.11, 3.12 or 3.13 is needed: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; exit 3; }
 	@PYTHONPATH=server $(PYTHON) -P -m acclimate_server.runtime.preflight
 	@echo "Installing the core into $(VENV)" >&2
 	@$(PYTHON) -m venv $(VENV)

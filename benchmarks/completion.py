@@ -45,6 +45,7 @@ ON_THE_REAL_MODEL = frozenset(PARTS[:4])
 MINUTES = "ACCLIMATE_BENCH_MINUTES"  # of typing, for the trace and for the headline each
 DEFAULT_MINUTES = 4  # two dozen lines: enough for the costs, too little for a headline
 BASE, ADAPTED = "base+retrieval", "adapter+retrieval"
+TINY_WORDS = "a tiny one with random weights"  # in place of a name: whoever reads a record must know it
 
 HEADLINES = (
     "overhead_ms_median",
@@ -77,16 +78,17 @@ def main(repositories: list[Path], *, parts: Sequence[str] = (), stock: bool = F
         return {"skipped": str(error)}
     options = EngineOptions(runtime_python=runtime.python, device=runtime.device)
     named_repositories = repositories or [Path(__file__).parent]
-    figures: dict[str, Any] = {"model": model.name, "device": runtime.device}
+    figures: dict[str, Any] = {"device": runtime.device}
     with tempfile.TemporaryDirectory() as folder:
         bench = Bench(folder=Path(folder), options=options, repositories=named_repositories)
         if wanted & ON_THE_REAL_MODEL or stock:
             home = home_with_model(Path(folder) / "real", model.folder)
-            figures |= asyncio.run(bench.on_the_real_model(home, wanted, stock=stock))
+            figures |= {"model": model.name} | asyncio.run(bench.on_the_real_model(home, wanted, stock=stock))
         if wanted - ON_THE_REAL_MODEL:
             home = Home.default({"ACCLIMATE_HOME": str(Path(folder) / "tiny")}).create()
             model = tiny_model(home, head_size=SERVED_HEAD_SIZE, is_endless=True)
-            figures |= asyncio.run(bench.on_a_tiny_model(home, model, wanted))
+            parts_found = asyncio.run(bench.on_a_tiny_model(home, model, wanted))
+            figures |= {name: {"model": TINY_WORDS} | part for name, part in parts_found.items()}
     for name in HEADLINES:
         found = [part[name] for part in figures.values() if isinstance(part, dict) and name in part]
         figures |= {name: found[-1]} if found else {}

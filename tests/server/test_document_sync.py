@@ -16,7 +16,7 @@ from acclimate_server.app import create_server
 from acclimate_server.documents import Document
 from acclimate_server.language_server import AcclimateServer
 
-URI = "file:///work/app.py"
+URI = "file:///project/app.py"
 EDITS = 10_000
 MAX_UNITS = 400  # of the text: many edits meet at its ends, and beside one another
 PIECES = (
@@ -177,7 +177,7 @@ def initialize_params(encoding: types.PositionEncodingKind) -> dict[str, Any]:
 
 
 def folder(name: str) -> dict[str, str]:
-    return {"uri": f"file:///work/{name}", "name": name}
+    return {"uri": f"file:///project/{name}", "name": name}
 
 
 def opened_document(text: str) -> dict[str, Any]:

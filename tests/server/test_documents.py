@@ -119,15 +119,15 @@ def test_the_cursor_of_a_snapshot_is_where_the_document_has_it() -> None:
 @pytest.mark.parametrize(
     ("uri", "path"),
     [
-        ("file:///work/a%20b/x.py", Path("/work/a b/x.py")),
-        ("vscode-notebook-cell:/work/x.ipynb#W0sZmlsZQ%3D%3D", Path("/work/x.ipynb")),
+        ("file:///project/a%20b/x.py", Path("/project/a b/x.py")),
+        ("vscode-notebook-cell:/project/x.ipynb#W0sZmlsZQ%3D%3D", Path("/project/x.ipynb")),
         ("vscode-notebook-cell:Untitled-1.ipynb?jupyter-notebook#W0sdW50aXRsZWQ%3D", None),
         ("untitled:Untitled-1", None),
-        ("git:/work/x.py?ref", None),
+        ("git:/project/x.py?ref", None),
         ("file:", None),
         ("file://[", None),
-        ("file:///work/%00.py", None),
-        ("file:///work/\ud800.py", None),
+        ("file:///project/%00.py", None),
+        ("file:///project/\ud800.py", None),
         ("", None),
     ],
 )

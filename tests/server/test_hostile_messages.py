@@ -14,7 +14,7 @@ from acclimate_indexer.home import Home
 
 MESSAGES = 1_000
 SECRET = "def the_text_of_the_user(): pass"
-URI = "file:///work/app.py"
+URI = "file:///project/app.py"
 METHODS = (
     types.TEXT_DOCUMENT_INLINE_COMPLETION,
     types.TEXT_DOCUMENT_COMPLETION,
@@ -40,7 +40,7 @@ METHODS = (
 )
 ODD: tuple[Any, ...] = (
     *(None, True, -1, 0, 1.5, 2**31, 2**63, 10**400, 1e308, "", "\ud800", "\0", "😋", [], [[]], {}, {"jsonrpc": "2.0"}),
-    *({"jsonrpc": "2.0", "id": 1, "method": "shutdown"}, "file:///work/app.py", "untitled:x", "file://[", SECRET),
+    *({"jsonrpc": "2.0", "id": 1, "method": "shutdown"}, "file:///project/app.py", "untitled:x", "file://[", SECRET),
 )
 NO_JSON = (
     *(
@@ -99,7 +99,7 @@ class Fuzz:
 
     def _misplaced(self) -> bytes:
         """What could be right elsewhere: on a document that is not open, or is, cancelling nothing, beginning again."""
-        uri = self.choice.choice((URI, "file:///work/never.py", "untitled:Untitled-1", "vscode-notebook-cell:/a#b"))
+        uri = self.choice.choice((URI, "file:///project/never.py", "untitled:Untitled-1", "vscode-notebook-cell:/a#b"))
         document = {"uri": uri, "version": self.choice.choice((-5, 0, 3, 3, 2**31 - 1)), "languageId": "python"}
         spot = {"line": self.choice.choice((0, 9, 2**31 - 1)), "character": self.choice.choice((0, 7, 2**31 - 1))}
         change = {"range": {"start": spot, "end": {"line": 0, "character": 3}}, "text": self.choice.choice("a\n\ud800")}
@@ -156,7 +156,7 @@ def _good_params(choice: random.Random) -> dict[str, Any]:
         "cellTextDocuments": [item],
         "change": {"cells": {"structure": {"array": {"start": 0, "deleteCount": 1, "cells": [cell]}}}},
         "settings": {"acclimate": {"completion": {"debounce_seconds": 0.0}}},
-        "event": {"added": [{"uri": "file:///work", "name": "work"}], "removed": []},
+        "event": {"added": [{"uri": "file:///project", "name": "project"}], "removed": []},
         "command": choice.choice(("acclimate.status", "acclimate.cancel", "nothing")),
         "arguments": [choice.choice(ODD)],
         "capabilities": {"general": {"positionEncodings": ["utf-8"]}},
@@ -187,7 +187,7 @@ def assert_serves(server: RawServer) -> None:
     """Opens a document, edits it and completes in it, and ends the server as it should end."""
     server.send({"id": "open", "method": "workspace/executeCommand", "params": {"command": "acclimate.status"}})
     assert "engine" in server.answer_to("open")["result"]
-    document = {"uri": "file:///work/other.py", "languageId": "python", "version": 1, "text": "x = \n"}
+    document = {"uri": "file:///project/other.py", "languageId": "python", "version": 1, "text": "x = \n"}
     server.send({"method": "textDocument/didOpen", "params": {"textDocument": document}})
     params = {"textDocument": document, "position": {"line": 0, "character": 4}, "context": {"triggerKind": 1}}
     server.send({"id": "ask", "method": "textDocument/inlineCompletion", "params": params})

@@ -47,7 +47,7 @@ def test_it_knows_the_same_places_as_the_home(monkeypatch: pytest.MonkeyPatch) -
         assert (linux_places().data, linux_places().cache) == (home.data, home.cache)
 
 
-def test_a_processor_without_avx2_is_told_of_the_remote_engine(home: Home) -> None:
+def test_a_processor_without_avx2_is_refused_even_with_a_remote_engine(home: Home) -> None:
     found = check(home, "processor", flags=frozenset({"sse2"}))
 
     assert not found.ok

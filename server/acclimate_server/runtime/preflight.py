@@ -23,7 +23,8 @@ GOOD_MEMORY_GB = 14.0  # training and engine side by side
 MODEL_SECONDS = 120  # 0.5 GB at 10 MB/s and 45 s of conversion
 MODEL_BYTES: dict[Device, int] = {"cpu": 500_000_000, "cuda": 3_100_000_000}  # to download; 15 GB for a 24 GB GPU
 MODEL_DISK_BYTES: dict[Device, int] = {"cpu": 2_500_000_000, "cuda": 3_500_000_000}  # parts, joined file, weights
-CORE_BYTES = 112_000_000  # .venv, measured
+CORE_DOWNLOAD_BYTES = 29_000_000  # the files of all libraries, compressed
+CORE_BYTES = 176_000_000  # .venv with all libraries and pip, summed on Python 3.11
 CORE_SECONDS = 15
 
 
@@ -83,7 +84,7 @@ def preflight(
     disk = (0 if has_runtime else missing.disk_bytes) + (0 if has_model else MODEL_DISK_BYTES[device])
     seconds = (0 if has_runtime else missing.seconds) + (0 if has_model else MODEL_SECONDS)
     if not core_is_ready:
-        download, disk, seconds = download + CORE_BYTES // 4, disk + CORE_BYTES, seconds + CORE_SECONDS
+        download, disk, seconds = download + CORE_DOWNLOAD_BYTES, disk + CORE_BYTES, seconds + CORE_SECONDS
     checks = (
         _python(),
         _venv(),
@@ -117,14 +118,15 @@ def _system() -> Check:
     words = f"{platform.system()} {platform.machine()}"
     if (platform.system(), platform.machine()) == ("Linux", "x86_64"):
         return Check(name="system", ok=True, sentence=f"{words}.")
-    sentence = f"{words}: training and serving run on Linux x86-64. Use WSL, or set `engine.url` to a remote engine."
+    sentence = f"{words}: `acclimate adapt` needs Linux x86-64, whatever `engine.url` says. On Windows, use WSL."
     return Check(name="system", ok=False, blocking=True, sentence=sentence)
 
 
 def _processor(flags: frozenset[str], device: Device) -> Check:
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     if device == "cpu" and "avx2" not in flags:
-        sentence = f"{cores} cores without AVX2, which vLLM's CPU build needs. Set `engine.url` to a remote engine."
+        words = f"{cores} cores without AVX2, which vLLM's CPU build needs"
+        sentence = f"{words}: `acclimate adapt` stops here, whatever `engine.url` says."
         return Check(name="processor", ok=False, blocking=True, sentence=sentence)
     known = [name for name in ("avx2", "avx512f", "avx512_bf16", "amx_bf16") if name in flags]
     is_slow = device == "cpu" and flags.isdisjoint({"avx512_bf16", "amx_bf16"})  # as `has_bf16`, which is not there yet
