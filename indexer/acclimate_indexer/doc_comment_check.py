@@ -53,10 +53,10 @@ def _documents(comment: str, place: DocPlace, text: str, outline: Outline, langu
         each.name == place.name and each.span.start == moved and each.doc == Span(start, start + len(comment))
         for each in found.symbols
     )
-    return is_its_own and _code(after, found) == _code(text, outline)
+    return is_its_own and words_of_code(after, found) == words_of_code(text, outline)
 
 
-def _code(text: str, outline: Outline) -> list[str]:
+def words_of_code(text: str, outline: Outline) -> list[str]:
     """What stands in a file beside comments and documentation, word by word."""
     kept, end = [], 0
     for prose in outline.prose:

@@ -68,8 +68,9 @@ def lints(files: Mapping[str, tuple[str, str]], *, rules: Sequence[str] = RULES)
             place = Path(folder, f"{number}")
             place.mkdir()
             file = place / _telling_name(path)
-            file.write_text(text, encoding="utf-8", errors="replace")
-            written[str(file)] = name, _line_starts(text)
+            mark = "\ufeff" if text.startswith("\ufeff") else ""  # ruff counts no columns for it
+            file.write_text(text.removeprefix(mark), encoding="utf-8", errors="replace")
+            written[str(file)] = name, [each + len(mark) for each in _line_starts(text.removeprefix(mark))]
         if written:
             yield from _run(Path(folder), rules, written)
 

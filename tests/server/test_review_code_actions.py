@@ -11,6 +11,7 @@ from tests.support.migrated import NEW, OLD, edited, home_of, migrated
 
 from acclimate_indexer.feedback import FeedbackStore
 from acclimate_indexer.home import Home
+from acclimate_indexer.review.dismissal_log import take_back
 
 CODE = f"def remind(order):\n    {OLD}(order, '😋')\n\n\ndef warn(order):\n    x = '😋'; {OLD}(x)\n    return order\n"
 FIRST, SECOND = 1, 5
@@ -120,6 +121,40 @@ async def test_what_is_never_to_be_said_again_is_said_in_no_file(shop: GitFolder
         await editor.diagnostics_where(path, lambda said: not said)
 
         assert await editor.diagnostics_where(other, lambda said: not said) == []
+
+
+async def test_a_fix_that_would_do_harm_by_now_is_not_offered(shop: GitFolder, path: Path) -> None:
+    shop.write({".acclimate/review.md": "- on: python functions\n"})
+    async with connected(shop.path, OPTIONS) as editor:
+        await saved(editor, path, "def remindAll(order):\n    return order\n", count=1)
+        offered = await editor.actions(path, 0)
+        everything = await editor.actions(path, 0, "source.fixAll")
+        editor.type(path, 2, 0, "\n\nremindAll(1)\n")
+        offered_then = await editor.actions(path, 0)
+        everything_then = await editor.actions(path, 0, "source.fixAll")
+        editor.save(path, MANUAL)
+        await editor.status_where(lambda status: status["review"]["state"] == "idle")
+        (said,) = editor.published[-1].diagnostics
+        offered_at_last = await editor.actions(path, 0)
+
+    assert any("remind_all" in each.title for each in offered)
+    assert len(everything) == 1
+    assert "Explain" in {each.title for each in offered_then}  # the comment stands, its name is used elsewhere
+    assert not any("remind_all" in each.title for each in [*offered_then, *offered_at_last])
+    assert everything_then == []
+    assert said.code == "naming-style"
+
+
+async def test_what_is_taken_back_is_said_again_where_nothing_else_is_shown(
+    shop: GitFolder, path: Path, home: Home
+) -> None:
+    async with connected(shop.path, OPTIONS) as editor:
+        await saved(editor, path, f"def remind(order):\n    {OLD}(order)\n", count=1)
+        await run(editor, await action(editor, path, FIRST, "Dismiss here"))
+        await editor.diagnostics_where(path, lambda said: not said)
+        take_back(FeedbackStore(home_of(shop, home).feedback), 1)
+
+        assert len(await editor.diagnostics_where(path, bool)) == 1
 
 
 async def test_another_editor_hears_of_a_dismissal(shop: GitFolder, path: Path) -> None:

@@ -8,13 +8,37 @@ from tests.support.git_folder import GitFolder
 
 from acclimate_indexer.home import Home
 from acclimate_indexer.languages.python import PYTHON
+from acclimate_indexer.review.finding import Finding, Reviewer
+from acclimate_indexer.review.target import ReviewTarget, without
 from acclimate_server.review.ground import Ground, Panel
 from acclimate_server.review.plan import Asked, NoReview, Plan, plan
 from acclimate_server.review.reviewed import Reviewed
+from acclimate_server.review.reviewers import Findings
 from acclimate_server.settings import ReviewSettings
 
 COMMITTED = "".join(f"line_{number} = {number}\n" for number in range(20_000))
 PANEL = Panel(reviewers=(), words={})
+
+
+class Anew:
+    """Who is asked about all changed lines whenever the text is another."""
+
+    name: Reviewer = "conventions"
+    identity = ""
+    looks_again = True
+
+    async def review(self, target: ReviewTarget) -> list[Finding]:
+        raise NotImplementedError
+
+
+class Once(Anew):
+    """Who is asked about new lines alone."""
+
+    name = "model"
+    looks_again = False
+
+
+BOTH = Panel(reviewers=(Anew(), Once()), words={})
 
 
 @pytest.fixture
@@ -32,6 +56,7 @@ def planned(
     asked: Asked = None,
     path: str = "a.py",
     wanted: ReviewSettings | None = None,
+    panel: Panel = PANEL,
 ) -> Plan | NoReview:
     return plan(
         path,
@@ -40,7 +65,7 @@ def planned(
         before=before or Reviewed(),
         asked=asked,
         ground=ground,
-        panel=PANEL,
+        panel=panel,
         wanted=wanted or ReviewSettings(),
     )
 
@@ -48,7 +73,12 @@ def planned(
 def looked_at(ground: Ground, text: str, before: Reviewed | None = None, asked: Asked = None) -> tuple[range, ...]:
     made = planned(ground, text, before, asked=asked)
     assert isinstance(made, Plan)
-    return made.target.changed
+    return new_lines(made)
+
+
+def new_lines(made: Plan) -> tuple[range, ...]:
+    """What only those are not asked about who look again."""
+    return without(made.target.changed, made.known.lines)
 
 
 def test_of_many_lines_only_the_changed_one_is_looked_at(ground: Ground) -> None:
@@ -66,26 +96,63 @@ def test_what_was_looked_at_is_not_looked_at_again_and_what_was_found_stays(grou
     first = COMMITTED.replace("line_5 =", "five =")
     made = planned(ground, first)
     assert isinstance(made, Plan)
-    known = made.done([found(first, "five")])
+    known = made.done(Findings(found=[found(first, "five")]))
     second = "new = 0\n" + first
     again = planned(ground, second, known)
 
     assert isinstance(again, Plan)
-    assert again.target.changed == (range(1),)
-    (kept,) = again.done([]).found
+    assert new_lines(again) == (range(1),)
+    (kept,) = again.done(Findings()).found
     assert second[kept.span.start : kept.span.end] == "five"
+
+
+def test_who_looks_again_is_asked_about_every_changed_line_of_another_text(ground: Ground) -> None:
+    first = COMMITTED.replace("line_5 =", "five =").replace("line_8 =", "eight =")
+    made = planned(ground, first, panel=BOTH)
+    assert isinstance(made, Plan)
+    by_both = [found(first, "five"), found(first, "eight", reviewer="model", message="It is not used.")]
+    again = planned(ground, "new = 0\n" + first, made.done(Findings(found=by_both)), panel=BOTH)
+
+    assert isinstance(again, Plan)
+    assert again.target.changed == (range(1), range(6, 7), range(9, 10))
+    assert new_lines(again) == (range(1),)
+    assert [each.reviewer for each in again.done(Findings()).found] == ["model"]
+
+
+def test_of_the_same_text_nobody_is_asked_twice(ground: Ground) -> None:
+    first = COMMITTED.replace("line_5 =", "five =")
+    made = planned(ground, first, panel=BOTH)
+    assert isinstance(made, Plan)
+    known = made.done(Findings(found=[found(first, "five")]))
+    again = planned(ground, first, known, panel=BOTH)
+
+    assert isinstance(again, Plan)
+    assert again.target.changed == ()
+    assert again.done(Findings()).found == known.found
+
+
+@pytest.mark.parametrize(("silent", "new"), [("conventions", ()), ("model", (range(5, 6),))])
+def test_who_was_silent_is_asked_again_at_the_next_save(ground: Ground, silent: str, new: tuple[range, ...]) -> None:
+    first = COMMITTED.replace("line_5 =", "five =")
+    made = planned(ground, first, panel=BOTH)
+    assert isinstance(made, Plan)
+    again = planned(ground, first, made.done(Findings(silent={silent: "It is away."})), panel=BOTH)
+
+    assert isinstance(again, Plan)
+    assert again.target.changed == (range(5, 6),)
+    assert new_lines(again) == new
 
 
 def test_an_altered_line_is_looked_at_again(ground: Ground) -> None:
     first = COMMITTED.replace("line_5 =", "five =")
     made = planned(ground, first)
     assert isinstance(made, Plan)
-    known = made.done([found(first, "five")])
+    known = made.done(Findings(found=[found(first, "five")]))
     again = planned(ground, first.replace("five =", "fifth ="), known)
 
     assert isinstance(again, Plan)
-    assert again.target.changed == (range(5, 6),)
-    assert again.done([]).found == ()
+    assert new_lines(again) == (range(5, 6),)
+    assert again.done(Findings()).found == ()
 
 
 def test_what_is_as_it_was_committed_is_not_spoken_of(ground: Ground) -> None:
@@ -94,7 +161,7 @@ def test_what_is_as_it_was_committed_is_not_spoken_of(ground: Ground) -> None:
     again = planned(ground, first, known)
 
     assert isinstance(again, Plan)
-    assert again.done([]).found == ()
+    assert again.done(Findings()).found == ()
 
 
 def test_another_judgement_is_asked_for_all_again(ground: Ground) -> None:
@@ -104,7 +171,7 @@ def test_another_judgement_is_asked_for_all_again(ground: Ground) -> None:
 
     assert isinstance(again, Plan)
     assert again.target.changed == (range(5, 6),)
-    assert again.kept.found == ()
+    assert again.kept == ()
 
 
 def test_who_asks_has_lines_looked_at_that_were_not_changed(ground: Ground) -> None:
@@ -118,11 +185,11 @@ def test_who_asks_has_lines_looked_at_that_were_not_changed(ground: Ground) -> N
 def test_what_was_asked_for_stays_in_view_at_the_next_save(ground: Ground) -> None:
     made = planned(ground, COMMITTED, asked=range(3, 5))
     assert isinstance(made, Plan)
-    again = planned(ground, "new = 0\n" + COMMITTED, made.done([found(COMMITTED, "line_3")]))
+    again = planned(ground, "new = 0\n" + COMMITTED, made.done(Findings(found=[found(COMMITTED, "line_3")])))
 
     assert isinstance(again, Plan)
-    assert again.target.changed == (range(1),)
-    assert len(again.kept.found) == 1
+    assert new_lines(again) == (range(1),)
+    assert len(again.kept) == 1
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,11 @@ from tests.support.findings import found
 
 from acclimate_indexer.errors import EngineUnavailable
 from acclimate_indexer.languages.python import PYTHON
+from acclimate_indexer.languages.registry import language_of
 from acclimate_indexer.review.dismissals import Dismissals
 from acclimate_indexer.review.finding import Edit, Evidence, Finding, Reviewer, fixed
 from acclimate_indexer.review.line_map import LineStarts
-from acclimate_indexer.review.target import ReviewTarget
+from acclimate_indexer.review.target import ReviewTarget, without
 from acclimate_indexer.syntax import Span
 from acclimate_server.review.fixing import all_fixes, ignoring_edit
 from acclimate_server.review.merge import merged
@@ -28,11 +29,16 @@ class Says:
 
     identity = ""
 
-    def __init__(self, name: Reviewer, answer: list[Finding] | Exception | asyncio.Event) -> None:
+    def __init__(
+        self, name: Reviewer, answer: list[Finding] | Exception | asyncio.Event, *, looks_again: bool = True
+    ) -> None:
         self.name = name
+        self.looks_again = looks_again
+        self.asked: list[tuple[range, ...]] = []
         self._answer = answer
 
-    async def review(self, target: ReviewTarget) -> list[Finding]:  # noqa: ARG002  # it looks at nothing
+    async def review(self, target: ReviewTarget) -> list[Finding]:
+        self.asked.append(target.changed)
         if isinstance(self._answer, asyncio.Event):
             await self._answer.wait()
             return []
@@ -102,6 +108,25 @@ async def test_who_fails_or_takes_too_long_takes_nothing_from_the_others() -> No
     assert "review.timeout_seconds" in answers.silent["model"]
 
 
+async def test_whoever_fails_unforeseen_is_merely_silent() -> None:
+    convention = found(TEXT, "old.call")
+    full = Says("linter", OSError(28, "No space left on device"))
+    answers = await findings_of(TARGET, [Says("conventions", [convention]), full], timeout_seconds=1)
+
+    assert answers.found == [convention]
+    assert answers.silent == {"linter": "It failed: OSError: [Errno 28] No space left on device"}
+
+
+async def test_who_looks_again_is_asked_about_what_is_known() -> None:
+    again, once, never = Says("linter", []), Says("model", [], looks_again=False), Says("model", [], looks_again=False)
+    await findings_of(TARGET, [again, once], timeout_seconds=1, known=(range(1),))
+    await findings_of(TARGET, [never], timeout_seconds=1, known=TARGET.changed)
+
+    assert again.asked == [TARGET.changed]
+    assert once.asked == [without(TARGET.changed, (range(1),))]
+    assert never.asked == []
+
+
 async def test_a_review_says_only_what_is_wanted() -> None:
     said = [found(TEXT, "old.call"), found(TEXT, "other", severity="suggestion"), found(TEXT, "last")]
     reviewers = [Says("conventions", said)]
@@ -125,9 +150,32 @@ async def test_a_review_says_only_what_is_wanted() -> None:
             "if x:\n    # acclimate: ignore[replaced-name]\n    y = old(1) + \\\n        2\n",
         ),
         ("x = '''\nold\n'''\n", None),
+        ("def f():\n    '''It is\n    old.\n    '''\n", None),
     ],
 )
 def test_a_comment_is_put_where_the_code_stays_what_it_is(text: str, silenced: str | None) -> None:
     edit = ignoring_edit(text, PYTHON, found(text, "old"))
+
+    assert (None if edit is None else fixed(text, (edit,))) == silenced
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "silenced"),
+    [
+        ("a.ts", "f(old(1));\n", "f(old(1)); // acclimate: ignore[replaced-name]\n"),
+        ("a.tsx", "const a = (\n  <p>\n    text {old(1)}\n  </p>\n);\n", None),  # it would stand on the page
+        (
+            "a.tsx",
+            "const a = (\n  <P\n    b={old(1)}\n  />\n);\n",
+            "const a = (\n  <P\n    b={old(1)} // acclimate: ignore[replaced-name]\n  />\n);\n",
+        ),
+        ("a.sh", "cat <<END\n$(old 1)\nEND\n", None),
+        ("a.php", "<p>\n<b><?= old(1) ?></b>\n</p>\n", None),
+    ],
+)
+def test_what_would_be_no_comment_is_not_put_in(path: str, text: str, silenced: str | None) -> None:
+    language = language_of(path)
+    assert language is not None
+    edit = ignoring_edit(text, language, found(text, "old"))
 
     assert (None if edit is None else fixed(text, (edit,))) == silenced

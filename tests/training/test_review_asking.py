@@ -13,6 +13,7 @@ from tests.support import fake_engine as fake
 from tests.support.fake_engine import BASE, FakeEngine
 from tests.support.tiny_model import TOKENS, write_tokenizer
 
+from acclimate_indexer.errors import EngineError
 from acclimate_indexer.languages.registry import language_named
 from acclimate_indexer.pairs import ReviewComment
 from acclimate_indexer.prompts import PromptBudget, PromptBuilder
@@ -183,21 +184,13 @@ async def test_an_answer_that_did_not_end_is_not_shown(builder: PromptBuilder) -
         assert await reviewer.review(target()) == []
 
 
-async def test_an_engine_that_is_away_has_nothing_to_say(builder: PromptBuilder) -> None:
+@pytest.mark.parametrize("after", [0, 3])
+async def test_an_engine_that_goes_away_is_no_silence(builder: PromptBuilder, after: int) -> None:
     async with reviewing(builder) as (engine, reviewer):
-        engine.dies_after = 0
+        engine.dies_after = after
 
-        assert await reviewer.review(target()) == []
-
-
-async def test_an_engine_that_goes_away_leaves_what_it_said(builder: PromptBuilder) -> None:
-    two = AFTER.replace("amount > 0", "amount >= 0")
-    async with reviewing(builder) as (engine, reviewer):
-        engine.dies_after = 3
-
-        found = await reviewer.review(target(two))
-
-    assert [each.message for each in found] == [SAID.message]
+        with pytest.raises(EngineError):
+            await reviewer.review(target(AFTER.replace("amount > 0", "amount >= 0")))
 
 
 async def test_a_cancelled_review_hangs_up(builder: PromptBuilder) -> None:

@@ -53,13 +53,14 @@ class _Actions:
         """What can be done about a comment."""
         found = comment.finding
         alike = [each.finding for each in self._shown.all if _kind(each.finding) == _kind(found)]
-        fixes = all_fixes(alike)
+        fixable = [each for each in alike if each.fix]
         actions = []
         if found.fix:
             actions.append(self._edit(_fix_title(found, self._shown.target.text), found.fix, comment))
             actions[0].is_preferred = found.reviewer == "conventions"
-        if len(alike) > 1 and fixes:
-            actions.append(self._edit(f"Put all {len(alike)} of this kind right in this file", fixes, comment))
+        if len(fixable) > 1:
+            title = f"Put all {len(fixable)} of this kind right in this file"
+            actions.append(self._edit(title, all_fixes(fixable), comment))
         language, text = self._shown.target.language, self._shown.target.text
         silencing = await self._ls.session.reviews.in_thread(ignoring_edit, text, language, found)
         actions.append(self._command("Dismiss here", DISMISS, comment))

@@ -6,14 +6,17 @@ review. A document is reviewed once at a time: its next save ends the review tha
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 from acclimate_indexer.errors import AcclimateError
 from acclimate_indexer.repository import Repository
 from acclimate_indexer.review.dismissal_log import Scope
+from acclimate_indexer.review.line_map import LineStarts
+from acclimate_indexer.review.target import ReviewTarget, as_ranges
 
 from ..settings import ReviewSettings
 from ..status import ReviewStatus, ReviewWord, StatusBoard
@@ -21,10 +24,11 @@ from .background import Background
 from .comments import Comment, Shown, shown
 from .document import Now, ReviewedDocument
 from .ground import Ground
+from .model import Voice
 from .opened import Belonging, OpenText
 from .plan import Asked, NoReview, Plan, plan
 from .reviewed import Reviewed
-from .reviewers import Findings, findings_of
+from .reviewers import findings_of
 from .scope import language_to_review
 
 log = logging.getLogger(__name__)
@@ -34,7 +38,7 @@ T = TypeVar("T")
 MOVE_SECONDS = 0.2  # after an edit; editors move what they show themselves until they are told
 LOOK_SECONDS = 2.0  # between two looks whether another editor of this machine dismissed something
 YIELD_SECONDS = 2.0  # so long a review waits at most for completions to be done
-NO_REPOSITORY = "The file is in no git repository: there is no history to review it by."
+NO_REPOSITORY = "The file is in no git repository that has a commit: there is no history to review it by."
 
 
 class Reviews:
@@ -79,7 +83,7 @@ class Reviews:
         document.saves.saved()
         if saved is not None:
             self._tell(document, "waiting")
-            self._begin(document, self._after_save(document, saved))
+            self._begin(document, partial(self._after_save, document, saved))
 
     def changed(self, uri: str, now: Now) -> None:
         """Something was typed."""
@@ -103,15 +107,19 @@ class Reviews:
         if text is None:
             return "The document is not open."
         self._reason = ""
-        task = self._begin(document, self._review(document, text, asked))
+        task = self._begin(document, partial(self._review, document, text, asked))
         await asyncio.wait([task])
         return self._reason
 
     async def current(self, uri: str) -> Shown | None:
-        """What is shown of a document, in the text that it has now; None if nothing is known of it."""
+        """What is shown of a document, in the text that it has now; None if nothing is known of it.
+
+        Its fixes fit that text, also while it is edited.
+        """
         document = self._documents.get(uri)
         if document is None or document.shown is None:
             return None
+        await self._confirm(document)
         await self._show(document)
         return document.shown
 
@@ -179,12 +187,35 @@ class Reviews:
 
     async def _ask(self, document: ReviewedDocument, planned: Plan) -> None:
         """Asks the reviewers about what is new. Lines count as looked at only when that is done."""
-        found = Findings()
-        if planned.target.changed:
-            seconds = document.wanted.timeout_seconds
-            found = await findings_of(planned.target, planned.panel.reviewers, timeout_seconds=seconds)
-        document.reviewed = await self.in_thread(planned.done, found.found)
-        self._words = {**planned.panel.words, **found.silent}
+        findings = await findings_of(
+            planned.target,
+            planned.panel.reviewers,
+            timeout_seconds=document.wanted.timeout_seconds,
+            known=planned.known.lines,
+        )
+        document.reviewed = await self.in_thread(planned.done, findings)
+        self._words = {**planned.panel.words, **findings.silent}
+
+    async def _confirm(self, document: ReviewedDocument) -> None:
+        """Asks for the fixes again where the text was edited since: what they would do there now may be harm."""
+        known, text = document.reviewed, document.now()
+        if text is None or document.ground is None or document.language is None or not known.found:
+            return
+        if known.text == text.text and (known.is_current or known is document.confirmed):
+            return
+        carried = await self.in_thread(known.carried, text.text)
+        panel = await self.in_thread(document.ground.panel, document.wanted, Voice(), self._thread)
+        again = [each for each in panel.reviewers if each.looks_again]
+        starts = LineStarts(text.text.split("\n"))
+        target = ReviewTarget(
+            path=known.found[0].path,
+            language=document.language,
+            text=text.text,
+            changed=as_ranges(line for found in carried.found for line in starts.lines_of(found.span)),
+        )
+        findings = await findings_of(target, again, timeout_seconds=document.wanted.timeout_seconds)
+        if document.reviewed is known:  # else a review has ended meanwhile, which gave fixes of its own
+            document.reviewed = document.confirmed = carried.confirmed(findings.found, {each.name for each in again})
 
     def _planned(
         self, document: ReviewedDocument, text: OpenText, belonging: Belonging, asked: Asked
@@ -257,12 +288,12 @@ class Reviews:
             await self._show(document)
 
     def _follow(self) -> None:
-        """Looks from time to time what other editors dismiss, as long as something is shown."""
+        """Looks from time to time what other editors dismiss, or take back, as long as something was found."""
         if self._following is None or self._following.done():
             self._following = self._background.run(self._followed())
 
     async def _followed(self) -> None:
-        while grounds := {each.ground for each in self._documents.values() if each.comments}:
+        while grounds := {each.ground for each in self._documents.values() if each.reviewed.found}:
             await asyncio.sleep(LOOK_SECONDS)
             for ground in grounds:
                 if ground is not None and await self.in_thread(ground.has_news):
@@ -275,15 +306,15 @@ class Reviews:
         document.now = now
         return document
 
-    def _begin(self, document: ReviewedDocument, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    def _begin(self, document: ReviewedDocument, work: Callable[[], Awaitable[None]]) -> asyncio.Task[None]:
         if document.task is not None:
             document.task.cancel()
         document.task = task = self._background.run(self._to_its_end(document, work))
         return task
 
-    async def _to_its_end(self, document: ReviewedDocument, work: Coroutine[Any, Any, None]) -> None:
+    async def _to_its_end(self, document: ReviewedDocument, work: Callable[[], Awaitable[None]]) -> None:
         try:
-            await work
+            await work()
         except AcclimateError as error:
             self._reason = str(error)
             log.warning("No review: %s", error)

@@ -2,13 +2,12 @@
 
 from collections.abc import Iterable
 
-from acclimate_indexer.cursor_syntax import Zone, cursor_syntax
-from acclimate_indexer.document_tree import DocumentTree
+from acclimate_indexer.doc_comment_check import words_of_code
 from acclimate_indexer.languages.language import Language
-from acclimate_indexer.review.finding import Edit, Finding
+from acclimate_indexer.review.finding import Edit, Finding, fixed
 from acclimate_indexer.review.ignoring import ignore_comment
 from acclimate_indexer.review.line_map import LineStarts
-from acclimate_indexer.syntax import Span
+from acclimate_indexer.syntax import Outline, Span, outline_of
 
 from .merge import overlap
 
@@ -29,19 +28,25 @@ def ignoring_edit(text: str, language: Language, found: Finding) -> Edit | None:
     starts = LineStarts(lines)
     line = starts.line_of(found.span.start)
     comment = ignore_comment(found.code, language)
-    tree = DocumentTree(language)
-    tree.update(text)
-    end = starts[line] + len(lines[line])
-    if _zone(tree, end) != "string" and not lines[line].endswith("\\"):
-        gap = "  " if language.name == "python" else " "
-        return Edit(span=Span(end, end), text=gap + comment)
-    begin = starts[line]
-    is_continued = line > 0 and lines[line - 1].endswith("\\")
-    if _zone(tree, max(0, begin - 1)) == "string" or is_continued:
-        return None
+    begin, end = starts[line], starts[line] + len(lines[line])
+    gap = "  " if language.name == "python" else " "
     indent = lines[line][: len(lines[line]) - len(lines[line].lstrip())]
-    return Edit(span=Span(begin, begin), text=f"{indent}{comment}\n")
+    places = (Edit(span=Span(end, end), text=gap + comment), Edit(span=Span(begin, begin), text=f"{indent}{comment}\n"))
+    outline = outline_of(text, language)
+    return next((edit for edit in places if _is_comment(edit, comment, text, outline, language)), None)
 
 
-def _zone(tree: DocumentTree, offset: int) -> Zone:
-    return cursor_syntax(tree, offset).zone
+def _is_comment(edit: Edit, comment: str, text: str, outline: Outline, language: Language) -> bool:
+    """Whether the parser takes what is put in for a comment, and the code for what it was.
+
+    What stands in the text of a page, a here-document or a string would be said to whoever runs it.
+    """
+    start = edit.span.start + edit.text.index(comment)
+    if any(prose.start < edit.span.start < prose.end for prose in outline.prose):
+        return False  # in documentation
+    if text[: edit.span.start].removesuffix("\n").endswith("\\"):
+        return False  # the line goes on
+    after = fixed(text, (edit,))
+    found = outline_of(after, language)
+    is_prose = any(prose.start <= start and start + len(comment) <= prose.end for prose in found.prose)
+    return is_prose and words_of_code(after, found) == words_of_code(text, outline)

@@ -164,5 +164,5 @@ def _linted(conventions: Conventions, rules: TeamRules, target: ReviewTarget) ->
 
 
 def _digest(rules: TeamRules) -> str:
-    said = (rules.prose, rules.pinned, sorted(rules.off), sorted(rules.words.items()))
+    said = (rules.prose, rules.pinned, sorted(rules.on), sorted(rules.off), sorted(rules.words.items()))
     return hashlib.sha256(repr(said).encode("utf-8", errors="replace")).hexdigest()[:DIGEST_CHARACTERS]

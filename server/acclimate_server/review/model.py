@@ -68,6 +68,7 @@ class SpeakingModel:
     """The model with what the team asks of its reviewers."""
 
     name: finding.Reviewer = "model"
+    looks_again = False  # dozens of tokens for each piece of code
 
     def __init__(self, reviewer: ModelReviewer, rules: TeamRules, *, identity: str) -> None:
         self.identity = identity

@@ -12,6 +12,7 @@ from ..settings import ReviewSettings
 from .ground import Ground, Panel
 from .merge import merged
 from .reviewed import Reviewed
+from .reviewers import Findings
 from .scope import is_broken, why_not_reviewed
 
 BROKEN = "The file does not parse at the moment; it did when it was committed."
@@ -24,18 +25,28 @@ class Plan:
     """A review to be done.
 
     Attributes:
-        target: What is new in it.
-        kept: What is known of the rest, and all the lines that count as looked at when it is done.
+        target: All that was changed; nothing where everything was said about this very text.
+        known: What is known of it.
+        kept: What was found that nobody looks for again.
     """
 
     target: ReviewTarget
     panel: Panel
-    kept: Reviewed
+    known: Reviewed
+    kept: tuple[Finding, ...]
 
-    def done(self, found: list[Finding]) -> Reviewed:
-        """What is known when this was found."""
-        starts = LineStarts(self.kept.text.split("\n"))
-        return replace(self.kept, found=tuple(merged((*self.kept.found, *found), starts)))
+    def done(self, findings: Findings) -> Reviewed:
+        """What is known when this was found. Who was silent is asked again at the next save."""
+        if not self.target.changed:
+            return self.known
+        starts = LineStarts(self.known.text.split("\n"))
+        is_model_silent = any(each.name in findings.silent for each in self.panel.reviewers if not each.looks_again)
+        return replace(
+            self.known,
+            lines=self.known.lines if is_model_silent else self.target.changed,
+            found=tuple(merged((*self.kept, *findings.found), starts)),
+            is_current=not findings.silent,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,9 +82,13 @@ def plan(
     wanted_lines = _union(known.asked, _asked_lines(asked, changed, text))
     scope = _union(changed, wanted_lines)
     starts = LineStarts(text.split("\n"))
-    target = ReviewTarget(path=path, language=language, text=text, changed=without(scope, known.lines))
-    kept = tuple(found for found in known.found if _touches(starts.lines_of(found.span), scope))
-    return Plan(target=target, panel=panel, kept=replace(known, lines=scope, asked=wanted_lines, found=kept))
+    in_scope = tuple(found for found in known.found if _touches(starts.lines_of(found.span), scope))
+    known = replace(known, asked=wanted_lines, found=in_scope)
+    is_news = not known.is_current or bool(without(scope, known.lines))
+    target = ReviewTarget(path=path, language=language, text=text, changed=scope if is_news else ())
+    again = {each.name for each in panel.reviewers if each.looks_again}
+    kept = tuple(found for found in in_scope if found.reviewer not in again)
+    return Plan(target=target, panel=panel, known=known, kept=kept)
 
 
 def _asked_lines(asked: Asked, changed: tuple[range, ...], text: str) -> tuple[range, ...]:

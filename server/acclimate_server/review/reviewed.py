@@ -1,6 +1,6 @@
 """What is known of a document since it was reviewed. It moves with the text."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from acclimate_indexer.review.finding import Edit, Finding
@@ -15,8 +15,10 @@ class Reviewed:
     Attributes:
         basis: What the reviewers' judgement rested on.
         lines: Those that were looked at and did not change since, counted from 0.
+            Only a reviewer that does not look again asks for them.
         asked: Those that somebody wanted to have reviewed, whether or not they were changed.
         found: All of it, also what is not said.
+        is_current: Whether all reviewers spoke about this very text.
     """
 
     text: str = ""
@@ -24,6 +26,7 @@ class Reviewed:
     lines: tuple[range, ...] = ()
     asked: tuple[range, ...] = ()
     found: tuple[Finding, ...] = ()
+    is_current: bool = False
 
     def carried(self, text: str) -> "Reviewed":
         """The same in a later text: what was said of lines that were altered since is gone."""
@@ -37,7 +40,23 @@ class Reviewed:
             lines=moves.ranges(self.lines),
             asked=moves.ranges(self.asked),
             found=tuple(found for found in carried if found is not None),
+            is_current=False,
         )
+
+    def confirmed(self, again: Iterable[Finding], reviewers: Collection[str]) -> "Reviewed":
+        """The same with the fixes that these reviewers give in the text as it is now: others might do harm by now."""
+        fixes = {_place(found): found.fix for found in again}
+        return replace(
+            self,
+            found=tuple(
+                replace(found, fix=fixes.get(_place(found), ())) if found.reviewer in reviewers else found
+                for found in self.found
+            ),
+        )
+
+
+def _place(found: Finding) -> tuple[str, str, str, Span]:
+    return found.reviewer, found.code, found.subject, found.span
 
 
 def _carried(found: Finding, moves: LineMap) -> Finding | None:

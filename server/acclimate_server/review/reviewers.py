@@ -17,7 +17,7 @@ from acclimate_indexer.review import finding
 from acclimate_indexer.review.dismissals import Dismissals
 from acclimate_indexer.review.finding import Finding
 from acclimate_indexer.review.line_map import LineStarts
-from acclimate_indexer.review.target import ReviewTarget
+from acclimate_indexer.review.target import ReviewTarget, without
 
 from ..settings import ReviewSettings
 from .merge import merged
@@ -41,6 +41,14 @@ class Reviewer(Protocol):
 
     @property
     def name(self) -> finding.Reviewer: ...
+
+    @property
+    def looks_again(self) -> bool:
+        """Whether it is asked about all changed lines whenever the text is another, not about new ones alone.
+
+        For who costs little, and judges a line by the rest of the text: an import that is not used yet may be so later.
+        """
+        ...
 
     @property
     def identity(self) -> str:
@@ -73,11 +81,19 @@ async def review(
     return spoken(findings.found, lines, target.source.language, dismissals=dismissals, wanted=wanted)
 
 
-async def findings_of(target: ReviewTarget, reviewers: Iterable[Reviewer], *, timeout_seconds: float) -> Findings:
-    """What the reviewers find. One who fails, or takes too long, takes nothing away from the others."""
-    asked = list(reviewers)
-    answers = await asyncio.gather(*(_asked(each, target, timeout_seconds) for each in asked))
-    by_reviewer = list(zip(asked, answers, strict=True))
+async def findings_of(
+    target: ReviewTarget, reviewers: Iterable[Reviewer], *, timeout_seconds: float, known: tuple[range, ...] = ()
+) -> Findings:
+    """What the reviewers find. One who fails, or takes too long, takes nothing away from the others.
+
+    Args:
+        known: Lines that only those are asked about who look again.
+    """
+    new = replace(target, changed=without(target.changed, known))
+    targets = [(each, target if each.looks_again else new) for each in reviewers]
+    asked = [(each, lines) for each, lines in targets if lines.changed]
+    answers = await asyncio.gather(*(_asked(each, lines, timeout_seconds) for each, lines in asked))
+    by_reviewer = list(zip((each for each, _ in asked), answers, strict=True))
     return Findings(
         found=merged(
             (found for _, answer in by_reviewer if not isinstance(answer, str) for found in answer),
@@ -96,6 +112,9 @@ async def _asked(reviewer: Reviewer, target: ReviewTarget, timeout_seconds: floa
         why = f"It took longer than `review.timeout_seconds`, {timeout_seconds:g}."
     except AcclimateError as error:
         why = str(error)
+    except Exception as error:
+        log.exception("A reviewer failed: %s", reviewer.name)
+        why = f"It failed: {type(error).__name__}: {error}"
     log.warning("No review of %s by %s: %s", target.path, reviewer.name, why)
     return why
 
@@ -108,6 +127,7 @@ class MinedReviewer:
     ) -> None:
         """Takes what it finds in a target, and what that rests on. Both are used in the executor alone."""
         self.name: finding.Reviewer = name
+        self.looks_again = True
         self.identity = basis.identity
         self._found = found
         self._repository = basis.repository

@@ -108,6 +108,12 @@ def test_positions_count_characters_whatever_their_width() -> None:
     assert text[found.span.start : found.span.end] == "List"
 
 
+def test_a_mark_of_the_byte_order_moves_nothing() -> None:
+    text = "\ufefffrom typing import List; kind: List[int] = []\nkind: List[int]\n"
+    first, second = linter_findings(target("shop/a.py", text, range(2)), [RULE])
+    assert text[first.span.start : first.span.end] == text[second.span.start : second.span.end] == "List"
+
+
 def test_a_repositorys_own_configuration_is_not_read(shop: GitFolder) -> None:
     shop.write({"ruff.toml": 'extend = "/etc/passwd"\n', "pyproject.toml": "[tool.ruff]\nselect = 7\n"})
     text = "from typing import List\nkind: List[int] = []\n"

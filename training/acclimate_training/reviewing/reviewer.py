@@ -1,11 +1,9 @@
 """The adapter as a reviewer of what was changed."""
 
 import asyncio
-import logging
 from dataclasses import dataclass
 from functools import partial
 
-from acclimate_indexer.errors import EngineError
 from acclimate_indexer.mining.source import Source
 from acclimate_indexer.pairs import ReviewComment
 from acclimate_indexer.prompts import PromptBuilder
@@ -17,8 +15,6 @@ from ..engine import EngineClient
 from .asking import Asker
 from .hunks import MAX_HUNKS, Hunk, hunks_of
 from .prompts import ReviewPrompts
-
-logger = logging.getLogger(__name__)
 
 CODE = "model"
 
@@ -43,21 +39,21 @@ class ModelReviewer:
     least_chance: float
 
     async def review(self, target: ReviewTarget, *, rules: str = "", at_most: int = MAX_HUNKS) -> list[Finding]:
-        """What the model has to say of the changed lines, the surest first; of an engine that is away, what it said.
+        """What the model has to say of the changed lines, the surest first.
 
         Cancelling ends the request that runs. One hunk is asked after the other, so that completions find room.
 
         Args:
             rules: What the team asks of its reviewers, in plain words.
             at_most: Hunks that are asked about, from the beginning of the file.
+
+        Raises:
+            EngineError: The engine cannot be asked about all of them.
         """
         prompts = ReviewPrompts.of_adapter(self.builder, repository=self.repository, rules=rules)
         found: list[Finding] = []
-        try:
-            for hunk in await asyncio.to_thread(hunks_of, target, self.builder, at_most=at_most):
-                found += await self._findings(hunk, target, prompts)
-        except EngineError as error:  # those of the other reviewers are shown all the same
-            logger.info("the model did not review all of %s: %s", target.path, error)
+        for hunk in await asyncio.to_thread(hunks_of, target, self.builder, at_most=at_most):
+            found += await self._findings(hunk, target, prompts)
         return sorted(found, key=lambda each: each.confidence or 0.0, reverse=True)
 
     async def _findings(self, hunk: Hunk, target: ReviewTarget, prompts: ReviewPrompts) -> list[Finding]:
