@@ -92,6 +92,44 @@ def test_a_file_that_was_never_committed_is_new_in_all_its_lines(ground: Ground)
     assert made.target.changed == (range(2),)
 
 
+@pytest.mark.parametrize("is_staged", [True, False])
+def test_of_a_file_that_was_moved_only_the_changed_lines_are_new(
+    tmp_path: Path, ground: Ground, is_staged: bool
+) -> None:
+    shop = GitFolder(tmp_path / "shop")
+    (shop.path / "parts").mkdir()
+    if is_staged:
+        shop.git("mv", "a.py", "parts/b.py")
+    else:
+        (shop.path / "a.py").rename(shop.path / "parts/b.py")
+    made = planned(ground, COMMITTED.replace("line_5 =", "five ="), path="parts/b.py")
+
+    assert isinstance(made, Plan)
+    assert made.target.changed == (range(5, 6),)
+
+
+def test_a_copy_and_a_file_like_few_lines_of_a_gone_one_are_new(tmp_path: Path, ground: Ground) -> None:
+    copied = planned(ground, COMMITTED, path="b.py")
+    (tmp_path / "shop/a.py").unlink()
+    unlike = planned(ground, COMMITTED[: len(COMMITTED) // 3], path="b.py")
+
+    assert isinstance(copied, Plan)
+    assert isinstance(unlike, Plan)
+    assert copied.target.changed == (range(20_000),)
+    assert unlike.target.changed[0].start == 0  # of a moved one nothing would be new
+
+
+def test_what_was_a_link_is_left_alone(tmp_path: Path, ground: Ground) -> None:
+    shop = GitFolder(tmp_path / "shop")
+    (shop.path / "linked.py").symlink_to("a.py")
+    shop.git("add", "--all")
+    shop.git("commit", "--quiet", "--message", "Link")
+    made = planned(ground, "x = 1\n", path="linked.py")
+
+    assert isinstance(made, NoReview)
+    assert "link" in made.reason
+
+
 def test_what_was_looked_at_is_not_looked_at_again_and_what_was_found_stays(ground: Ground) -> None:
     first = COMMITTED.replace("line_5 =", "five =")
     made = planned(ground, first)

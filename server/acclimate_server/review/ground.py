@@ -67,11 +67,6 @@ class Ground:
         self._dismissals = Dismissals()
         self._dismissed_at: tuple[int, int] | None = None
 
-    def committed(self, path: str) -> str:
-        """What was committed last at a path; empty for a new file, and for one that nobody can read."""
-        blob = self.repository.blob_of("HEAD", path)
-        return "" if blob is None else self.repository.text(blob) or ""
-
     def panel(self, wanted: ReviewSettings, voice: Voice, executor: Executor) -> Panel:
         """Who reviews here.
 

@@ -9,12 +9,14 @@ from acclimate_indexer.review.line_map import LineStarts
 from acclimate_indexer.review.target import ReviewTarget, as_ranges, changed_lines, without
 
 from ..settings import ReviewSettings
+from .committed import committed_text
 from .ground import Ground, Panel
 from .merge import merged
 from .reviewed import Reviewed
 from .reviewers import Findings
 from .scope import is_broken, why_not_reviewed
 
+UNREADABLE = "What was committed here was a link or no text: nobody can tell which lines changed."
 BROKEN = "The file does not parse at the moment; it did when it was committed."
 
 Asked = range | Literal["file", "changes"] | None  # lines, counted from 0; or None: it was merely saved
@@ -72,7 +74,9 @@ def plan(
     why = why_not_reviewed(wanted, path, language, text)
     if why or language is None:
         return NoReview(reason=why)
-    committed = ground.committed(path)
+    committed = committed_text(ground.repository, path, text)
+    if committed is None:
+        return NoReview(reason=UNREADABLE)
     if asked is None and is_broken(language, text, committed):
         return NoReview(reason=BROKEN, is_broken=True)
     known = before.carried(text)
