@@ -3,7 +3,7 @@
 A repository is untrusted input. Its configuration may name programs (monitors, hooks, pagers, diff drivers); here git
 is told by environment to use none of them, only plumbing commands run, nothing is fetched, and blobs are read as they
 are stored. The work tree is never read. The repository is named to git explicitly, so neither the caller's
-`GIT_*` variables nor the owner of the folder matter.
+`GIT_*` variables nor the owner of the folder matter; only the index that a hook is told of is heeded.
 """
 
 import os
@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from .changes import DETAILS_FORMAT, CommitDetails, FileChange, commit_details, file_changes, moment
+from .differences import Difference, differences
 from .errors import RepositoryError
 from .file_text import uniform
 from .home import repository_name
@@ -70,7 +71,7 @@ class Repository:
         self.common_directory = common_directory
         self.work_tree = work_tree
         self.name = repository_name(common_directory)
-        self._git = _runner(git_directory, common_directory)
+        self._git = _runner(git_directory, common_directory, _index_file(git_directory, work_tree))
 
     @classmethod
     def open(cls, path: Path) -> Self:
@@ -151,15 +152,25 @@ class Repository:
         except RepositoryError:
             return None
 
-    def staged(self) -> dict[str, str]:
-        """The blobs of the regular files in the index, by path: what would be committed now."""
-        found: dict[str, str] = {}
-        for entry in self._run("ls-files", "--stage", "-z").split(b"\0"):
-            stat, _, path = entry.partition(b"\t")
-            fields = stat.split()
-            if len(fields) == 3 and fields[0] in REGULAR_MODES and fields[2] == b"0":  # no side of a conflict
-                found[readable_path(path)] = fields[1].decode()
-        return found
+    def text_at(self, commit: str, path: str, *, max_bytes: int) -> str | None:
+        """What a commit holds at a path: empty if nothing, None if no text, as with a link or a larger file."""
+        options = ("-z", "--full-tree", "--end-of-options", commit)
+        about, _, _ = self._run("--literal-pathspecs", "ls-tree", *options, path).partition(b"\t")
+        if not about:
+            return ""
+        mode, _, blob = about.split()
+        return self.text(blob.decode(), max_bytes=max_bytes) if mode in REGULAR_MODES else None
+
+    def differences(self, old: str, new: str | None) -> Iterator[Difference]:
+        """The files that are new or other than in the commit `old`, renamed ones known again.
+
+        Args:
+            new: A commit; None for the index, which is what would be committed now.
+        """
+        compared = ("diff-index", "--cached") if new is None else ("diff-tree", "-r")
+        options = ("--raw", "-z", "-M", f"-l{MAX_COMPARED_FILES}", "--no-ext-diff", "--ignore-submodules=all")
+        ends = (old,) if new is None else (old, new)
+        yield from differences(self._run(*compared, *options, "--end-of-options", *ends))
 
     def merge_base(self, one: str, other: str) -> str | None:
         """The newest commit that leads to both; None if there is none, or one of them is no revision."""
@@ -172,10 +183,12 @@ class Repository:
         """Whether `newer` was built on `older`."""
         return self.merge_base(older, newer) == older
 
-    def text(self, blob: str) -> str | None:
-        """The text of a blob; None if it is binary, not UTF-8, or not on this machine (a partial clone)."""
+    def text(self, blob: str, *, max_bytes: int | None = None) -> str | None:
+        """The text of a blob; None if it is larger, binary, not UTF-8, or not on this machine (a partial clone)."""
         try:
             with _git_errors(self.git_directory):
+                if max_bytes is not None and self._git.get_object_header(blob)[2] > max_bytes:
+                    return None
                 data: bytes = self._git.get_object_data(blob)[3]
         except ValueError:
             return None
@@ -279,7 +292,18 @@ def decoded(data: bytes) -> str | None:
         return None
 
 
-def _runner(git_directory: Path, common_directory: Path) -> "Git":
+def _index_file(git_directory: Path, work_tree: Path | None) -> Path:
+    """The index that counts: git tells its hooks of the one that it is about to commit, which may be a temporary one.
+
+    The name may be relative to the top of the work tree, while our commands run in the git directory. An index of
+    another work tree is none of ours: a hook may call us about a submodule, or a submodule's about what is around it.
+    """
+    told = os.environ.get("GIT_INDEX_FILE")
+    named = ((work_tree or Path()) / told).resolve() if told else None
+    return named if named and named.parent == git_directory and named.is_file() else git_directory / "index"
+
+
+def _runner(git_directory: Path, common_directory: Path, index_file: Path) -> "Git":
     """GitPython's command runner, with everything switched off that a repository could make git start."""
     try:
         os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")  # without git, GitPython would fail while being imported
@@ -291,6 +315,7 @@ def _runner(git_directory: Path, common_directory: Path) -> "Git":
         GIT_DIR=str(git_directory),
         GIT_COMMON_DIR=str(common_directory),
         GIT_OBJECT_DIRECTORY=str(common_directory / "objects"),
+        GIT_INDEX_FILE=str(index_file),
         GIT_ALTERNATE_OBJECT_DIRECTORIES="",
         GIT_WORK_TREE=str(git_directory),  # never looked at: plumbing on objects needs none
         GIT_CONFIG_NOSYSTEM="1",

@@ -1,13 +1,33 @@
 """Git repositories of all kinds, friendly and hostile."""
 
 import os
+import sys
 from pathlib import Path
+from subprocess import CalledProcessError
 
 import pytest
 from tests.support.git_folder import GitFolder
 
 from acclimate_indexer.errors import RepositoryError
 from acclimate_indexer.repository import Repository
+
+# What a hook sees of the commit that is being made, from a folder of the work tree.
+HOOK = """#!/bin/sh
+cd src && '{python}' -P -c '
+from pathlib import Path
+from acclimate_indexer.repository import Repository
+for each in Repository.open(Path(".")).differences("HEAD", None):
+    print(each.path)
+' > '{told}'
+"""
+
+
+def told_of(repository: Repository, old: str, new: str | None) -> dict[str, tuple[str | None, str | None]]:
+    """Both texts of what differs."""
+    return {
+        each.path: (None if each.before is None else repository.text(each.before), repository.text(each.after))
+        for each in repository.differences(old, new)
+    }
 
 
 def test_a_repository_is_found_from_any_folder_or_file_inside(shop: GitFolder) -> None:
@@ -81,6 +101,50 @@ def test_the_callers_git_variables_do_not_lead_astray(
         monkeypatch.setenv(name, str(tmp_path / "elsewhere"))
 
     assert [entry.path for entry in shop.open().files(commit)] == ["a.py"]
+    assert list(shop.open().differences(commit, None)) == []
+
+
+@pytest.mark.parametrize(
+    ("commit", "in_commit"),
+    [
+        ((), ["src/new.py"]),
+        (("-a",), ["src/a.py", "src/new.py"]),  # these two have an index of their own, which is not the usual one yet
+        (("src/a.py",), ["src/a.py"]),
+    ],
+)
+@pytest.mark.parametrize("is_linked", [False, True], ids=["work tree", "linked work tree"])
+def test_a_hook_sees_what_is_about_to_be_committed(
+    shop: GitFolder, tmp_path: Path, commit: tuple[str, ...], in_commit: list[str], is_linked: bool
+) -> None:
+    shop.commit({"src/a.py": "x = 1\n"})
+    hook, told = shop.path / ".git/hooks/pre-commit", tmp_path / "told"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text(HOOK.format(python=sys.executable, told=told), encoding="utf-8")
+    hook.chmod(0o755)
+    if is_linked:
+        shop.git("worktree", "add", "-q", "--detach", str(tmp_path / "linked"))
+        shop = GitFolder(tmp_path / "linked")
+    shop.write({"src/a.py": "x = 2\n", "src/new.py": "y = 1\n"})
+    shop.git("add", "src/new.py")
+    shop.git("commit", "-q", "-m", "Second", *commit)
+
+    assert told.read_text(encoding="utf-8").split() == in_commit
+
+
+def test_the_index_of_another_work_tree_is_not_taken_for_this_ones(
+    shop: GitFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit = shop.commit({"a.py": "x = 1\n"})
+    other = GitFolder.new(tmp_path / "other")
+    other.commit({"b.py": "y = 1\n"})
+    monkeypatch.chdir(other.path)
+    shop.git("worktree", "add", "-q", "--detach", str(tmp_path / "linked"))
+    of_linked = shop.path / ".git/worktrees/linked/index"
+    of_linked.write_bytes((other.path / ".git/index").read_bytes())
+    for told in (".git/index", ".git/index.lock", str(other.path / ".git/index"), str(of_linked)):
+        monkeypatch.setenv("GIT_INDEX_FILE", told)
+
+        assert list(shop.open().differences(commit, None)) == []
 
 
 def test_a_hostile_configuration_starts_nothing(shop: GitFolder, tmp_path: Path) -> None:
@@ -114,6 +178,8 @@ def test_a_hostile_configuration_starts_nothing(shop: GitFolder, tmp_path: Path)
     assert repository.text("1" * 40) is None
     assert [each.lines for each in repository.added_lines(repository.main_line(second))] == [(range(1),)]
     assert next(iter(repository.touched(repository.main_line(second)))) == "a.py"
+    assert told_of(repository, first, second) == {"a.py": ("x = 1\n", "x = 2\n")}
+    assert told_of(repository, first, None) == {"a.py": ("x = 1\n", "x = 2\n")}
     assert repository.root_commit() == first
     assert not marker.exists()
 
@@ -142,6 +208,76 @@ def test_text_is_utf_8_or_nothing(shop: GitFolder) -> None:
         "latin.py": None,
         "binary.py": None,
     }
+
+
+def test_a_text_above_a_bound_is_not_read(shop: GitFolder) -> None:
+    commit = shop.commit({"a.py": "12345\n"})
+    repository = shop.open()
+    (entry,) = repository.files(commit)
+
+    assert repository.text(entry.blob, max_bytes=6) == "12345\n"
+    assert repository.text(entry.blob, max_bytes=5) is None
+    assert repository.text("1" * 40, max_bytes=5) is None
+
+
+def test_the_text_at_a_path_is_empty_where_there_is_nothing_and_none_where_there_is_no_text(shop: GitFolder) -> None:
+    (shop.path / "link.py").symlink_to("a.py")
+    shop.commit({"a.py": "x = 1\n", "[a].py": "odd\n", "latin.py": "é\n".encode("latin-1"), "src/b.py": "b\n"})
+    repository = shop.open()
+    paths = ("a.py", "[a].py", ":(icase)A.PY", "new.py", "*.py", "latin.py", "link.py", "src")
+
+    assert [repository.text_at("HEAD", path, max_bytes=6) for path in paths] == [
+        "x = 1\n",
+        "odd\n",
+        "",
+        "",
+        "",
+        None,
+        None,
+        None,
+    ]
+    assert repository.text_at("HEAD", "a.py", max_bytes=5) is None
+
+
+def test_differences_know_renamed_files_again_and_leave_out_what_was_no_file(shop: GitFolder, tmp_path: Path) -> None:
+    other = GitFolder.new(tmp_path / "other")
+    other.commit({"b.py": "y = 1\n"})
+    lines = "".join(f"x = {number}\n" for number in range(50))
+    (shop.path / "link.py").symlink_to("old.py")
+    first = shop.commit({"old.py": lines, "same.py": "same\n", "gone.py": "gone\n", "mode.py": "mode\n"})
+    shop.git("mv", "old.py", "new ü\t.py")
+    shop.git("rm", "-q", "gone.py", "link.py")
+    (shop.path / "mode.py").chmod(0o755)
+    (shop.path / "same.py").unlink()
+    (shop.path / "same.py").symlink_to("mode.py")
+    shop.git("submodule", "add", "-q", str(other.path), "lib")
+    shop.write({"new ü\t.py": lines + "y = 1\n", "link.py": "now = 1\n", "added.py": "added\n"})
+    shop.git("add", "-A")
+    repository, found = shop.open(), {}
+    found["index"] = told_of(repository, first, None)
+    found["commit"] = told_of(repository, first, shop.commit({}, day=1))
+
+    assert found["commit"] == found["index"]
+    assert {path: before for path, (before, _) in found["index"].items() if path != ".gitmodules"} == {
+        "new ü\t.py": lines,
+        "added.py": None,
+        "mode.py": "mode\n",
+    }
+    assert list(repository.differences("HEAD", None)) == []
+
+
+def test_the_sides_of_a_conflict_are_no_difference(shop: GitFolder) -> None:
+    shop.commit({"a.py": "one\n", "b.py": "b\n"})
+    shop.git("checkout", "-q", "-b", "topic")
+    shop.commit({"a.py": "mine\n"}, day=1)
+    shop.git("checkout", "-q", "main")
+    shop.commit({"a.py": "theirs\n"}, day=2)
+    with pytest.raises(CalledProcessError):
+        shop.git("merge", "-q", "topic")
+    shop.write({"b.py": "c\n"})
+    shop.git("add", "b.py")
+
+    assert [each.path for each in shop.open().differences("HEAD", None)] == ["b.py"]
 
 
 def test_added_lines_are_told_by_commit_path_and_range(shop: GitFolder) -> None:

@@ -2,7 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+import shutil
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -10,13 +11,14 @@ from typing import Any
 import pytest
 from lsprotocol import types
 from tests.conftest import MakeRepository
-from tests.server.test_cli import DONE, acclimate
+from tests.server.test_cli import DONE, FORESEEN, Done, acclimate
 from tests.support.adapter_folder import publish
 from tests.support.fake_engine import FakeEngine, fake_engine
 from tests.support.lsp import Editor, connected
 from tests.support.tiny_model import TINY, write_manifest, write_tokenizer
 
 from acclimate_indexer.home import Home
+from acclimate_indexer.models import MANIFEST
 from acclimate_indexer.pairs import ReviewComment
 from acclimate_indexer.repository import Repository
 from acclimate_indexer.review_answer import answer_text
@@ -57,6 +59,21 @@ def speaking(engine: FakeEngine) -> None:
     """Comments on the first hunk that it sees, and is satisfied with what it suggested itself."""
     engine.pieces = [answer_text(SAID)]
     engine.likeliest = [{'{"': -0.1, "null": -2.3}, {"null": -0.01, '{"': -4.7}]
+
+
+async def reviewed(shop: Path, engine: FakeEngine, *options: str) -> tuple[Done, dict[str, Any]]:
+    """What the command line says of the fault."""
+    (shop / PATH).write_text(AFTER, encoding="utf-8")
+    speaking(engine)
+    setting = f"engine.url={engine.url}"
+    done = await asyncio.to_thread(acclimate, "review", "--repository", shop, "--json", "--set", setting, *options)
+    return done, json.loads(done.stdout.splitlines()[-1])
+
+
+def with_a_rule(shop: Path) -> None:
+    """Conventions have something to say of the fault, too."""
+    (shop / ".acclimate").mkdir()
+    (shop / ".acclimate/review.md").write_text("- use `total_of` instead of `sum`.\n", encoding="utf-8")
 
 
 @asynccontextmanager
@@ -109,13 +126,9 @@ async def test_the_command_line_goes_by_the_same_verdict(
     home: Home, shop: Path, record: dict[str, Any], code: int, comments: int
 ) -> None:
     registry_with(home, shop, **record)
-    (shop / PATH).write_text(AFTER, encoding="utf-8")
     async with fake_engine() as engine:
-        speaking(engine)
-        setting = f"engine.url={engine.url}"
-        done = await asyncio.to_thread(acclimate, "review", "--repository", shop, "--json", "--set", setting)
+        done, said = await reviewed(shop, engine)
 
-    said = json.loads(done.stdout.splitlines()[-1])
     assert done.returncode == code, done.stderr
     assert [each["message"] for each in said["findings"]] == [SAID.message] * comments
     assert bool(engine.asked) == bool(comments)
@@ -123,12 +136,89 @@ async def test_the_command_line_goes_by_the_same_verdict(
     assert ("Review by model: the adapter shop-1" if comments else "Review by model: off: It finds") in shown.stdout
 
 
+def no_model(home: Home, registry: AdapterRegistry, engine: FakeEngine) -> str:
+    shutil.rmtree(home.model(TINY))
+    return "No base model is on this machine yet"
+
+
+def another_model(home: Home, registry: AdapterRegistry, engine: FakeEngine) -> str:
+    manifest = home.model(TINY) / MANIFEST
+    told = json.loads(manifest.read_text(encoding="utf-8")) | {"source_sha256": "1" * 64}
+    manifest.write_text(json.dumps(told), encoding="utf-8")
+    return "The adapter shop-1 was made for"
+
+
+def damaged_adapter(home: Home, registry: AdapterRegistry, engine: FakeEngine) -> str:
+    (registry.get("shop-1").folder / "adapter_model.safetensors").write_bytes(b"")
+    return "The adapter 'shop-1' is corrupt"
+
+
+def refusing_engine(home: Home, registry: AdapterRegistry, engine: FakeEngine) -> str:
+    engine.refuses = "LoRA rank 8 is greater than max_lora_rank 4."
+    return "rank"
+
+
+@pytest.mark.parametrize("broken", [no_model, another_model, damaged_adapter, refusing_engine])
+async def test_an_adapter_that_cannot_be_asked_silences_nobody_else(
+    home: Home, shop: Path, broken: Callable[[Home, AdapterRegistry, FakeEngine], str]
+) -> None:
+    registry = registry_with(home, shop, **ON)
+    with_a_rule(shop)
+    async with fake_engine() as engine:
+        why = broken(home, registry, engine)
+        done, said = await reviewed(shop, engine)
+
+    assert done.returncode == FINDINGS, done.stderr
+    assert [each["reviewer"] for each in said["findings"]] == ["conventions"]
+    assert said["reviewers"]["model"].startswith("off: ")
+    assert why in said["reviewers"]["model"]
+    assert f"Review by model {said['reviewers']['model']}" in done.stderr
+    assert engine.asked == []
+
+
+async def test_the_adapter_that_the_settings_name_speaks(home: Home, shop: Path) -> None:
+    registry = registry_with(home, shop, **ON)
+    publish(registry, "shop-2", base=registry.get("shop-1").record["base"], **ON)
+    async with fake_engine() as engine:
+        done, said = await reviewed(shop, engine, "--set", "adapter=shop-2")
+
+    assert (done.returncode, said["reviewers"]["model"]) == (FINDINGS, "the adapter shop-2")
+    assert {each["model"] for each in engine.asked} == {"shop-2"}
+
+
+@pytest.mark.parametrize(
+    ("setting", "why"), [("none", "no adapter of this repository is in use"), ("shop-9", "shop-9")]
+)
+async def test_one_that_the_settings_rule_out_is_asked_nothing(home: Home, shop: Path, setting: str, why: str) -> None:
+    registry_with(home, shop, **ON)
+    async with fake_engine() as engine:
+        done, said = await reviewed(shop, engine, "--set", f"adapter={setting}")
+
+    assert (done.returncode, said["findings"], engine.asked) == (DONE, [], [])
+    assert said["reviewers"]["model"].startswith("off: ")
+    assert why in said["reviewers"]["model"]
+
+
+@pytest.mark.parametrize(("has_rule", "code"), [(False, FORESEEN), (True, FINDINGS)])
+async def test_a_review_that_a_reviewer_did_not_finish_says_so(
+    home: Home, shop: Path, has_rule: bool, code: int
+) -> None:
+    registry_with(home, shop, **ON)
+    if has_rule:
+        with_a_rule(shop)
+    async with fake_engine() as engine:
+        engine.dies_after = 0
+        done, said = await reviewed(shop, engine)
+
+    assert (done.returncode, len(said["findings"])) == (code, int(has_rule))
+    assert said["reviewers"]["model"].startswith(f"failed in 1 file: {PATH}: ")
+    assert f"Review by model {said['reviewers']['model']}" in done.stderr
+
+
 async def test_a_team_can_switch_the_model_off(home: Home, shop: Path) -> None:
     registry_with(home, shop, **ON)
-    (shop / PATH).write_text(AFTER, encoding="utf-8")
     (shop / ".acclimate").mkdir()
     (shop / ".acclimate/review.md").write_text("- off: model\n", encoding="utf-8")
     async with fake_engine() as engine:
-        speaking(engine)
-        done = await asyncio.to_thread(acclimate, "review", "--repository", shop, "--set", f"engine.url={engine.url}")
+        done, _ = await reviewed(shop, engine)
     assert done.returncode == DONE, done.stdout

@@ -16,8 +16,8 @@ from acclimate_indexer.review.target import ReviewTarget, without
 from acclimate_indexer.syntax import Span
 from acclimate_server.review.fixing import all_fixes, ignoring_edit
 from acclimate_server.review.merge import merged
-from acclimate_server.review.reviewers import findings_of, review
-from acclimate_server.review.voice import most_important
+from acclimate_server.review.reviewers import findings_of
+from acclimate_server.review.voice import most_important, spoken
 from acclimate_server.settings import ReviewSettings
 
 TEXT = "import old\n\nx = old.call(1)\ny = other(2)\n\n\nz = last(3)\n"
@@ -127,14 +127,13 @@ async def test_who_looks_again_is_asked_about_what_is_known() -> None:
     assert never.asked == []
 
 
-async def test_a_review_says_only_what_is_wanted() -> None:
+def test_only_what_is_wanted_is_said() -> None:
     said = [found(TEXT, "old.call"), found(TEXT, "other", severity="suggestion"), found(TEXT, "last")]
-    reviewers = [Says("conventions", said)]
     never = Dismissals(never=[("replaced-name", "last")])
     wanted = ReviewSettings(severity="warning")
 
-    assert await review(TARGET, reviewers, dismissals=never, wanted=wanted) == said[:1]
-    everything = await review(TARGET, reviewers, dismissals=Dismissals(), wanted=ReviewSettings())
+    assert spoken(said, TEXT.split("\n"), PYTHON, dismissals=never, wanted=wanted) == said[:1]
+    everything = spoken(said, TEXT.split("\n"), PYTHON, dismissals=Dismissals(), wanted=ReviewSettings())
     assert everything == said
     assert most_important(everything, 2) == [said[0], said[2]]
 

@@ -32,6 +32,7 @@ class FakeEngine:
             the last of them for all further ones.
         pause_seconds: Between two pieces.
         forgets: Names of adapters that loading seems to accept and completing does not know, once each.
+        refuses: What it says instead of loading any adapter; empty where it loads them.
         dies_after: So many completions; then it is gone as if it had been killed. None lets it live.
         sent: How many pieces were streamed.
         closed_early: How many streams were closed by the client before their end.
@@ -49,6 +50,7 @@ class FakeEngine:
         self.likeliest: list[dict[str, float]] = [{"null": 0.0}]
         self.pause_seconds = 0.0
         self.forgets: list[str] = []
+        self.refuses = ""
         self.dies_after: int | None = None
         self.adapters: dict[str, str] = {}
         self.asked: list[dict[str, Any]] = []
@@ -105,6 +107,8 @@ class FakeEngine:
             return await _reply(writer, 200, {"data": cards})
         if path == "/v1/load_lora_adapter":
             self.loads.append(body["lora_name"])
+            if self.refuses:
+                return await _reply(writer, 400, {"error": {"message": self.refuses}})
             self.adapters[body["lora_name"]] = body["lora_path"]
             return await _reply(writer, 200, {})
         if path == "/v1/unload_lora_adapter":

@@ -12,7 +12,7 @@ MAX_FILE_BYTES = 2 * 1024 * 1024  # no person wrote more into one file
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangedFile:
-    """A file with its text before, empty for a new one, and now."""
+    """A file with its text before, empty for a new one, and now. A renamed one had its text under another path."""
 
     path: str
     before: str
@@ -28,16 +28,17 @@ def changed_in_work_tree(repository: Repository) -> Iterator[ChangedFile]:
     if repository.work_tree is None:
         raise UsageError(f"{repository.name!r} has no work tree. Name a revision: `--since REV`.")
     tree = WorkTree(repository.work_tree, MAX_FILE_BYTES)
-    committed = _blobs(repository, "HEAD")
-    for path in sorted({*committed, *repository.staged()}):
+    before: dict[str, str | None] = {entry.path: entry.blob for entry in repository.files("HEAD")}
+    before |= {each.path: each.before for each in repository.differences("HEAD", None)}
+    for path, blob in sorted(before.items()):
         data = tree.data(path)
-        if data is not None and blob_name(data) != committed.get(path):
-            yield from _changed(path, _text(repository, committed.get(path)), decoded(data))
+        if data is not None and blob_name(data) != blob:
+            yield from _changed(path, _before(repository, blob), decoded(data))
 
 
 def changed_in_index(repository: Repository) -> Iterator[ChangedFile]:
     """What is staged for the next commit."""
-    yield from _between(repository, _blobs(repository, "HEAD"), repository.staged())
+    yield from _between(repository, "HEAD", None)
 
 
 def changed_since(repository: Repository, revision: str) -> Iterator[ChangedFile]:
@@ -49,24 +50,24 @@ def changed_since(repository: Repository, revision: str) -> Iterator[ChangedFile
     base = repository.merge_base(revision, "HEAD")
     if base is None:
         raise UsageError(f"{revision!r} is no revision that HEAD has anything in common with.")
-    yield from _between(repository, _blobs(repository, base), _blobs(repository, "HEAD"))
+    yield from _between(repository, base, "HEAD")
 
 
-def _between(repository: Repository, old: dict[str, str], new: dict[str, str]) -> Iterator[ChangedFile]:
-    for path, blob in sorted(new.items()):
-        if old.get(path) != blob:
-            yield from _changed(path, _text(repository, old.get(path)), _text(repository, blob))
+def _between(repository: Repository, old: str, new: str | None) -> Iterator[ChangedFile]:
+    for each in sorted(repository.differences(old, new), key=lambda difference: difference.path):
+        after = repository.text(each.after, max_bytes=MAX_FILE_BYTES)
+        yield from _changed(each.path, _before(repository, each.before), after)
 
 
 def _changed(path: str, before: str | None, after: str | None) -> Iterator[ChangedFile]:
-    """The file, if it can be read now and differs by more than its line endings."""
-    if after is not None and after != before:
-        yield ChangedFile(path=path, before=before or "", after=after)
+    """The file, if both sides can be read and differ by more than their line endings.
+
+    One that was there and could not be read is not new: nobody knows which of its lines are.
+    """
+    if before is not None and after is not None and before != after:
+        yield ChangedFile(path=path, before=before, after=after)
 
 
-def _blobs(repository: Repository, commit: str) -> dict[str, str]:
-    return {entry.path: entry.blob for entry in repository.files(commit)}
-
-
-def _text(repository: Repository, blob: str | None) -> str | None:
-    return None if blob is None else repository.text(blob)
+def _before(repository: Repository, blob: str | None) -> str | None:
+    """The text that a file had: empty where there was none, None where it cannot be read."""
+    return "" if blob is None else repository.text(blob, max_bytes=MAX_FILE_BYTES)

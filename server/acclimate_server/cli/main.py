@@ -1,6 +1,6 @@
 """`acclimate`: the parser, and what every verb shares: settings, logging, exit codes, one sentence an error.
 
-Exit codes: 0 done, 1 findings, 2 usage, 3 a foreseeable failure, 130 cancelled with Ctrl-C.
+Exit codes: 0 done, 1 findings, 2 usage, 3 a foreseeable failure, 4 one that nobody foresaw, 130 cancelled with Ctrl-C.
 """
 
 import argparse
@@ -11,6 +11,7 @@ import sys
 from collections.abc import Sequence
 
 from acclimate_indexer.errors import AcclimateError
+from acclimate_training.report.markup import visible
 
 from . import (
     adapt,
@@ -36,6 +37,8 @@ from . import (
 )
 from .context import Context
 
+log = logging.getLogger(__name__)
+
 VERBS = (
     advise,
     adapt,
@@ -58,7 +61,9 @@ VERBS = (
     doctor,
     forget,
 )
+UNFORESEEN = 4  # Python's own 1 would say that there are findings
 CANCELLED = 130  # what a shell expects of a program that ended by Ctrl-C
+LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 LOG_LEVELS = (logging.WARNING, logging.INFO, logging.DEBUG)
 
 DESCRIPTION = """\
@@ -75,6 +80,9 @@ examples:
   acclimate status                     the engine, the model, the adapter in use
   acclimate doctor                     what is missing on this machine, and how to mend it
 
+exit codes:
+  0 done, 1 findings (`doctor`, `review`), 2 usage, 3 a foreseeable failure, 4 one that nobody foresaw, 130 cancelled
+
 `acclimate VERB --help` explains a verb.
 """
 
@@ -86,7 +94,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return int(parsed.run(parsed, Context.of(parsed)))
     except AcclimateError as error:
-        print(f"acclimate: {error}", file=sys.stderr)
+        print(f"acclimate: {visible(str(error))}", file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
         print("acclimate: cancelled.", file=sys.stderr)
@@ -94,6 +102,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         _close_stdout()
         return 0
+    except Exception:  # the process's boundary
+        log.exception("A fault of acclimate's own")
+        return UNFORESEEN
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -127,11 +138,18 @@ def _shared_options() -> argparse.ArgumentParser:
 
 def _log_to_stderr(verbosity: int) -> None:
     level = LOG_LEVELS[min(verbosity, len(LOG_LEVELS) - 1)]
-    logging.basicConfig(
-        level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr
-    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_VisibleFormatter(LOG_FORMAT))
+    logging.basicConfig(level=logging.WARNING, handlers=[handler])
     for name in ("acclimate_server", "acclimate_training", "acclimate_indexer"):
         logging.getLogger(name).setLevel(level)  # pygls below WARNING would log whole messages: source code
+
+
+class _VisibleFormatter(logging.Formatter):
+    """Log lines name files and quote programs: none of that may drive a terminal."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return visible(super().format(record))
 
 
 def _close_stdout() -> None:

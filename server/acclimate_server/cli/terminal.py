@@ -13,6 +13,9 @@ from typing import Any
 
 from rich.console import Console, RenderableType
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.text import Text
+
+from acclimate_training.report.markup import visible
 
 from ..words import duration_words
 
@@ -34,13 +37,14 @@ class Terminal:
         self._results = Console(emoji=False, highlight=False, width=None if sys.stdout.isatty() else PLAIN_WIDTH)
 
     def say(self, text: str) -> None:
-        """Words for a person."""
-        self._errors.print(text, markup=False, soft_wrap=True)
+        """Words for a person; they may quote anybody's."""
+        self._errors.print(visible(text), markup=False, soft_wrap=True)
 
     def show(self, result: RenderableType) -> None:
         """A result; beside `--json` it is for a person and goes to stderr."""
         console = self._errors if self.as_json else self._results
-        console.print(result, markup=False, soft_wrap=isinstance(result, str))
+        is_words = isinstance(result, str | Text)  # other programs read them line by line
+        console.print(result, markup=False, soft_wrap=is_words)
 
     def finish(self, record: dict[str, Any]) -> None:
         """The machine's result, with `--json`."""

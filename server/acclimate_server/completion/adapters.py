@@ -183,20 +183,33 @@ def _wanted(home: RepositoryHome, setting: str, base_identity: str) -> tuple[Ada
         AdapterError: It does not exist, is damaged, or was made for another base model.
     """
     registry = AdapterRegistry(home)
-    adapter = _adapter(registry, setting, base_identity)
-    return adapter, adapter.calibration if adapter else base_calibration(registry.versions(), base_identity)
+    adapter = chosen_adapter(registry, setting)
+    if adapter is None:
+        return None, base_calibration(registry.versions(), base_identity)
+    check_usable(adapter, base_identity)
+    return adapter, adapter.calibration
 
 
-def _adapter(registry: AdapterRegistry, setting: str, base_identity: str) -> Adapter | None:
+def chosen_adapter(registry: AdapterRegistry, setting: str) -> Adapter | None:
+    """The adapter that the setting `adapter` asks for; None is the base model.
+
+    Raises:
+        AdapterError: It does not exist.
+    """
     if setting == NONE:
         return None
-    adapter = registry.live() if setting in (AUTO, "") else registry.get(registry.resolve(setting))
-    if adapter is None:
-        return None
+    return registry.live() if setting in (AUTO, "") else registry.get(registry.resolve(setting))
+
+
+def check_usable(adapter: Adapter, base_identity: str) -> None:
+    """To be asked whenever it is about to be loaded into an engine.
+
+    Raises:
+        AdapterError: It is damaged, or was made for another base model.
+    """
     adapter.verify()
     if adapter.base_identity != base_identity:
         raise AdapterError(
             f"The adapter {adapter.version} was made for {adapter.base_identity}, and the engine serves"
             f" {base_identity}. Train again, or set `model.name`."
         )
-    return adapter

@@ -1,7 +1,6 @@
-"""Who reviews, and the review itself: all reviewers side by side, in one voice.
+"""Who reviews, and the review itself: all reviewers side by side, duplicates merged.
 
-The language server and the command line both call `review`. The server calls its two halves apart: it keeps what was
-found, and asks again what of it is to be said when somebody dismisses something.
+The language server and the command line both call `findings_of`, and ask `voice` what of it is to be said.
 """
 
 import asyncio
@@ -14,14 +13,12 @@ from typing import Protocol
 from acclimate_indexer.errors import AcclimateError, RepositoryError
 from acclimate_indexer.repository import Repository
 from acclimate_indexer.review import finding
-from acclimate_indexer.review.dismissals import Dismissals
 from acclimate_indexer.review.finding import Finding
 from acclimate_indexer.review.line_map import LineStarts
 from acclimate_indexer.review.target import ReviewTarget, without
 
-from ..settings import ReviewSettings
 from .merge import merged
-from .voice import most_important, spoken
+from .voice import most_important
 
 MAX_FINDINGS = 200  # of a reviewer in a file: who gets more has a migration to make, and no review to read
 
@@ -70,15 +67,6 @@ class Findings:
 
     found: list[Finding] = field(default_factory=list)
     silent: dict[str, str] = field(default_factory=dict)
-
-
-async def review(
-    target: ReviewTarget, reviewers: Iterable[Reviewer], *, dismissals: Dismissals, wanted: ReviewSettings
-) -> list[Finding]:
-    """All that is to be said about the target, in the order of the text."""
-    findings = await findings_of(target, reviewers, timeout_seconds=wanted.timeout_seconds)
-    lines = target.text.split("\n")
-    return spoken(findings.found, lines, target.source.language, dismissals=dismissals, wanted=wanted)
 
 
 async def findings_of(
