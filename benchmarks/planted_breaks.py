@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 
 from acclimate_indexer.mining.conventions.prevalence import ALTERNATIVE_MODULES, LEVELS, LOGGERS, inner_folder, style_of
 from acclimate_indexer.mining.conventions.record import Conventions, Prevalence, Replacement
@@ -85,8 +86,8 @@ def _places(state: CommitState, convention: Replacement | Prevalence) -> Iterato
 
 
 def _replaced(source: Source, replacement: Replacement) -> Iterator[tuple[Span, str]]:
-    """The new name in code, to become the old one."""
-    pattern = re.compile(rf"(?<!\w){re.escape(replacement.new)}(?=\()")
+    """The new name in code, where something is called or taken of it, to become the old one."""
+    pattern = re.compile(rf"(?<!\w){re.escape(replacement.new)}(?=[(.])")
     for found in pattern.finditer(source.text):
         before = source.text[source.line_start(found.start()) : found.start()]
         if not re.search(r"[\"'`]|\bdef\b|\bfunc\b", before):
@@ -107,6 +108,8 @@ def _broken(source: Source, convention: Prevalence) -> Iterator[tuple[Span, str]
         other = next(name for name in ALTERNATIVE_MODULES[convention.role] if name != convention.rule)
         for found in re.finditer(rf"^(?:import|from) ({re.escape(convention.rule)})\b", source.text, re.MULTILINE):
             yield Span(*found.span(1)), other
+    elif convention.role == "own libraries":
+        yield from _bypassed(source, convention)
     elif convention.role == "folders":
         yield from _turned(source, convention)
 
@@ -127,6 +130,17 @@ def _decorated(source: Source, rule: str) -> Iterator[tuple[Span, str]]:
     name, parenthesis, _ = rule.partition("(")
     for found in re.finditer(rf"^[ \t]*@({re.escape(rule)})$", source.text, re.MULTILINE):
         yield Span(*found.span(1)), name if parenthesis else f"{name}()"
+
+
+def _bypassed(source: Source, convention: Prevalence) -> Iterator[tuple[Span, str]]:
+    """The import of an own file, to become one of the library that it wraps."""
+    own, _, library = convention.rule.partition(" rather than ")
+    if PurePosixPath(source.path).parent == PurePosixPath(own).parent:
+        return  # beside it the library may be needed
+    module = PurePosixPath(own.removeprefix("src/")).with_suffix("")
+    name = ".".join(module.parts).removesuffix(".__init__")
+    for found in re.finditer(rf"^(?:import|from) ({re.escape(name)})(?=[ \n])", source.text, re.MULTILINE):
+        yield Span(*found.span(1)), library
 
 
 def _turned(source: Source, convention: Prevalence) -> Iterator[tuple[Span, str]]:

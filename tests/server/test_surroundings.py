@@ -133,9 +133,11 @@ async def test_only_the_last_few_documents_count_as_worked_on(invoices: Surround
 async def test_an_index_tells_how_far_it_is(home: Home, make_repository: MakeRepository) -> None:
     folder = make_repository(FILES)
     told: list[IndexStatus] = []
-    opened = surroundings(home, folder, lambda: told.append(opened.status))
-    await opened.settled()
-    opened.close()
+    opened: list[Surroundings] = []
+    opened.append(surroundings(home, folder, lambda: told.append(opened[0].status)))
+    await opened[0].settled()
+    opened[0].close()
+    opened.clear()  # what hears of it refers to it: only garbage collection would end its git, and complain
 
     assert told[-1] == IndexStatus(state="ready", done=len(FILES), of=len(FILES))
     assert {status.state for status in told[:-1]} == {"building"}
