@@ -197,6 +197,8 @@ async def test_one_that_the_settings_rule_out_is_asked_nothing(home: Home, shop:
     assert (done.returncode, said["findings"], engine.asked) == (DONE, [], [])
     assert said["reviewers"]["model"].startswith("off: ")
     assert why in said["reviewers"]["model"]
+    shown = json.loads(acclimate("status", shop, "--json", "--set", f"adapter={setting}").stdout.splitlines()[-1])
+    assert shown["repository"]["review"]["model"] == said["reviewers"]["model"]
 
 
 @pytest.mark.parametrize(("has_rule", "code"), [(False, FORESEEN), (True, FINDINGS)])

@@ -160,30 +160,30 @@ def _whole_files(paths: Sequence[Path], repository: Repository) -> Iterator[Chan
 
 async def _found(ground: Ground, settings: Settings, files: Sequence[ChangedFile], context: Context) -> Reviewed:
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="review") as executor:
-        async with _voice(ground, settings, context) as voice:
+        async with _voice(ground.home, settings, context) as voice:
             loop = asyncio.get_running_loop()
             panel = await loop.run_in_executor(executor, ground.panel, settings.review, voice, executor)
             return await _reviewed(ground, panel, settings.review, files, context.terminal)
 
 
 @asynccontextmanager
-async def _voice(ground: Ground, settings: Settings, context: Context) -> AsyncIterator[Voice]:
+async def _voice(home: RepositoryHome, settings: Settings, context: Context) -> AsyncIterator[Voice]:
     """The adapter that the settings ask for, with an engine for as long as the block runs if it may speak."""
     async with AsyncExitStack() as held:
         try:
-            voice = await _loaded(ground, settings, context, held)
+            voice = await _loaded(home, settings, context, held)
         except AcclimateError as error:  # the other reviewers need no engine
             voice = Voice(why_not=str(error))
         yield voice
 
 
-async def _loaded(ground: Ground, settings: Settings, context: Context, held: AsyncExitStack) -> Voice:
+async def _loaded(home: RepositoryHome, settings: Settings, context: Context, held: AsyncExitStack) -> Voice:
     """The adapter, loaded into an engine that is held until the stack ends, or why it says nothing.
 
     Raises:
         AcclimateError: It should speak and cannot: no base model, runtime or engine, or the adapter is damaged.
     """
-    adapter = chosen_adapter(AdapterRegistry(ground.home), settings.adapter)
+    adapter = chosen_adapter(AdapterRegistry(home), settings.adapter)
     why_not = why_silent(adapter, settings.review)
     if why_not or adapter is None:
         return Voice(why_not=why_not)

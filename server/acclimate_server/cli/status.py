@@ -3,12 +3,13 @@
 import argparse
 from typing import Any
 
-from acclimate_indexer.errors import AcclimateError, RepositoryError
+from acclimate_indexer.errors import AcclimateError, AdapterError, RepositoryError
 from acclimate_indexer.home import RepositoryHome
 from acclimate_indexer.models import local_models
 from acclimate_indexer.repository import Repository
 from acclimate_training.registry import AdapterRegistry
 
+from ..completion.adapters import chosen_adapter
 from ..completion.connection import runtime_python
 from ..engine.lease import read_engine_state
 from ..keeping_up import current_drift
@@ -16,6 +17,7 @@ from ..overview import known_uses, last_run
 from ..review.ground import Ground
 from ..review.model import model_words, why_silent
 from ..runtime.find import find_runtime
+from ..settings import Settings
 from ..words import progress_words
 from .context import Context
 from .engine import engine_words
@@ -66,7 +68,7 @@ def _repository(arguments: argparse.Namespace, context: Context) -> dict[str, An
     home = context.home.for_repository(repository.common_directory)
     registry = AdapterRegistry(home)
     live, adapters = registry.live(), len(registry.versions())
-    wanted = context.settings(repository.work_tree).review
+    settings = context.settings(repository.work_tree)
     return {
         "name": repository.name,
         "folder": str(home.root),
@@ -75,9 +77,7 @@ def _repository(arguments: argparse.Namespace, context: Context) -> dict[str, An
         "live": None if live is None else live.version,
         "verdict": None if live is None else live.record["verdict"],
         "report": None if live is None else _report(home, live.version),
-        "review": Ground(repository, home).words(
-            model_words(why_silent(live, wanted), None if live is None else live.version)
-        ),
+        "review": Ground(repository, home).words(_speaking(registry, settings)),
         "drift": _drift(repository, home, context) if adapters else None,
         "completions": [use.to_json() | {"words": use.words()} for use in known_uses(home)],
         "last_run": _last_run(home),
@@ -129,3 +129,12 @@ def _lines(record: dict[str, Any]) -> list[str]:
     if (last := repository["last_run"]) is not None:
         lines.append(f"Last run: {last['id']}, {last['state']}: {last['words']}")
     return lines
+
+
+def _speaking(registry: AdapterRegistry, settings: Settings) -> str:
+    """Which adapter speaks in reviews, or why none does."""
+    try:
+        adapter = chosen_adapter(registry, settings.adapter)
+    except AdapterError as error:
+        return model_words(str(error), None)
+    return model_words(why_silent(adapter, settings.review), None if adapter is None else adapter.version)
