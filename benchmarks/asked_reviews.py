@@ -28,7 +28,7 @@ from acclimate_training.engine import EngineClient
 from acclimate_training.evaluation.contenders import Model
 from acclimate_training.evaluation.generation import REQUESTS_AT_ONCE
 from acclimate_training.evaluation.results import ResultStore, ReviewResult
-from acclimate_training.evaluation.reviews.asking import opinion_of
+from acclimate_training.evaluation.reviews.asking import is_open, opinion_of
 from acclimate_training.evaluation.reviews.questions import ReviewQuestion
 from acclimate_training.recipe import Recipe
 from acclimate_training.reviewing.asking import Asker, Opinion
@@ -158,8 +158,7 @@ class Models:
         return [each for each in questions if self.is_asked(each) and each.digest("base") not in still_open]
 
     def _is_open(self, question: ReviewQuestion, model: Model) -> bool:
-        known = self.stores[model].reviews[question.digest(model)]
-        return not known.text and known.chance > 0
+        return is_open(self.stores[model].reviews[question.digest(model)], least=0.0)
 
     def comment(self, question: ReviewQuestion, model: Model) -> tuple[ReviewComment, float] | None:
         """What a model has to say that may be shown, and how sure it is."""

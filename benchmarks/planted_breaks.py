@@ -7,6 +7,7 @@ from pathlib import PurePosixPath
 
 from acclimate_indexer.mining.conventions.prevalence import ALTERNATIVE_MODULES, LEVELS, LOGGERS, inner_folder, style_of
 from acclimate_indexer.mining.conventions.record import Conventions, Prevalence, Replacement
+from acclimate_indexer.mining.conventions.wrappers import stem_of
 from acclimate_indexer.mining.source import Source
 from acclimate_indexer.mining.state import CommitState
 from acclimate_indexer.review.conventions import convention_findings
@@ -137,8 +138,7 @@ def _bypassed(source: Source, convention: Prevalence) -> Iterator[tuple[Span, st
     own, _, library = convention.rule.partition(" rather than ")
     if PurePosixPath(source.path).parent == PurePosixPath(own).parent:
         return  # beside it the library may be needed
-    module = PurePosixPath(own.removeprefix("src/")).with_suffix("")
-    name = ".".join(module.parts).removesuffix(".__init__")
+    name = stem_of(own.removeprefix("src/")).replace("/", ".")
     for found in re.finditer(rf"^(?:import|from) ({re.escape(name)})(?=[ \n])", source.text, re.MULTILINE):
         yield Span(*found.span(1)), library
 

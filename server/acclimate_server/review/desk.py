@@ -15,8 +15,6 @@ from typing import Any, TypeVar
 from acclimate_indexer.errors import AcclimateError
 from acclimate_indexer.repository import Repository
 from acclimate_indexer.review.dismissal_log import Scope
-from acclimate_indexer.review.line_map import LineStarts
-from acclimate_indexer.review.target import ReviewTarget, as_ranges
 
 from ..settings import ReviewSettings
 from ..status import ReviewStatus, ReviewWord, StatusBoard
@@ -201,21 +199,17 @@ class Reviews:
         known, text = document.reviewed, document.now()
         if text is None or document.ground is None or document.language is None or not known.found:
             return
-        if known.text == text.text and (known.is_current or known is document.confirmed):
+        if known.text == text.text and known.has_current_fixes:
             return
         carried = await self.in_thread(known.carried, text.text)
         panel = await self.in_thread(document.ground.panel, document.wanted, Voice(), self._thread)
         again = [each for each in panel.reviewers if each.looks_again]
-        starts = LineStarts(text.text.split("\n"))
-        target = ReviewTarget(
-            path=known.found[0].path,
-            language=document.language,
-            text=text.text,
-            changed=as_ranges(line for found in carried.found for line in starts.lines_of(found.span)),
-        )
+        target = await self.in_thread(carried.target, document.language)
+        if target is None:
+            return
         findings = await findings_of(target, again, timeout_seconds=document.wanted.timeout_seconds)
         if document.reviewed is known:  # else a review has ended meanwhile, which gave fixes of its own
-            document.reviewed = document.confirmed = carried.confirmed(findings.found, {each.name for each in again})
+            document.reviewed = carried.confirmed(findings.found, {each.name for each in again})
 
     def _planned(
         self, document: ReviewedDocument, text: OpenText, belonging: Belonging, asked: Asked

@@ -23,7 +23,6 @@ class ReviewedDocument:
 
     Attributes:
         ground: None until it was looked at for the first time, as is `language`.
-        confirmed: What is known since its fixes were asked for again in a text that was edited.
         shown: What the editor was told last.
         task: Its review, or the wait for it.
         moving: Set where it was edited, until what is shown has moved with the text.
@@ -36,7 +35,6 @@ class ReviewedDocument:
     language: Language | None = None
     wanted: ReviewSettings = field(default_factory=ReviewSettings)
     reviewed: Reviewed = field(default_factory=Reviewed)
-    confirmed: Reviewed | None = None
     shown: Shown | None = None
     task: asyncio.Task[None] | None = None
     moving: asyncio.TimerHandle | None = None

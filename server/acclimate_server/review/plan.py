@@ -48,6 +48,7 @@ class Plan:
             lines=self.known.lines if is_model_silent else self.target.changed,
             found=tuple(merged((*self.kept, *findings.found), starts)),
             is_current=not findings.silent,
+            has_current_fixes=True,
         )
 
 

@@ -3,8 +3,10 @@
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from acclimate_indexer.languages.language import Language
 from acclimate_indexer.review.finding import Edit, Finding
-from acclimate_indexer.review.line_map import LineMap
+from acclimate_indexer.review.line_map import LineMap, LineStarts
+from acclimate_indexer.review.target import ReviewTarget, as_ranges
 from acclimate_indexer.syntax import Span
 
 
@@ -19,6 +21,7 @@ class Reviewed:
         asked: Those that somebody wanted to have reviewed, whether or not they were changed.
         found: All of it, also what is not said.
         is_current: Whether all reviewers spoke about this very text.
+        has_current_fixes: Whether the fixes were given for it by all who look again.
     """
 
     text: str = ""
@@ -27,6 +30,7 @@ class Reviewed:
     asked: tuple[range, ...] = ()
     found: tuple[Finding, ...] = ()
     is_current: bool = False
+    has_current_fixes: bool = False
 
     def carried(self, text: str) -> "Reviewed":
         """The same in a later text: what was said of lines that were altered since is gone."""
@@ -41,13 +45,23 @@ class Reviewed:
             asked=moves.ranges(self.asked),
             found=tuple(found for found in carried if found is not None),
             is_current=False,
+            has_current_fixes=False,
         )
+
+    def target(self, language: Language) -> ReviewTarget | None:
+        """The lines of which something was found; None if of none."""
+        if not self.found:
+            return None
+        starts = LineStarts(self.text.split("\n"))
+        lines = as_ranges(line for found in self.found for line in starts.lines_of(found.span))
+        return ReviewTarget(path=self.found[0].path, language=language, text=self.text, changed=lines)
 
     def confirmed(self, again: Iterable[Finding], reviewers: Collection[str]) -> "Reviewed":
         """The same with the fixes that these reviewers give in the text as it is now: others might do harm by now."""
         fixes = {_place(found): found.fix for found in again}
         return replace(
             self,
+            has_current_fixes=True,
             found=tuple(
                 replace(found, fix=fixes.get(_place(found), ())) if found.reviewer in reviewers else found
                 for found in self.found

@@ -51,14 +51,14 @@ def _wrapper(library: str, importers: set[str], users: Mapping[str, set[str]]) -
 
 
 def _are_akin(path: str, library: str) -> bool:
-    name = posixpath.basename(_stem(path)).lower()
+    name = posixpath.basename(stem_of(path)).lower()
     if name in GENERIC:
         return False
     match = SequenceMatcher(None, name, library.lower(), autojunk=False).find_longest_match()
     return match.size >= MIN_SHARED_CHARACTERS
 
 
-def _stem(path: str) -> str:
+def stem_of(path: str) -> str:
     """A path as imports name it: without its extension, a package by its folder."""
     return posixpath.splitext(path)[0].removesuffix("/__init__").removesuffix("/index")
 
@@ -67,7 +67,7 @@ class _Modules:
     """Finds the file that an imported module is."""
 
     def __init__(self, paths: Collection[str]) -> None:
-        self._by_stem = {_stem(path): path for path in sorted(paths, reverse=True)}
+        self._by_stem = {stem_of(path): path for path in sorted(paths, reverse=True)}
         self.folders = frozenset(folder for path in paths for folder in path.split("/")[:-1])
         self._by_name: dict[str, list[str]] = defaultdict(list)
         for stem in self._by_stem:
