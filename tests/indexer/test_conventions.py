@@ -140,6 +140,8 @@ def test_a_replacement_needs_places_commits_files_and_that_the_old_name_is_gone(
 def test_a_replacement_under_way_is_told_by_what_became_of_edited_lines(shop: GitFolder) -> None:
     files = {f"part_{number}.py": "def run(shop):\n    return shop.send_note(shop, 1)\n" for number in range(9)}
     shop.commit(dict(files))
+    files = {path: text.replace("1)", "0)") for path, text in files.items()}  # as one wrote it then: no evidence
+    shop.commit(dict(files))
     paths = list(files)
     for number, path in enumerate(paths[:5]):
         files[path] = files[path].replace("send_note", "tell_all")
@@ -152,7 +154,11 @@ def test_a_replacement_under_way_is_told_by_what_became_of_edited_lines(shop: Gi
         return [(each.new, each.remaining_uses, each.kept) for each in found]
 
     assert mined() == [("tell_all", 4, 0)]
-    files[paths[8]] = files[paths[8]].replace("1)", "2)")  # it was at hand, and was left as it is
+    files[paths[5]] = files[paths[5]].replace("send_note", "tell_all")
+    files[paths[7]] = files[paths[7]].replace("0)", "3)")  # left by a commit that replaced it elsewhere
+    shop.commit(dict(files), day=8)
+    assert mined() == [("tell_all", 3, 0)]
+    files[paths[8]] = files[paths[8]].replace("0)", "2)")  # it was at hand, and was left as it is
     shop.commit(dict(files), day=9)
     assert mined() == []
 
@@ -160,7 +166,8 @@ def test_a_replacement_under_way_is_told_by_what_became_of_edited_lines(shop: Gi
 @pytest.mark.parametrize(
     ("line", "names"),
     [
-        ("x = shop.send_note(1)", {"shop.send_note", "send_note"}),
+        ("x = shop.send_note(1)", {"shop.send_note", "send_note", "shop"}),
+        ("x = shop.plain", {"shop.plain"}),
         ("x = plain(shop)", {"plain"}),
         ("x = 'send_note'  # but", set()),
         ("# send_note", set()),

@@ -124,7 +124,6 @@ async def test_what_is_never_to_be_said_again_is_said_in_no_file(shop: GitFolder
 
 
 async def test_a_fix_that_would_do_harm_by_now_is_not_offered(shop: GitFolder, path: Path) -> None:
-    shop.write({".acclimate/review.md": "- on: python functions\n"})
     async with connected(shop.path, OPTIONS) as editor:
         await saved(editor, path, "def remindAll(order):\n    return order\n", count=1)
         offered = await editor.actions(path, 0)

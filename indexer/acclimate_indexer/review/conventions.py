@@ -6,7 +6,7 @@ Only changed lines are looked at, and of them only the code.
 from acclimate_indexer.mining.conventions.record import Conventions
 
 from .changed_code import ChangedCode
-from .convincing import is_given_up, is_telling
+from .convincing import is_convincing, is_given_up
 from .finding import Finding
 from .import_rules import import_findings
 from .naming_style import naming_findings
@@ -26,12 +26,12 @@ def convention_findings(target: ReviewTarget, conventions: Conventions, rules: T
         return []  # where its strings and comments are could only be guessed
     spoken = rules.apply(conventions)
     replacements = [each for each in spoken.replacements if is_given_up(each)]
-    prevalence = [each for each in spoken.prevalence if is_telling(each) or rules.asks_for(each)]
-    said: list[Said | Finding] = [
-        *replaced_name_findings(code, replacements, rules.pinned),
-        *import_findings(code, prevalence),
-        *naming_findings(code, prevalence),
-        *logging_findings(code, prevalence),
-        *decorator_findings(code, prevalence),
+    said: list[Said] = [
+        *import_findings(code, spoken.prevalence),
+        *naming_findings(code, spoken.prevalence),
+        *logging_findings(code, spoken.prevalence),
+        *decorator_findings(code, spoken.prevalence),
     ]
-    return sorted(rules.worded(said), key=lambda each: (each.span, each.code, each.subject))
+    convincing = [each for each in said if is_convincing(each) or rules.asks_for(each.convention)]
+    given_up = replaced_name_findings(code, replacements, rules.pinned)
+    return sorted(rules.worded([*given_up, *convincing]), key=lambda each: (each.span, each.code, each.subject))

@@ -1,8 +1,8 @@
 """Names that this repository has given up, where they are written anew.
 
 They are found as the miner found them: names with dots are read as whole tokens of the code, and what became what may
-be a part of one. A name of a single plain word counts only where it is called or imported, since that is what the
-miner saw of it. What the team's rules give up counts everywhere.
+be a part of one. A name of a single plain word counts only in what is called or imported, since that is what the miner
+saw of it. What the team's rules give up counts everywhere.
 """
 
 import re
@@ -47,7 +47,7 @@ class _GivenUp:
     """A name that is given up, and what is said where it is written.
 
     Attributes:
-        is_plain: It counts only where it is called or imported.
+        is_plain: It counts only in what is called or imported.
         is_module: It is named from its root on.
     """
 
@@ -88,13 +88,12 @@ def _uses(text: str, names: Mapping[str, _GivenUp], *, is_import: bool) -> Itera
     """The longest names that were given up, each at its place in a line."""
     for token in NAME.finditer(text):
         words = token[0].split(".")
-        is_called = text[token.end() :].lstrip().startswith("(")
+        is_told = is_import or text[token.end() :].lstrip().startswith("(")
         at, start = 0, token.start()
         while at < len(words):
             found, size = None, 1
             for length in range(min(MAX_WORDS, len(words) - at), 0, -1):
                 each = names.get(".".join(words[at : at + length]))
-                is_told = is_import or (is_called and at + length == len(words))
                 if each is not None and _is_use(each, words, at, is_told=is_told):
                     found, size = each, length
                     break

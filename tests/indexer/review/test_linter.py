@@ -44,20 +44,20 @@ def target(path: str, text: str, *changed: range) -> ReviewTarget:
 
 
 def test_a_rule_that_is_acted_upon_again_and_again_is_this_repositorys(shop: GitFolder) -> None:
-    history_of_corrections(shop, corrected=4, left=1)
+    history_of_corrections(shop, corrected=8, left=1)
     rule = rules_of(shop)["TRY201"]
-    assert (rule.resolved, rule.commits, rule.standing, rule.last) == (4, 4, 1, "2026-01-05")
+    assert (rule.resolved, rule.commits, rule.standing, rule.last) == (8, 8, 1, "2026-01-09")
     assert rule.evidence[0] == shop.git("rev-parse", "HEAD")
 
 
 def test_a_rule_that_most_places_break_is_nobodys(shop: GitFolder) -> None:
-    history_of_corrections(shop, corrected=4, left=5)
+    history_of_corrections(shop, corrected=8, left=9)
     assert "TRY201" not in rules_of(shop)
 
 
 def test_a_rule_that_edited_lines_still_break_is_nobodys(shop: GitFolder) -> None:
-    history_of_corrections(shop, corrected=4, left=1)
-    shop.commit({"shop/part_4.py": carrier("part_4", broken=True).replace("raise e", "raise e  # so")}, day=9)
+    history_of_corrections(shop, corrected=8, left=1)
+    shop.commit({"shop/part_8.py": carrier("part_8", broken=True).replace("raise e", "raise e  # so")}, day=12)
     assert "TRY201" not in rules_of(shop)
 
 
@@ -140,7 +140,7 @@ def test_a_line_break_that_ruff_counts_otherwise_is_passed_over() -> None:
 def test_corrections_of_such_rules_are_learnt_and_the_rules_are_conventions(
     shop: GitFolder, shop_home: RepositoryHome
 ) -> None:
-    history_of_corrections(shop, corrected=6, left=0)
+    history_of_corrections(shop, corrected=8, left=0)
     dataset = mine(Repository.open(shop.path), shop_home, MiningOptions(hold_out=False))
     assert [each.rule for each in dataset.conventions().linted] == ["TRY201"]
     learnt = [pair for pair in dataset.reviews("train") if pair.source == "linter"]

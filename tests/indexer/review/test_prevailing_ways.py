@@ -68,6 +68,29 @@ def test_a_style_that_has_a_place_of_its_own_is_left_alone(standing: int, count:
     assert len(findings("a.py", "def openCart(x):\n    return x\n", functions, rules=NAMED)) == count
 
 
+@pytest.mark.parametrize(
+    ("text", "others", "count"),
+    [
+        ("def openCart(x):\n    return x\n", {}, 1),
+        ("def openCart(x):\n    return x\n", {"PascalCase": 9}, 1),
+        ("def openCart(x):\n    return x\n", {"camelCase": 1}, 0),
+        ("class open_cart:\n    pass\n", {}, 0),  # used like a function, maybe
+        ("import shelves\n", {}, 1),
+        ("import shelves\n", {"shelves": 1}, 0),
+    ],
+)
+def test_what_is_lived_with_once_is_spoken_of_no_more_unasked(text: str, others: dict[str, int], count: int) -> None:
+    found = findings(
+        "a.py",
+        text,
+        prevalence("python functions", "snake_case", others=others),
+        prevalence("python classes", "PascalCase", others=others),
+        prevalence("own libraries", "shop/own_shelves.py rather than shelves", others=others),
+    )
+
+    assert len(found) == count
+
+
 def test_a_definition_that_stood_there_before_is_left_alone() -> None:
     text = "def openCart(x):\n    return x\n"
 

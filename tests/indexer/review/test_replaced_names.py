@@ -123,6 +123,21 @@ def test_what_two_commits_did_has_to_be_a_name_for_a_name_and_gone(old: str, new
     assert findings("a.py", f"{old}(1)\n", replacement(old, new, left=left, commits=2)) == []
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("notes.tell(1)\n", "board.tell(1)\n"),
+        ("self.notes.tell(1)\n", "self.board.tell(1)\n"),
+        ("notes = read(notes, notes.length)\n", None),  # nothing of it is called
+    ],
+)
+def test_a_plain_name_counts_where_something_of_it_is_called(text: str, expected: str | None) -> None:
+    found = findings("a.py", text, replacement("notes", "board"))
+
+    assert len(found) == (expected is not None)
+    assert expected is None or put_right("a.py", text, found) == expected
+
+
 @pytest.mark.parametrize(("commits", "kept", "count"), [(3, 0, 1), (3, 1, 0), (9, 1, 1), (2, 0, 0)])
 def test_a_change_that_is_under_way_needs_a_clean_record(commits: int, kept: int, count: int) -> None:
     under_way = replacement("send_note", "tell_all", left=9, commits=commits, kept=kept)

@@ -6,7 +6,7 @@ from tests.support.reviewed import conventions, findings, prevalence, put_right,
 from acclimate_indexer.review.rules import MAX_PROSE_CHARACTERS, RULES_FILE, TeamRules
 
 SENT = replacement("send_note", "tell_all")
-FUNCTIONS = prevalence("python functions", "snake_case")
+FUNCTIONS = prevalence("python functions", "snake_case", others={"camelCase": 2})
 ON = "- on: python functions\n"
 TEXT = "def openCart(x):\n    return send_note(x)\n"
 

@@ -38,16 +38,18 @@ def parts_of(name: str) -> set[str]:
 
 
 def names_in(line: str) -> set[str]:
-    """The names of a line, their parts included; of plain words only those that are called or imported."""
+    """The names of a line, their parts included; of plain words only those of what is called or imported.
+
+    `session.get(...)` calls something of `session`: which of two names was replaced there is found in the same places.
+    """
     if not is_read(line):
         return set()
     text, imports = code_of(line), is_import(line)
     found: set[str] = set()
     for token in NAME.finditer(text):
         parts = parts_of(token[0])
-        is_called = text[token.end() :].lstrip().startswith("(")
-        called = token[0].rpartition(".")[2] if is_called else None
-        found |= parts if imports else {part for part in parts if "." in part or is_compound(part) or part == called}
+        is_told = imports or text[token.end() :].lstrip().startswith("(")
+        found |= parts if is_told else {part for part in parts if "." in part or is_compound(part)}
     return found
 
 

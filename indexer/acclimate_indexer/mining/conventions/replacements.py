@@ -61,7 +61,7 @@ def replacements(history: History, facts: Mapping[str, ConventionFacts]) -> tupl
             _note(commit, change, found)
     wanted = {pair: evidence for pair, evidence in found.items() if _is_repeated(pair, evidence, found)}
     uses = _Uses(facts, {name for pair in wanted for name in pair})
-    keeping = keeping_commits(history, wanted.keys())
+    keeping = keeping_commits(history, {pair: evidence.commits for pair, evidence in wanted.items()})
     judged = (_judged(pair, evidence, uses, len(keeping[pair])) for pair, evidence in wanted.items())
     best = sorted(filter(None, judged), key=lambda each: (-each.places, each.old, each.new))
     return _one_way(best)[:MAX_REPLACEMENTS]

@@ -32,19 +32,33 @@ def is_followed(*, commits: int, kept: int) -> bool:
     return commits >= MIN_FOLLOWED_SHARE * (commits + kept)
 
 
-def keeping_commits(history: History, pairs: Collection[tuple[str, str]]) -> Mapping[tuple[str, str], set[str]]:
-    """The commits that edited a line that named the first of two names, and did not have it name the second instead."""
+def keeping_commits(
+    history: History, replacing: Mapping[tuple[str, str], Collection[str]]
+) -> Mapping[tuple[str, str], set[str]]:
+    """The commits that edited a line that named the first of two names, and did not have it name the second instead.
+
+    Only those since the change began count: before, the first name was the way to write it. Nor do those that
+    replaced it elsewhere: they are on its side, and what they left is left for a reason of its own.
+
+    Args:
+        history: The newest commit first.
+        replacing: The names, and which commits replaced the first by the second.
+    """
     wanted: dict[str, list[str]] = defaultdict(list)
-    for old, new in pairs:
+    for old, new in replacing:
         wanted[old].append(new)
     last_words = {old.rpartition(".")[2] for old in wanted}
-    found: dict[tuple[str, str], set[str]] = {pair: set() for pair in pairs}
+    found: dict[tuple[str, str], set[str]] = {pair: set() for pair in replacing}
+    age = {commit.sha: number for number, (commit, _) in enumerate(history)}
+    began = {pair: max(age[commit] for commit in commits) for pair, commits in replacing.items()}
     for commit, changes in history:
         for hunk in (hunk for change in changes for hunk in change.hunks):
             for old, after in _edits(hunk, wanted.keys(), last_words):
                 for new in wanted[old]:
-                    if not is_renamed(after, old, new):
-                        found[old, new].add(commit.sha)
+                    pair = old, new
+                    is_asked = age[commit.sha] < began[pair] and commit.sha not in replacing[pair]
+                    if is_asked and not is_renamed(after, old, new):
+                        found[pair].add(commit.sha)
     return found
 
 
