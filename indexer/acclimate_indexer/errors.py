@@ -70,6 +70,10 @@ class RuntimeMissing(AcclimateError):
     """torch, transformers, peft or vLLM are not installed for the interpreter that needs them."""
 
 
+class ReviewError(AcclimateError):
+    """A reviewer could not say what it was asked for."""
+
+
 class TrainingError(AcclimateError):
     """A training diverged, ran out of memory or lost its checkpoint."""
 

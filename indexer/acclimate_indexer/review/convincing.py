@@ -33,7 +33,7 @@ def is_given_up(replacement: Replacement) -> bool:
     name; a step that is left out (`result.content`, now `result`), or a variable that gave way to a class, was another
     change of the code at hand, which says nothing about the next.
     """
-    if not is_followed(commits=replacement.commits, kept=replacement.kept):
+    if not is_followed(replacement.commits, replacement.kept):
         return False
     if replacement.commits >= PROVEN_COMMITS:
         return True

@@ -100,7 +100,7 @@ def linted_rules(edited: EditedLints, history: History, files: Iterable[tuple[st
 def _is_acted_upon(found: Sequence[Resolved], kept: int) -> bool:
     commits = len({each.commit for each in found})
     is_often = len(found) >= MIN_RESOLVED and commits >= MIN_COMMITS
-    return is_often and is_followed(commits=commits, kept=kept)
+    return is_often and is_followed(commits, kept)
 
 
 def _standing(files: Iterable[tuple[str, str]], rules: Sequence[str]) -> Counter[str]:

@@ -17,7 +17,7 @@ class Replacement:
         last: When it was done last, as a date.
         remaining: Where `old` still stands, at most ten paths.
         remaining_uses: How often.
-        kept: How many commits since edited a line that named `old`, and did not have it name `new` instead.
+        kept: How many commits since edited lines that named `old`, and had less than nine in ten name `new` instead.
     """
 
     old: str

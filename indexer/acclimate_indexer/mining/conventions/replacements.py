@@ -47,10 +47,16 @@ _SELVES = frozenset(("self", "this", "cls", "Self"))
 
 @dataclass(slots=True)
 class _Evidence:
-    places: int = 0
+    """Of one replacement: when each commit made it, and in how many lines."""
+
     commits: dict[str, datetime] = field(default_factory=dict)
+    lines: Counter[str] = field(default_factory=Counter)
     files: set[str] = field(default_factory=set)
     is_import: bool = False
+
+    @property
+    def places(self) -> int:
+        return self.lines.total()
 
 
 def replacements(history: History, facts: Mapping[str, ConventionFacts]) -> tuple[Replacement, ...]:
@@ -61,7 +67,7 @@ def replacements(history: History, facts: Mapping[str, ConventionFacts]) -> tupl
             _note(commit, change, found)
     wanted = {pair: evidence for pair, evidence in found.items() if _is_repeated(pair, evidence, found)}
     uses = _Uses(facts, {name for pair in wanted for name in pair})
-    keeping = keeping_commits(history, {pair: evidence.commits for pair, evidence in wanted.items()})
+    keeping = keeping_commits(history, {pair: evidence.lines for pair, evidence in wanted.items()})
     judged = (_judged(pair, evidence, uses, len(keeping[pair])) for pair, evidence in wanted.items())
     best = sorted(filter(None, judged), key=lambda each: (-each.places, each.old, each.new))
     return _one_way(best)[:MAX_REPLACEMENTS]
@@ -71,7 +77,7 @@ def _note(commit: CommitDetails, change: FileChange, found: dict[tuple[str, str]
     for hunk in change.hunks:
         for old, new, imports in _renamed(hunk):
             evidence = found[old, new]
-            evidence.places += 1
+            evidence.lines[commit.sha] += 1
             evidence.commits[commit.sha] = commit.time
             evidence.files.add(change.path)
             evidence.is_import = evidence.is_import or imports
@@ -146,7 +152,7 @@ def _judged(pair: tuple[str, str], evidence: _Evidence, uses: _Uses, kept: int) 
     old, new = pair
     newest = sorted(evidence.commits, key=lambda sha: (evidence.commits[sha], sha), reverse=True)
     kind = "import" if evidence.is_import else "logging" if _LOGGING.match(old.rpartition(".")[2]) else "name"
-    is_under_way = len(newest) >= PROVEN_COMMITS and is_followed(commits=len(newest), kept=kept)
+    is_under_way = len(newest) >= PROVEN_COMMITS and is_followed(len(newest), kept)
     most = (MAX_REMAINING_UNDER_WAY if is_under_way else MAX_REMAINING) * evidence.places
     if uses.of(old) > most or uses.of(new) < MIN_NEW_USES:
         return None

@@ -10,7 +10,7 @@ that nobody had looked at it does worse: benchmarks/results/review-track-records
 """
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping
 
 from acclimate_indexer.changes import History, Hunk
@@ -18,48 +18,46 @@ from acclimate_indexer.changes import History, Hunk
 from .named import names_in, without
 from .succession import is_edit, successor
 
-MIN_FOLLOWED_SHARE = 0.9  # of the commits that edited such lines
+MIN_FOLLOWED_SHARE = 0.9
 
 _WORD = re.compile(r"\w+")
 
 
-def is_followed(*, commits: int, kept: int) -> bool:
-    """Whether nearly all commits that edited such lines went the convention's way.
-
-    Args:
-        kept: How many did not, at least once.
-    """
-    return commits >= MIN_FOLLOWED_SHARE * (commits + kept)
+def is_followed(followed: int, kept: int) -> bool:
+    """Whether nearly all went the convention's way: of commits that edited such lines, or of the lines of one."""
+    return followed >= MIN_FOLLOWED_SHARE * (followed + kept)
 
 
 def keeping_commits(
-    history: History, replacing: Mapping[tuple[str, str], Collection[str]]
+    history: History, replacing: Mapping[tuple[str, str], Mapping[str, int]]
 ) -> Mapping[tuple[str, str], set[str]]:
-    """The commits that edited a line that named the first of two names, and did not have it name the second instead.
+    """The commits that edited lines that named the first of two names, and had too few name the second instead.
 
-    Only those since the change began count: before, the first name was the way to write it. Nor do those that
-    replaced it elsewhere: they are on its side, and what they left is left for a reason of its own.
+    Only those since the change began count: before, the first name was the way to write it.
 
     Args:
         history: The newest commit first.
-        replacing: The names, and which commits replaced the first by the second.
+        replacing: The names, and in how many lines each commit replaced the first by the second.
     """
     wanted: dict[str, list[str]] = defaultdict(list)
     for old, new in replacing:
         wanted[old].append(new)
     last_words = {old.rpartition(".")[2] for old in wanted}
-    found: dict[tuple[str, str], set[str]] = {pair: set() for pair in replacing}
     age = {commit.sha: number for number, (commit, _) in enumerate(history)}
     began = {pair: max(age[commit] for commit in commits) for pair, commits in replacing.items()}
+    kept: dict[tuple[str, str], Counter[str]] = {pair: Counter() for pair in replacing}
     for commit, changes in history:
         for hunk in (hunk for change in changes for hunk in change.hunks):
             for old, after in _edits(hunk, wanted.keys(), last_words):
                 for new in wanted[old]:
-                    pair = old, new
-                    is_asked = age[commit.sha] < began[pair] and commit.sha not in replacing[pair]
-                    if is_asked and not is_renamed(after, old, new):
-                        found[pair].add(commit.sha)
-    return found
+                    if age[commit.sha] <= began[old, new] and not is_renamed(after, old, new):
+                        kept[old, new][commit.sha] += 1
+    return {pair: _against(replacing[pair], lines) for pair, lines in kept.items()}
+
+
+def _against(replaced: Mapping[str, int], kept: Mapping[str, int]) -> set[str]:
+    """The commits of which less than nine in ten lines went the convention's way: a sweep may miss a line."""
+    return {sha for sha, lines in kept.items() if not is_followed(replaced.get(sha, 0), lines)}
 
 
 def is_renamed(after: str, old: str, new: str) -> bool:
