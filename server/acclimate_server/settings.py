@@ -283,6 +283,11 @@ class ReviewSettings:
         "Whether an adapter speaks in reviews: `never`, or `auto`, where it was proven to help.",
         choices=("auto", "never"),
     )
+    trust_linters: bool = _setting(
+        False,
+        "Ask the repository's own ESLint and pylint, too. Their settings are programs, which then run on your machine.",
+        scope="machine",
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

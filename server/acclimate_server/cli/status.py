@@ -77,7 +77,7 @@ def _repository(arguments: argparse.Namespace, context: Context) -> dict[str, An
         "live": None if live is None else live.version,
         "verdict": None if live is None else live.record["verdict"],
         "report": None if live is None else _report(home, live.version),
-        "review": Ground(repository, home).words(_speaking(registry, settings)),
+        "review": Ground(repository, home).words(settings.review, _speaking(registry, settings)),
         "drift": _drift(repository, home, context) if adapters else None,
         "completions": [use.to_json() | {"words": use.words()} for use in known_uses(home)],
         "last_run": _last_run(home),

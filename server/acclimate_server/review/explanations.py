@@ -11,14 +11,16 @@ from acclimate_indexer.durable import write_text
 from acclimate_indexer.home import RepositoryHome
 from acclimate_indexer.review.finding import Evidence, Finding
 
+RUFF = "ruff:"  # begins the code of a rule that was mined
 NAME_CHARACTERS = 40  # of a code in a file's name; the digest makes it unique
 SHORT_SHA_CHARACTERS = 7
 
 _SAID_BY = {
     "conventions": "The history of this repository says so; nothing was asked of a model.",
-    "linter": "A linter says so, whose findings of this kind this repository acts on.",
+    "linter": "This repository's own linter says so, as it is set here.",
     "model": "The adapter that was trained on this repository says so. It may be wrong.",
 }
+_ACTED_UPON = "A linter says so, whose findings of this kind this repository acts on."
 _MARKDOWN = re.compile(r"([\\`*_\[\]<>~])")  # within a line; some read the page as it stands
 _LINKS = re.compile(r"([\[\]<>!])")
 
@@ -33,7 +35,7 @@ def explanation(found: Finding) -> str:
             "",
             _LINKS.sub(r"\\\1", _lines_joined(found.message)),
             "",
-            _SAID_BY[found.reviewer],
+            _ACTED_UPON if found.code.startswith(RUFF) else _SAID_BY[found.reviewer],
             "",
             *proof,
             "## If it is wrong",

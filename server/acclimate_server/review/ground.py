@@ -3,6 +3,7 @@
 All of it reads the disk or git. It is for one thread: the session's for reviews, so that a completion never waits.
 """
 
+import asyncio
 import hashlib
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
@@ -26,9 +27,11 @@ from ..settings import ReviewSettings
 from .model import SpeakingModel, Voice, model_words
 from .reviewers import Basis, MinedReviewer, Reviewer
 from .team import team_rules
+from .trusted import trusted_linters, trusted_words
 
-NO_LINTED_RULES = "off: no rule of ruff's is one that this repository was seen to act upon"
+NO_LINTED_RULES = "no rule of ruff's is one that this repository was seen to act upon"
 DIGEST_CHARACTERS = 16
+LINTERS_AT_ONCE = 2  # each takes a core for a second or more
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +69,7 @@ class Ground:
         self._known = _Mined()
         self._dismissals = Dismissals()
         self._dismissed_at: tuple[int, int] | None = None
+        self._linting = asyncio.Semaphore(LINTERS_AT_ONCE)
 
     def panel(self, wanted: ReviewSettings, voice: Voice, executor: Executor) -> Panel:
         """Who reviews here.
@@ -81,14 +85,16 @@ class Ground:
             reviewers.append(MinedReviewer("conventions", speak, basis, executor))
         if known.conventions.linted:
             reviewers.append(MinedReviewer("linter", partial(_linted, known.conventions, rules), basis, executor))
+        if wanted.trust_linters and self.repository.work_tree is not None:
+            reviewers += trusted_linters(self.repository.work_tree, rules, self._linting)
         if voice.reviewer is not None:
             identity = f"{voice.reviewer.model}/{_digest(rules)}"
             reviewers.append(SpeakingModel(voice.reviewer, rules, identity=identity))
-        return Panel(reviewers=tuple(reviewers), words=_words(known, _words_of(voice)))
+        return Panel(reviewers=tuple(reviewers), words=self._words(known, wanted, _words_of(voice)))
 
-    def words(self, model: str) -> dict[str, str]:
+    def words(self, wanted: ReviewSettings, model: str) -> dict[str, str]:
         """For people: what each reviewer goes by here, or why it is silent; of the model what it is told."""
-        return _words(self._mined(), model)
+        return self._words(self._mined(), wanted, model)
 
     def rules(self, wanted: ReviewSettings) -> TeamRules:
         """What the team says."""
@@ -120,6 +126,20 @@ class Ground:
             return 0, 0
         return found.st_mtime_ns, found.st_size
 
+    def _words(self, known: _Mined, wanted: ReviewSettings, model: str) -> dict[str, str]:
+        return {
+            "conventions": f"off: {known.reason}" if known.reason else conventions_words(known.conventions),
+            "linter": self._linter_words(known, wanted),
+            "model": model,
+        }
+
+    def _linter_words(self, known: _Mined, wanted: ReviewSettings) -> str:
+        rules = [each.rule for each in known.conventions.linted]
+        tree = self.repository.work_tree if wanted.trust_linters else None
+        own, missing = ([], []) if tree is None else trusted_words(tree)
+        asked = [*([f"ruff's {', '.join(rules)}"] if rules else []), *own]
+        return "; ".join([*asked, *missing]) if asked else f"off: {'; '.join([NO_LINTED_RULES, *missing])}"
+
     def _mined(self) -> _Mined:
         """The conventions of the newest data set, which are read once."""
         try:
@@ -129,15 +149,6 @@ class Ground:
         except DatasetError as error:
             return _Mined(reason=str(error))
         return self._known
-
-
-def _words(known: _Mined, model: str) -> dict[str, str]:
-    rules = [each.rule for each in known.conventions.linted]
-    return {
-        "conventions": f"off: {known.reason}" if known.reason else conventions_words(known.conventions),
-        "linter": f"ruff's {', '.join(rules)}" if rules else NO_LINTED_RULES,
-        "model": model,
-    }
 
 
 def conventions_words(conventions: Conventions) -> str:
