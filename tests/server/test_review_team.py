@@ -47,7 +47,7 @@ async def test_what_the_team_wants_needs_no_history(shop: GitFolder) -> None:
 
 
 async def test_a_linter_speaks_by_rules_that_were_acted_upon_and_no_others(shop: GitFolder, home: Home) -> None:
-    names = [f"part_{number}" for number in range(4)]
+    names = [f"part_{number}" for number in range(8)]
     body = "def {name}(order):\n    try:\n        order.{name}()\n    except KeyError as e:\n        order.note(e)\n"
     shop.commit({f"{name}.py": body.format(name=name) + "        raise e\n" for name in names})
     for day, name in enumerate(names, 1):
@@ -58,7 +58,7 @@ async def test_a_linter_speaks_by_rules_that_were_acted_upon_and_no_others(shop:
         [(code, words)] = await said_of(editor, shop.path / "late.py", new)
         status = await editor.status_where(lambda status: status["review"]["state"] == "idle")
     assert code == "ruff:TRY201"
-    assert "4 such places were put right in 4 commits" in words
+    assert "8 such places were put right in 8 commits" in words
     assert status["review"]["reviewers"]["linter"] == "ruff's TRY201"
 
 

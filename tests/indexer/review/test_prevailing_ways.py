@@ -77,6 +77,12 @@ def test_a_style_that_has_a_place_of_its_own_is_left_alone(standing: int, count:
         ("class open_cart:\n    pass\n", {}, 0),  # used like a function, maybe
         ("import shelves\n", {}, 1),
         ("import shelves\n", {"shelves": 1}, 0),
+        ("import requests\n", {"aiohttp": 1}, 1),
+        ("import requests\n", {"requests": 1}, 0),
+        ("logging.info('a')\n", {"log": 1}, 1),
+        ("logging.info('a')\n", {"logging": 1}, 0),
+        ("@fixture()\ndef a():\n    pass\n", {"fixture(scope='module')": 1}, 1),
+        ("@fixture()\ndef a():\n    pass\n", {"fixture()": 1}, 0),
     ],
 )
 def test_what_is_lived_with_once_is_spoken_of_no_more_unasked(text: str, others: dict[str, int], count: int) -> None:
@@ -86,6 +92,9 @@ def test_what_is_lived_with_once_is_spoken_of_no_more_unasked(text: str, others:
         prevalence("python functions", "snake_case", others=others),
         prevalence("python classes", "PascalCase", others=others),
         prevalence("own libraries", "shop/own_shelves.py rather than shelves", others=others),
+        prevalence("http client", "httpx", others=others),
+        prevalence("python logging", "logger", others=others),
+        prevalence("decorator fixture", "fixture", others=others),
     )
 
     assert len(found) == count
