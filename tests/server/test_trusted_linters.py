@@ -99,6 +99,18 @@ async def test_eslint_says_what_the_repository_has_set_and_its_fix(shop: GitFold
     assert fixed(LOOSE, constant.fix) == LOOSE.replace("let y", "const y")
 
 
+async def test_a_file_that_eslint_ignores_has_no_comments(shop: GitFolder) -> None:
+    with_eslint(shop)
+
+    assert await said(shop, target_of("shop/a.ts", LOOSE)) == []  # nothing is set for its kind
+
+
+async def test_a_name_with_a_dash_is_a_files(shop: GitFolder) -> None:
+    with_pylint(shop)
+
+    assert len(await said(shop, target_of("--disable=eval-used.py", CALLED))) == 1
+
+
 @pytest.mark.parametrize(
     ("text", "changed", "codes"),
     [

@@ -70,7 +70,8 @@ class OwnLinter:
         return next((each for each in found if each.is_file() and os.access(each, os.X_OK)), None)
 
     def command(self, executable: Path, path: str) -> list[str]:
-        return [str(executable), *(each.format(path=path) for each in self.arguments)]
+        """What runs it; a name that begins with a dash is still a file's."""
+        return [str(executable), *(each.format(path=f"./{path}") for each in self.arguments)]
 
 
 def _says(file: Path, text: str) -> bool:
@@ -85,7 +86,8 @@ def _pylint(printed: str, text: str) -> Iterator[Complaint]:
     """Lines from 1, columns from 0, in bytes of UTF-8."""
     places = _Places(text)
     for record in json.loads(printed):
-        first, last = record["line"] - 1, (record["endLine"] or record["line"]) - 1
+        first = max(0, record["line"] - 1)
+        last = (record["endLine"] or first + 1) - 1
         start = places.of_bytes(first, record["column"])
         end = places.of_bytes(last, record["endColumn"]) if record["endColumn"] is not None else places.end_of(first)
         is_fault = record["type"] in ("error", "fatal")
@@ -101,9 +103,11 @@ def _pylint(printed: str, text: str) -> Iterator[Complaint]:
 def _eslint(printed: str, text: str) -> Iterator[Complaint]:
     """Lines and columns from 1, in units of UTF-16; fixes by units from the text's start."""
     places = _Places(text)
-    [file] = json.loads(printed)
-    for record in file["messages"]:
-        first, last = record["line"] - 1, record.get("endLine", record["line"]) - 1
+    for record in (
+        each for file in json.loads(printed) for each in file["messages"]
+    ):  # of an ignored file there is none
+        first = max(0, record["line"] - 1)
+        last = record.get("endLine", first + 1) - 1
         start = places.of_units(first, record["column"] - 1)
         end = places.of_units(last, record["endColumn"] - 1) if "endColumn" in record else places.end_of(first)
         fix: dict[str, Any] = record.get("fix") or {}

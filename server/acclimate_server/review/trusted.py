@@ -64,6 +64,7 @@ class TrustedLinter:
         lived_with = {each.rule for each in complaints if not target.is_changed(each.line)}
         for each in complaints:
             if each.rule and each.rule not in lived_with:
+                message = " ".join(each.message.split()).rstrip(".")
                 yield Finding(
                     path=target.path,
                     span=each.span,
@@ -71,7 +72,7 @@ class TrustedLinter:
                     reviewer=self.name,
                     code=f"{self._linter.name}:{each.rule}",
                     subject=each.rule,
-                    message=f"{each.message.rstrip('.')}. {self._linter.name} says so, as this repository has set it.",
+                    message=f"{message}. {self._linter.name} says so, as this repository has set it.",
                     fix=each.fix,
                 )
 
