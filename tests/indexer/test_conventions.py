@@ -64,7 +64,14 @@ def test_few_places_or_many_exceptions_are_no_convention() -> None:
             "import logging\n",
             "shop/shop_logging.py rather than logging",
         ),
+        (
+            "shop/typing.py",
+            "from .typing import T\n",
+            "import typing_extensions\n",
+            "shop/typing.py rather than typing_extensions",
+        ),
         ("shop/log.py", "from .log import log\n", "import logging\n", None),  # akin by three letters only
+        ("shop/tests.py", "from .tests import T\n", "import unittest\n", None),
         ("shop/types.py", "from shop.types import T\n", "import mimetypes\n", None),
         ("shop/web.py", "from shop.web import get\n", "import requests\n", None),  # under quite another name
     ],

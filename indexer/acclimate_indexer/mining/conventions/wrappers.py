@@ -1,14 +1,14 @@
 """Libraries of the repository's own that are used instead of foreign ones.
 
-A file that imports a foreign library of nearly its own name, and is itself imported nearly everywhere, where the
+A file that imports a foreign library of its own name, or nearly, and is itself imported nearly everywhere, where the
 foreign one hardly is, wraps it: `shop.typing` around `typing_extensions`. What it imports under quite another name it
 may well need for something else.
 """
 
 import posixpath
+import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
-from difflib import SequenceMatcher
 
 from acclimate_indexer.languages.registry import are_related
 
@@ -16,7 +16,6 @@ from .facts import ConventionFacts
 from .prevailing import prevailing
 from .record import Prevalence
 
-MIN_SHARED_CHARACTERS = 4  # side by side, of the two names
 GENERIC = frozenset(
     ("types", "utils", "util", "common", "core", "base", "helpers", "main", "index")
 )  # akin to anything
@@ -51,11 +50,14 @@ def _wrapper(library: str, importers: set[str], users: Mapping[str, set[str]]) -
 
 
 def _are_akin(path: str, library: str) -> bool:
+    """Whether one's name is a word of the other's: `shop_logging` and `logging`, `typing` and `typing_extensions`.
+
+    Names that share a few letters are no kin. On histories that nobody had looked at `tests` stood for `unittest` then,
+    and `pathlib` for `posixpath`; nobody put such an import right.
+    """
     name = posixpath.basename(stem_of(path)).lower()
-    if name in GENERIC:
-        return False
-    match = SequenceMatcher(None, name, library.lower(), autojunk=False).find_longest_match()
-    return match.size >= MIN_SHARED_CHARACTERS
+    words, others = (re.split(r"[^a-z0-9]+", each.lower()) for each in (name, library))
+    return name not in GENERIC and (library.lower() in words or name in others)
 
 
 def stem_of(path: str) -> str:
