@@ -7,8 +7,8 @@ Chosen by looking at histories from every hundredth commit on. Names to be repla
 that later commits edited all 281 went that way, 279 of them in one migration. Rules of the linter, twelve: 32 of 32
 with four commits, 75 of 78 with three, and 357 of 561 with half of the edited places on a rule's side. On six
 histories that nobody had looked at 21 of 26 went that way; on twelve more, with eight places asked of a rule besides,
-258 of 272 by rules of the linter and 5 of 8 by conventions (benchmarks/results/review-conventions-unseen-2026-11-27.json
-and review-conventions-fifteen-2026-11-27.json).
+258 of 272 by rules of the linter and 5 of 8 by conventions (review-conventions-unseen-2026-11-27.json
+and review-conventions-fifteen-2026-11-27.json in benchmarks/results).
 """
 
 import re
