@@ -15,6 +15,7 @@ from acclimate_indexer.review.finding import Edit
 from acclimate_indexer.syntax import Span
 
 MAX_CONFIGURATION_BYTES = 1024 * 1024  # of a file in which a table may stand
+LAST_OF_ONE_UNIT = "\uffff"  # of UTF-16
 SCRIPTS = frozenset(("javascript", "javascriptreact", "typescript", "typescriptreact"))
 
 
@@ -130,23 +131,25 @@ class _Places:
         self._starts = [0]
         for line in self._lines:
             self._starts.append(self._starts[-1] + len(line) + 1)
+        self._has_pairs = max(text, default="") > LAST_OF_ONE_UNIT
 
     def of_bytes(self, line: int, column: int) -> int:
         return self._starts[line] + len(self._lines[line].encode()[:column].decode(errors="ignore"))
 
     def of_units(self, line: int, column: int) -> int:
-        return self._starts[line] + _characters(self._lines[line], column)
+        return self._starts[line] + self._characters(self._lines[line], column)
 
     def at_unit(self, unit: int) -> int:
-        return _characters(self._text, unit)
+        return self._characters(self._text, unit)
 
     def end_of(self, line: int) -> int:
         return self._starts[line] + len(self._lines[line])
 
-
-def _characters(text: str, units: int) -> int:
-    """How many characters so many units of UTF-16 are."""
-    return len(text.encode("utf-16-le", errors="surrogatepass")[: 2 * units].decode("utf-16-le", errors="ignore"))
+    def _characters(self, text: str, units: int) -> int:
+        """How many characters so many units of UTF-16 are."""
+        if not self._has_pairs:
+            return units
+        return len(text.encode("utf-16-le", errors="surrogatepass")[: 2 * units].decode("utf-16-le", errors="ignore"))
 
 
 OWN_LINTERS = (

@@ -53,6 +53,9 @@ class TrustedLinter:
             return []
         async with self._turn:
             printed, errors = await self._printed(target)
+        return await asyncio.to_thread(self._said, target, printed, errors)
+
+    def _said(self, target: ReviewTarget, printed: str, errors: str) -> list[Finding]:
         try:
             complaints = list(self._linter.read(printed, target.text))
         except (ValueError, KeyError, TypeError, IndexError) as error:
