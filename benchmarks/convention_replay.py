@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import date, timedelta
 from typing import Any, Self
 
-from benchmarks.flagged import LINTED, Flagged, Followed
+from benchmarks.flagged import Flagged, Followed
 
 from acclimate_indexer.blob_store import BlobStore
 from acclimate_indexer.changes import CommitDetails, FileChange, History
@@ -30,7 +30,7 @@ from acclimate_indexer.repository import Commit, Repository
 from acclimate_indexer.review.conventions import convention_findings
 from acclimate_indexer.review.finding import Finding
 from acclimate_indexer.review.import_rules import MODULE_CHOICE, OWN_LIBRARY
-from acclimate_indexer.review.linter import linter_findings
+from acclimate_indexer.review.linter import RUFF, linter_findings
 from acclimate_indexer.review.naming_style import NAMING_STYLE, in_style
 from acclimate_indexer.review.replaced_names import REPLACED_NAME
 from acclimate_indexer.review.target import ReviewTarget
@@ -192,7 +192,7 @@ class Replay:
 
 def change_asked_for(finding: Finding, conventions: Conventions) -> tuple[str, str]:
     """What a comment wants to be gone from the line, and what to stand there."""
-    if finding.code.startswith(LINTED):
+    if finding.code.startswith(RUFF):
         return finding.subject, ""  # what stands there is asked of the linter
     if finding.code == REPLACED_NAME:
         return finding.subject, next(each.new for each in conventions.replacements if each.old == finding.subject)

@@ -10,14 +10,13 @@ from acclimate_indexer.changes import CommitDetails, FileChange, Hunk
 from acclimate_indexer.linting import lints
 from acclimate_indexer.mining.conventions.succession import successor
 from acclimate_indexer.mining.conventions.track_record import is_renamed
+from acclimate_indexer.review.linter import RUFF
 from acclimate_indexer.review.replaced_names import REPLACED_NAME
 
 Fate = Literal["followed", "kept", "otherwise", "rewritten", "deleted", "untouched"]
 FATES: tuple[Fate, ...] = ("followed", "kept", "otherwise", "rewritten", "deleted", "untouched")
 CHANGED: tuple[Fate, ...] = ("followed", "kept", "otherwise")
 MAX_COMPARED_LINES = 20_000  # of a file that changed more than a patch shows
-
-LINTED = "ruff:"  # begins the code of a linter's comment, before its rule
 
 Read = Callable[[str], str | None]
 
@@ -120,9 +119,9 @@ class Followed:
         at = successor(place.text, hunk.added)
         if at is None:
             return "rewritten"
-        if place.code.startswith(LINTED):
+        if place.code.startswith(RUFF):
             lines = range(hunk.new_start, hunk.new_start + len(hunk.added))
-            return "kept" if self._breaks(change, place.code.removeprefix(LINTED), lines) else "followed"
+            return "kept" if self._breaks(change, place.code.removeprefix(RUFF), lines) else "followed"
         after = hunk.added[at]
         if place.code == REPLACED_NAME and is_renamed(after, place.subject, place.wanted):
             return "followed"

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.convention_replay import Period, Replay
-from benchmarks.flagged import CHANGED, FATES, LINTED, Flagged
+from benchmarks.flagged import CHANGED, FATES, Flagged
 from benchmarks.material import number_from
 from benchmarks.planted_breaks import planted_breaks
 from rich.console import Console
@@ -30,6 +30,7 @@ import acclimate_indexer.mining.conventions
 import acclimate_indexer.review
 from acclimate_indexer.home import Home
 from acclimate_indexer.repository import Repository
+from acclimate_indexer.review.linter import RUFF
 
 KEPT = Path("build") / "review-conventions"
 COMMITS_VARIABLE = "ACCLIMATE_BENCH_COMMITS"
@@ -118,7 +119,7 @@ def _once(places: Iterable[Flagged]) -> list[Flagged]:
 def _shares(flagged: Iterable[Flagged]) -> dict[str, Any]:
     """What became of flagged lines: together, those that the linter and those that conventions flagged, and by kind."""
     places = list(flagged)
-    linted = [place.code.startswith(LINTED) for place in places]
+    linted = [place.code.startswith(RUFF) for place in places]
     conventions = [place for place, is_linted in zip(places, linted, strict=True) if not is_linted]
     kinds = sorted({place.code for place in places})
     by_kind = {code: _share([place for place in places if place.code == code]) for code in kinds}

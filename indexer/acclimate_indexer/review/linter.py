@@ -9,6 +9,7 @@ from acclimate_indexer.pairs import Severity
 from .finding import Evidence, Finding
 from .target import ReviewTarget
 
+RUFF = "ruff:"  # begins the code of a comment, before its rule
 SHORT_COMMIT = 7  # characters, as git shows one
 FAULTS = ("F8", "F6", "F7", "B", "S", "PLE", "ASYNC", "E9")  # rules about what goes wrong, rather than how it is put
 
@@ -28,7 +29,7 @@ def _finding(target: ReviewTarget, lint: Lint, rule: LintedRule) -> Finding:
         span=lint.span,
         severity=_severity(rule.rule),
         reviewer="linter",
-        code=f"ruff:{rule.rule}",
+        code=f"{RUFF}{rule.rule}",
         subject=rule.rule,
         message=f"{lint.message.rstrip('.')}. {proof(rule)}",
         fix=lint.fix,

@@ -10,8 +10,8 @@ from pathlib import Path
 from acclimate_indexer.durable import write_text
 from acclimate_indexer.home import RepositoryHome
 from acclimate_indexer.review.finding import Evidence, Finding
+from acclimate_indexer.review.linter import RUFF
 
-RUFF = "ruff:"  # begins the code of a rule that was mined
 NAME_CHARACTERS = 40  # of a code in a file's name; the digest makes it unique
 SHORT_SHA_CHARACTERS = 7
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from acclimate_indexer.pairs import Severity
 from acclimate_indexer.review.finding import Edit
+from acclimate_indexer.review.line_map import LineStarts
 from acclimate_indexer.syntax import Span
 
 MAX_CONFIGURATION_BYTES = 1024 * 1024  # of a file in which a table may stand
@@ -128,9 +129,7 @@ class _Places:
     def __init__(self, text: str) -> None:
         self._text = text
         self._lines = text.split("\n")
-        self._starts = [0]
-        for line in self._lines:
-            self._starts.append(self._starts[-1] + len(line) + 1)
+        self._starts = LineStarts(self._lines)
         self._has_pairs = max(text, default="") > LAST_OF_ONE_UNIT
 
     def of_bytes(self, line: int, column: int) -> int:
