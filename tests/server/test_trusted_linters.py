@@ -26,6 +26,7 @@ from acclimate_server.review.model import Voice
 from acclimate_server.review.reviewers import findings_of
 from acclimate_server.review.trusted import trusted_linters
 from acclimate_server.settings import ReviewSettings
+from acclimate_training.engine_address import ENGINE_KEY
 
 NODE_MODULES = Path(__file__).parents[2] / "vscode-extension/node_modules"
 TRUSTED = ReviewSettings(trust_linters=True)
@@ -181,6 +182,15 @@ async def test_a_linter_that_fails_says_why(shop: GitFolder, script: str, why: s
         await said(shop, target_of("shop/a.py", CALLED))
 
 
+async def test_the_engines_key_is_not_shown_to_it(shop: GitFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(ENGINE_KEY, "sesame")
+    with_script(shop, "env > seen; echo '[]'")
+
+    assert await said(shop, target_of("shop/a.py", CALLED)) == []
+    assert "PATH=" in (shop.path / "seen").read_text()
+    assert "sesame" not in (shop.path / "seen").read_text()
+
+
 async def test_one_that_takes_too_long_is_gone_with_all_that_it_started(shop: GitFolder) -> None:
     with_script(shop, "echo $$ > pid; sleep 600 & echo $! > child; wait")
     linters = list(trusted_linters(shop.path, TeamRules(), asyncio.Semaphore(1)))
@@ -194,7 +204,10 @@ async def test_one_that_takes_too_long_is_gone_with_all_that_it_started(shop: Gi
 def is_gone(pid: int) -> bool:
     """Whether a process ends within ten seconds; nobody may have asked yet how it did."""
     for _ in range(200):
-        if not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
+        try:
+            if psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
+                return True
+        except psutil.NoSuchProcess:
             return True
         time.sleep(0.05)
     return False

@@ -19,6 +19,7 @@ from acclimate_indexer.review import finding
 from acclimate_indexer.review.finding import Finding
 from acclimate_indexer.review.rules import TeamRules
 from acclimate_indexer.review.target import ReviewTarget
+from acclimate_training.engine_address import VARIABLES
 
 from ..pipeline_process import child_environment
 from .own_linters import OWN_LINTERS, Complaint, OwnLinter
@@ -88,7 +89,7 @@ class TrustedLinter:
                 stdout=PIPE,
                 stderr=PIPE,
                 cwd=self._root,
-                env=child_environment(),
+                env=_environment(),
                 start_new_session=True,
             )
         except OSError as error:
@@ -120,6 +121,11 @@ def trusted_words(root: Path) -> tuple[list[str], list[str]]:
         elif configuration is not None:
             missing.append(f"no {linter.name}: {' or '.join(linter.commands)} is missing")
     return asked, missing
+
+
+def _environment() -> dict[str, str]:
+    """Without the engine's key: what runs here is the repository's program."""
+    return {name: value for name, value in child_environment().items() if name not in VARIABLES}
 
 
 def _stamp(*files: Path) -> str:
