@@ -1,10 +1,10 @@
 """The repository's own linters, which run what it says: real ones, asked only where the user trusts them."""
 
 import asyncio
-import sys
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from importlib.metadata import files
 from pathlib import Path
 from typing import Any
 
@@ -46,8 +46,14 @@ def with_pylint(shop: GitFolder, settings: str = "") -> Path:
     mark = shop.path.parent / "ran"
     hook = f"[MAIN]\ninit-hook=open({str(mark)!r}, 'w').close()\n"
     shop.write({".pylintrc": f"{hook}disable=all\nenable=eval-used,unused-import,syntax-error\n{settings}"})
-    place(shop, ".venv/bin/pylint", Path(sys.executable).parent / "pylint")
+    place(shop, ".venv/bin/pylint", installed_pylint())
     return mark
+
+
+def installed_pylint() -> Path:
+    """The development dependency's, which is not beside the interpreter where that is the runtime's."""
+    [found] = [each for each in files("pylint") or () if each.name == "pylint" and each.parent.name == "bin"]
+    return Path(str(found.locate())).resolve()
 
 
 def with_eslint(shop: GitFolder) -> None:
