@@ -44,6 +44,16 @@ def test_what_nearly_all_do_is_a_convention_with_its_exceptions() -> None:
     assert found["python errors", "classes of its own"].exceptions == ("ValueError in shop/late.py",)
 
 
+def test_exceptions_of_a_style_come_before_those_of_none() -> None:
+    files = {f"part_{number}.py": f"def open_part_{number}():\n    pass\n" for number in range(900)}
+    files |= {f"mixed_{number}.py": f"def Open_part{number}():\n    pass\n" for number in range(60)}
+    files["shelf.py"] = "def openShelf():\n    pass\n"
+    functions = prevailing(files)["python functions", "snake_case"]
+
+    assert functions.exceptions[0] == "openShelf in shelf.py"
+    assert len(functions.exceptions) == 50
+
+
 def test_few_places_or_many_exceptions_are_no_convention() -> None:
     few = {f"part_{number}.py": f"def open_part_{number}():\n    pass\n" for number in range(19)}
     mixed = {

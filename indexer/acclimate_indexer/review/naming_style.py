@@ -17,9 +17,6 @@ from .prevailing import Said, in_numbers
 NAMING_STYLE = "naming-style"
 STYLES = ("snake_case", "camelCase", "PascalCase")
 MIN_NAME_CHARACTERS = 3  # a shorter name has no style
-# Definitions. A style that stands so often is lived with: it speaks a foreign interface (Twisted's, unittest's). Of 26
-# camelCase functions of scrapy that were changed in 1,500 commits none was renamed.
-LIVED_WITH = 3
 
 _MODIFIERS = (
     r"^\s*(?:(?:abstract|async|data|declare|default|export|final|internal|open|private|protected|pub|public|sealed"
@@ -45,7 +42,7 @@ def naming_findings(code: ChangedCode, prevalence: Iterable[Prevalence]) -> Iter
             continue
         for line in code.lines:
             found = pattern.match(line.text)
-            if found is not None and _stands_out(found[1], convention) and _is_new(found, line, code):
+            if found is not None and _stands_out(found[1], code.target.path, convention) and _is_new(found, line, code):
                 yield Said(convention, _finding(code, line, found, convention))
 
 
@@ -60,15 +57,15 @@ def in_style(name: str, style: str) -> str:
     return head + "".join(capital if style == "PascalCase" else [*words[:1], *capital[1:]]) + tail
 
 
-def _stands_out(name: str, convention: Prevalence) -> bool:
-    """Whether a name is clearly of another style, and not known as an exception."""
+def _stands_out(name: str, path: str, convention: Prevalence) -> bool:
+    """Whether a name is clearly of another style, and neither it nor another of this file known as an exception."""
     if name.startswith("__"):
         return False  # the language's own: it was not counted, either
     style = style_of(name)
-    is_known = any(each.partition(" in ")[0] == name for each in convention.exceptions)
-    is_lived_with = convention.others.get(style, 0) >= LIVED_WITH
-    is_other = style in STYLES and style != convention.rule
-    return len(name) >= MIN_NAME_CHARACTERS and is_other and not (is_known or is_lived_with)
+    if len(name) < MIN_NAME_CHARACTERS or style not in STYLES or style == convention.rule:
+        return False
+    known = (each.partition(" in ") for each in convention.exceptions)
+    return not any(one == name or (where == path and style_of(one) == style) for one, _, where in known)
 
 
 def _is_new(found: re.Match[str], line: ChangedLine, code: ChangedCode) -> bool:

@@ -3,7 +3,7 @@
 import pytest
 from tests.support.reviewed import findings, prevalence, put_right
 
-from acclimate_indexer.review.naming_style import LIVED_WITH, in_style
+from acclimate_indexer.review.naming_style import in_style
 from acclimate_indexer.review.rules import TeamRules
 
 PYTHON_FUNCTIONS = prevalence("python functions", "snake_case", exceptions=("makeCart in shop/cart.py",))
@@ -43,6 +43,7 @@ def test_a_new_name_in_another_style_is_renamed(path: str, text: str, expected: 
         ("a.py", "def open_cart(x):\n    return x\n"),
         ("a.py", "def test__openCart(x):\n    return x\n"),  # of no style at all
         ("a.py", "def makeCart(x):\n    return x\n"),  # known as an exception
+        ("shop/cart.py", "def openCart(x):\n    return x\n"),  # where there is one like it
         ("a.py", "class A(unittest.TestCase):\n    def setUp(self):\n        pass\n"),
         ("a.py", "class Stub:\n    class __class__:\n        pass\n"),  # a name of the language
         ("a.py", "class A(\n    Base,\n):\n    def setUp(self):\n        pass\n"),
@@ -61,11 +62,21 @@ def test_a_name_that_is_not_its_authors_choice_is_left_alone(path: str, text: st
     assert findings(path, text, PYTHON_FUNCTIONS, SCRIPT_FUNCTIONS, GO_FUNCTIONS, react, *classes, rules=NAMED) == []
 
 
-@pytest.mark.parametrize(("standing", "count"), [(LIVED_WITH - 1, 1), (LIVED_WITH, 0)])
-def test_a_style_that_has_a_place_of_its_own_is_left_alone(standing: int, count: int) -> None:
-    functions = prevalence("python functions", "snake_case", others={"PascalCase": 9, "camelCase": standing})
+@pytest.mark.parametrize(
+    ("standing", "of", "count"), [(0, 100, 1), (1, 199, 0), (1, 200, 1), (5, 1000, 1), (6, 1000, 0)]
+)
+def test_a_style_that_has_a_place_of_its_own_is_left_alone(standing: int, of: int, count: int) -> None:
+    others = {"PascalCase": 9, "camelCase": standing}
+    functions = prevalence("python functions", "snake_case", count=of - 9 - standing, of=of, others=others)
 
-    assert len(findings("a.py", "def openCart(x):\n    return x\n", functions, rules=NAMED)) == count
+    assert len(findings("a.py", "def openCart(x):\n    return x\n", functions)) == count
+
+
+def test_a_style_that_a_file_has_is_left_to_it() -> None:
+    functions = prevalence("python functions", "snake_case", exceptions=("MakeCart in a.py", "takeCart in b.py"))
+
+    assert len(findings("a.py", "def openCart(x):\n    return x\n", functions)) == 1  # what it has is another
+    assert findings("b.py", "def openCart(x):\n    return x\n", functions) == []
 
 
 @pytest.mark.parametrize(
@@ -73,7 +84,8 @@ def test_a_style_that_has_a_place_of_its_own_is_left_alone(standing: int, count:
     [
         ("def openCart(x):\n    return x\n", {}, 1),
         ("def openCart(x):\n    return x\n", {"PascalCase": 9}, 1),
-        ("def openCart(x):\n    return x\n", {"camelCase": 1}, 0),
+        ("def openCart(x):\n    return x\n", {"camelCase": 1}, 1),  # of 318
+        ("def openCart(x):\n    return x\n", {"camelCase": 2}, 0),
         ("class open_cart:\n    pass\n", {}, 0),  # used like a function, maybe
         ("import shelves\n", {}, 1),
         ("import shelves\n", {"shelves": 1}, 0),

@@ -5,9 +5,11 @@ from collections.abc import Iterable
 
 from .record import Prevalence
 
+NO_STYLE = "other"  # the way of what goes none
 MIN_SHARE = 0.9
 MIN_PLACES = 20
-MAX_EXCEPTIONS = 10
+MAX_EXCEPTIONS = 50
+MAX_OTHERS = 10
 
 
 def prevailing(role: str, places: list[tuple[str, str]]) -> Iterable[Prevalence]:
@@ -16,14 +18,14 @@ def prevailing(role: str, places: list[tuple[str, str]]) -> Iterable[Prevalence]
     if sum(counts.values()) < MIN_PLACES:
         return
     way, count = min(counts.items(), key=lambda item: (-item[1], item[0]))
-    if count < MIN_SHARE * len(places) or way == "other":
+    if count < MIN_SHARE * len(places) or way == NO_STYLE:
         return
-    exceptions = sorted({where for other, where in places if other != way})
+    exceptions = sorted({(other == NO_STYLE, where) for other, where in places if other != way})
     yield Prevalence(
         role=role,
         rule=way,
         count=count,
         of=len(places),
-        exceptions=tuple(exceptions[:MAX_EXCEPTIONS]),
-        others=dict(sorted(counts.items(), key=lambda item: (-item[1], item[0]))[1 : MAX_EXCEPTIONS + 1]),
+        exceptions=tuple(where for _, where in exceptions[:MAX_EXCEPTIONS]),
+        others=dict(sorted(counts.items(), key=lambda item: (-item[1], item[0]))[1 : MAX_OTHERS + 1]),
     )

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from itertools import permutations
 
 from .facts import ConventionFacts
-from .prevailing import MIN_PLACES, prevailing
+from .prevailing import MIN_PLACES, NO_STYLE, prevailing
 from .record import Prevalence
 from .wrappers import wrappers
 
@@ -53,8 +53,8 @@ def _styles(facts: Mapping[str, ConventionFacts]) -> Iterable[Prevalence]:
 
 
 def style_of(name: str) -> str:
-    """The style of a name; `other` for one that mixes them."""
-    return next((style for style, pattern in STYLES if pattern.fullmatch(name)), "other")
+    """The style of a name; `NO_STYLE` for one that mixes them."""
+    return next((style for style, pattern in STYLES if pattern.fullmatch(name)), NO_STYLE)
 
 
 def _modules(facts: Mapping[str, ConventionFacts]) -> Iterable[Prevalence]:

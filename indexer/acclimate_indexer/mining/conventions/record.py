@@ -40,7 +40,7 @@ class Prevalence:
     Attributes:
         role: Of what, e.g. `python functions`, `logging`, `decorator dataclass`.
         rule: What is done there.
-        exceptions: Where it is not, at most ten.
+        exceptions: Where it is not, at most fifty.
         others: In how many places each other way is gone, the most frequent ten.
     """
 
