@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from acclimate_indexer.mining.conventions.named import is_compound
 from acclimate_indexer.mining.conventions.prevalence import ALTERNATIVE_MODULES, LEVELS, LOGGERS, inner_folder, style_of
 from acclimate_indexer.mining.conventions.record import Conventions, Prevalence, Replacement
 from acclimate_indexer.mining.conventions.wrappers import stem_of
@@ -87,8 +88,9 @@ def _places(state: CommitState, convention: Replacement | Prevalence) -> Iterato
 
 
 def _replaced(source: Source, replacement: Replacement) -> Iterator[tuple[Span, str]]:
-    """The new name in code, where something is called or taken of it, to become the old one."""
-    pattern = re.compile(rf"(?<!\w){re.escape(replacement.new)}(?=[(.])")
+    """The new name in code, to become the old one; a plain word only where something is called or taken of it."""
+    end = r"(?!\w)" if is_compound(replacement.new) else r"(?=[(.])"
+    pattern = re.compile(rf"(?<!\w){re.escape(replacement.new)}{end}")
     for found in pattern.finditer(source.text):
         before = source.text[source.line_start(found.start()) : found.start()]
         if not re.search(r"[\"'`]|\bdef\b|\bfunc\b", before):
