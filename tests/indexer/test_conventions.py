@@ -44,6 +44,20 @@ def test_what_nearly_all_do_is_a_convention_with_its_exceptions() -> None:
     assert found["python errors", "classes of its own"].exceptions == ("ValueError in shop/late.py",)
 
 
+def test_names_that_a_base_may_have_dictated_are_not_counted() -> None:
+    found = facts(
+        "a.py",
+        "class A(unittest.TestCase):\n    def setUp(self):\n        def inner():\n            pass\n\n"
+        "    class Inner:\n        def own(self):\n            pass\n\n    def tearDown(self):\n        pass\n\n\n"
+        "class B(\n    Base,\n):\n    @property\n    def notAfter(self):\n        pass\n\n\n"
+        "class C(object):\n    def free(self):\n        pass\n\n\n"
+        "@final\nclass D[T]:\n    def free_as_well(self):\n        pass\n\n\ndef last():\n    pass\n",
+    )
+
+    assert found.functions == ("inner", "own", "free", "free_as_well", "last")
+    assert facts("a.ts", "class A extends B {\n  draw() {\n    return 1;\n  }\n}\n").functions == ("draw",)
+
+
 def test_exceptions_of_a_style_come_before_those_of_none() -> None:
     files = {f"part_{number}.py": f"def open_part_{number}():\n    pass\n" for number in range(900)}
     files |= {f"mixed_{number}.py": f"def Open_part{number}():\n    pass\n" for number in range(60)}

@@ -3,9 +3,11 @@
 import json
 import re
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from acclimate_indexer.mining.source import Source
+from acclimate_indexer.syntax import Symbol
 
 MAX_NAMES = 5_000  # of a file; more are data
 MAX_DECORATOR_CHARACTERS = 120
@@ -15,6 +17,7 @@ NAME = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*")
 _DECORATOR = re.compile(r"^[ \t]*@([^\W\d][\w.]*(?:\([^()\n]*\))?)[ \t]*$", re.MULTILINE)
 _RAISED = re.compile(r"\b(?:raise|throw(?: new)?) ([^\W\d][\w.]*[^\W_]Error|[^\W\d][\w.]*Exception|[A-Z][\w.]*)\b")
 _QUOTED = re.compile(r"""["'<]([^"'<>\n]+)["'>]""")
+_WITHOUT_BASES = re.compile(r"\bclass\s+\w+\s*(?:\[[^\]]*\]\s*)?(?:\(\s*(?:object)?\s*\))?\s*:?\Z")
 _MODULE = re.compile(
     r"\s*(?:from\s+([\w.]+)\s+import\b|import\s+(?:static\s+)?([\w.]+)|use\s+([\w:]+)|using\s+([\w.]+))"
 )
@@ -28,7 +31,7 @@ class ConventionFacts:
         language: The file's.
         names: How often each name, with its dots, stands in the code, comments and documentation left out.
         modules: What is imported.
-        functions: The names of its functions; `classes` those of its classes.
+        functions: The names of its functions that overrides may not have dictated; `classes` those of its classes.
         decorators: How often each decorator stands, with its arguments.
         errors: How often each error is raised or thrown.
     """
@@ -75,11 +78,25 @@ def convention_facts(source: Source) -> ConventionFacts:
         language=source.language.name,
         names=dict(Counter(NAME.findall(code)).most_common(MAX_NAMES)),
         modules=tuple(dict.fromkeys(modules)),
-        functions=tuple(symbol.name for symbol in symbols if symbol.kind == "function"),
+        functions=tuple(_freely_named(source, symbols)),
         classes=tuple(symbol.name for symbol in symbols if symbol.kind == "class"),
         decorators=dict(decorators),
         errors=dict(Counter(_RAISED.findall(code)).most_common(MAX_ERRORS)),
     )
+
+
+def _freely_named(source: Source, symbols: Iterable[Symbol]) -> Iterator[str]:
+    """Functions, less those of Python's classes with bases: `setUp` is unittest's choice, not this repository's."""
+    around: list[tuple[int, bool]] = []  # up to which character a definition goes, and whether it is a class with bases
+    for symbol in sorted(symbols, key=lambda each: each.span):
+        while around and around[-1][0] <= symbol.span.start:
+            around.pop()
+        head = source.text[symbol.signature.start : symbol.signature.end]
+        has_bases = symbol.kind == "class" and source.language.lexer == "python" and not _WITHOUT_BASES.search(head)
+        if symbol.kind == "function" and not (around and around[-1][1]):
+            yield symbol.name
+        if symbol.kind in ("class", "function"):
+            around.append((symbol.span.end, has_bases))
 
 
 def imported_modules(statement: str) -> list[str]:
