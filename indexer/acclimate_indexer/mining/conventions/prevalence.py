@@ -15,9 +15,10 @@ STYLES: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("camelCase", re.compile(r"_*[a-z][a-z0-9]*(?:[A-Z][a-z0-9]*)+")),
     ("PascalCase", re.compile(r"_*[A-Z][a-z0-9]*(?:[A-Z][a-z0-9]*)*")),
 )
-# Ways to do the same thing, of which a repository mostly has one: by what it imports, and by what it calls.
+# Ways to do the same thing, of which a repository mostly has one: by what it imports, and by what it calls. What
+# another is made of is no other way: urllib3's errors and retries are needed beside requests.
 ALTERNATIVE_MODULES = {
-    "http client": ("httpx", "requests", "aiohttp", "urllib3", "urllib.request", "axios", "node-fetch"),
+    "http client": ("httpx", "requests", "aiohttp", "urllib.request", "axios", "node-fetch"),
     "paths": ("pathlib", "os.path"),
     "tests": ("pytest", "unittest", "nose"),
     "json": ("json", "orjson", "ujson", "simplejson"),
