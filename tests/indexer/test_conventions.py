@@ -50,7 +50,7 @@ def test_names_that_a_base_may_have_dictated_are_not_counted() -> None:
         "class A(unittest.TestCase):\n    def setUp(self):\n        def inner():\n            pass\n\n"
         "    class Inner:\n        def own(self):\n            pass\n\n    def tearDown(self):\n        pass\n\n\n"
         "class B(\n    Base,\n):\n    @property\n    def notAfter(self):\n        pass\n\n\n"
-        "class C(object):\n    def free(self):\n        pass\n\n\n"
+        "class C(object):\n    def free(self):\n        pass\n\n    def setUp(self):\n        pass\n\n\n"
         "@final\nclass D[T]:\n    def free_as_well(self):\n        pass\n\n\ndef last():\n    pass\n",
     )
 

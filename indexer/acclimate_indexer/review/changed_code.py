@@ -68,6 +68,10 @@ class ChangedCode:
                 code[at - line.start] = " "
         return "".join(code)
 
+    def is_within_literal(self, at: int) -> bool:
+        """Whether the character at a place above the last line under review belongs to a string or a comment."""
+        return next(self._literals_within(at, at + 1), None) is not None
+
     def imports(self, line: ChangedLine) -> list[str]:
         """The modules that a line imports; none where that is no code."""
         if not self.is_import(line):
@@ -107,10 +111,10 @@ class ChangedCode:
 
     @cached_property
     def _literals(self) -> list[Span]:
-        """Comments, and what stands between quotes, from the first to the last line under review."""
-        first, last = self.lines[0].start, self.lines[-1].start + len(self.lines[-1].text)
+        """Comments, and what stands between quotes, up to the last line under review."""
+        last = self.lines[-1].start + len(self.lines[-1].text)
         tokens = literals(self.language.lexer).finditer(self.target.text, 0, last)
-        return [_inside(Span(*token.span()), token[0]) for token in tokens if token.end() > first]
+        return [_inside(Span(*token.span()), token[0]) for token in tokens]
 
     @cached_property
     def _literal_starts(self) -> list[int]:

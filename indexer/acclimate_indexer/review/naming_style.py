@@ -7,6 +7,7 @@ like a class), nor for a method that may override another, nor where names of th
 import re
 from collections.abc import Iterable, Iterator
 
+from acclimate_indexer.mining.conventions.dictated import is_dictated
 from acclimate_indexer.mining.conventions.prevalence import style_of
 from acclimate_indexer.mining.conventions.record import Prevalence
 
@@ -42,7 +43,7 @@ def naming_findings(code: ChangedCode, prevalence: Iterable[Prevalence]) -> Iter
             continue
         for line in code.lines:
             found = pattern.match(line.text)
-            if found is not None and _stands_out(found[1], code.target.path, convention) and _is_new(found, line, code):
+            if found is not None and _stands_out(found[1], code, convention) and _is_new(found, line, code):
                 yield Said(convention, _finding(code, line, found, convention))
 
 
@@ -57,15 +58,15 @@ def in_style(name: str, style: str) -> str:
     return head + "".join(capital if style == "PascalCase" else [*words[:1], *capital[1:]]) + tail
 
 
-def _stands_out(name: str, path: str, convention: Prevalence) -> bool:
+def _stands_out(name: str, code: ChangedCode, convention: Prevalence) -> bool:
     """Whether a name is clearly of another style, and neither it nor another of this file known as an exception."""
-    if name.startswith("__"):
-        return False  # the language's own: it was not counted, either
+    if name.startswith("__") or is_dictated(name, code.language.lexer):
+        return False  # it was not counted, either
     style = style_of(name)
     if len(name) < MIN_NAME_CHARACTERS or style not in STYLES or style == convention.rule:
         return False
     known = (each.partition(" in ") for each in convention.exceptions)
-    return not any(one == name or (where == path and style_of(one) == style) for one, _, where in known)
+    return not any(one == name or (where == code.target.path and style_of(one) == style) for one, _, where in known)
 
 
 def _is_new(found: re.Match[str], line: ChangedLine, code: ChangedCode) -> bool:
@@ -87,7 +88,8 @@ def _has_free_name(line: ChangedLine, code: ChangedCode) -> bool:
     text, starts = code.target.text, code.target.source.line_starts
     for number in range(line.number - 1, -1, -1):
         above = text[starts[number] : starts[number + 1] - 1]
-        if not above.strip() or _depth(above) >= depth or above.lstrip().startswith(("#", ")")):
+        is_code = above.strip() and not above.lstrip().startswith(("#", ")"))
+        if not is_code or _depth(above) >= depth or code.is_within_literal(starts[number]):
             continue
         depth = _depth(above)
         if _FUNCTION.match(above):

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from acclimate_indexer.mining.source import Source
 from acclimate_indexer.syntax import Symbol
 
+from .dictated import is_dictated
+
 MAX_NAMES = 5_000  # of a file; more are data
 MAX_DECORATOR_CHARACTERS = 120
 MAX_ERRORS = 100  # kinds of a file
@@ -31,7 +33,7 @@ class ConventionFacts:
         language: The file's.
         names: How often each name, with its dots, stands in the code, comments and documentation left out.
         modules: What is imported.
-        functions: The names of its functions that overrides may not have dictated; `classes` those of its classes.
+        functions: The names of its functions that its author chose; `classes` those of its classes.
         decorators: How often each decorator stands, with its arguments.
         errors: How often each error is raised or thrown.
     """
@@ -86,14 +88,15 @@ def convention_facts(source: Source) -> ConventionFacts:
 
 
 def _freely_named(source: Source, symbols: Iterable[Symbol]) -> Iterator[str]:
-    """Functions, less those of Python's classes with bases: `setUp` is unittest's choice, not this repository's."""
+    """Functions, less those of Python's classes with bases, which may override, and what Python's library named."""
     around: list[tuple[int, bool]] = []  # up to which character a definition goes, and whether it is a class with bases
     for symbol in sorted(symbols, key=lambda each: each.span):
         while around and around[-1][0] <= symbol.span.start:
             around.pop()
         head = source.text[symbol.signature.start : symbol.signature.end]
         has_bases = symbol.kind == "class" and source.language.lexer == "python" and not _WITHOUT_BASES.search(head)
-        if symbol.kind == "function" and not (around and around[-1][1]):
+        is_chosen = not (around and around[-1][1]) and not is_dictated(symbol.name, source.language.lexer)
+        if symbol.kind == "function" and is_chosen:
             yield symbol.name
         if symbol.kind in ("class", "function"):
             around.append((symbol.span.end, has_bases))
