@@ -8,9 +8,11 @@ from typing import Any, Literal, Self
 
 from acclimate_indexer.changes import CommitDetails, FileChange, Hunk
 from acclimate_indexer.linting import lints
+from acclimate_indexer.mining.conventions.prevalence import style_of
 from acclimate_indexer.mining.conventions.succession import successor
 from acclimate_indexer.mining.conventions.track_record import is_renamed
 from acclimate_indexer.review.linter import RUFF
+from acclimate_indexer.review.naming_style import NAMING_STYLE
 from acclimate_indexer.review.replaced_names import REPLACED_NAME
 
 Fate = Literal["followed", "kept", "otherwise", "rewritten", "deleted", "untouched"]
@@ -123,6 +125,8 @@ class Followed:
             lines = range(hunk.new_start, hunk.new_start + len(hunk.added))
             return "kept" if self._breaks(change, place.code.removeprefix(RUFF), lines) else "followed"
         after = hunk.added[at]
+        if place.code == NAMING_STYLE and _has_style_of(after, place):
+            return "followed"
         if place.code == REPLACED_NAME and is_renamed(after, place.subject, place.wanted):
             return "followed"
         if _says(after, place.subject):
@@ -137,6 +141,13 @@ class Followed:
 def _decide(places: Iterable[Flagged], fate: Fate, commit: CommitDetails) -> None:
     for place in places:
         place.fate, place.later = fate, commit.sha
+
+
+def _has_style_of(text: str, place: Flagged) -> bool:
+    """Whether what the line defines now is named in the style that was asked for, whatever its name says."""
+    before, _, after = place.text.partition(place.subject)
+    found = re.fullmatch(rf"{re.escape(before.strip())}\s*(\w+){re.escape(after[:1])}.*", text.strip())
+    return found is not None and style_of(found[1]) == style_of(place.wanted)
 
 
 def _says(text: str, name: str) -> bool:

@@ -92,7 +92,9 @@ def test_a_few_lines_of_each_problem_are_asked_first_one_of_every_problem() -> N
     assert asked == asked_infillings(list(reversed(infillings(others))), per_problem=2)
 
 
-@pytest.mark.parametrize("content", [b"no gzip", gzip.compress(b'{"task_id": "x"}'), gzip.compress(b"[")])
+@pytest.mark.parametrize(
+    "content", [b"no gzip", gzip.compress(b'{"task_id": "x"}', mtime=0), gzip.compress(b"[", mtime=0)]
+)
 def test_damaged_problems_are_named(tmp_path: Path, content: bytes) -> None:
     file = tmp_path / "HumanEval.jsonl.gz"
     file.write_bytes(content)

@@ -12,9 +12,16 @@ from acclimate_indexer.mining.conventions.succession import MIN_LIKENESS
 BEFORE = "import a\n\nx = shop.send_note(1)\ny = 2\n"
 
 
-def followed(folder: GitFolder, *later: dict[str, str | None], code: str = "replaced-name") -> Flagged:
-    """A place in `a.py` after later commits; None takes a file away."""
-    first = folder.commit({"a.py": BEFORE})
+def followed(
+    folder: GitFolder,
+    *later: dict[str, str | None],
+    code: str = "replaced-name",
+    subject: str = "send_note",
+    wanted: str = "tell_all",
+    before: str = BEFORE,
+) -> Flagged:
+    """A place in the third line of `a.py` after later commits; None takes a file away."""
+    first = folder.commit({"a.py": before})
     for day, files in enumerate(later, start=1):
         for path, text in files.items():
             if text is None:
@@ -27,10 +34,10 @@ def followed(folder: GitFolder, *later: dict[str, str | None], code: str = "repl
         day="2026-01-01",
         path="a.py",
         line=2,
-        text="x = shop.send_note(1)",
+        text=before.split("\n")[2],
         code=code,
-        subject="send_note",
-        wanted="tell_all",
+        subject=subject,
+        wanted=wanted,
     )
     following = Followed(repository.text)
     following.add([place])
@@ -64,6 +71,23 @@ def test_a_change_decides_what_became_of_a_line(shop: GitFolder, after: str, fat
 )
 def test_what_the_linter_wants_is_asked_of_it(shop: GitFolder, after: str, fate: str) -> None:
     assert followed(shop, {"a.py": after}, code="ruff:E711").fate == fate
+
+
+@pytest.mark.parametrize(
+    ("after", "fate"),
+    [
+        ("def open_cart(x):", "followed"),
+        ("def open_the_cart(x):", "followed"),  # of a style was spoken, not of these words
+        ("async def openCart(x):", "kept"),
+        ("def openTheCart(x):", "otherwise"),
+    ],
+)
+def test_a_style_is_followed_by_any_name_of_that_style(shop: GitFolder, after: str, fate: str) -> None:
+    before = "import a\n\ndef openCart(x):\n    return x\n"
+    now = before.replace("def openCart(x):", after)
+    place = followed(shop, {"a.py": now}, code="naming-style", subject="openCart", wanted="open_cart", before=before)
+
+    assert place.fate == fate
 
 
 def test_a_line_is_followed_where_it_moves(shop: GitFolder) -> None:
