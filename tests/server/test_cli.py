@@ -187,11 +187,23 @@ def test_a_model_that_is_not_here_is_named(home: Home, make_repository: MakeRepo
     assert "acclimate model fetch qwen2.5-coder-0.5b" in one_sentence(done)
 
 
-def test_a_model_that_nobody_knows_is_usage(home: Home) -> None:
-    done = acclimate("model", "fetch", "gpt-17")
+@pytest.mark.parametrize("command", [("model", "fetch", "gpt-17"), ("doctor", "--fix", "--model", "gpt-17")])
+def test_a_model_that_nobody_knows_is_usage_and_nothing_is_installed_for_it(
+    home: Home, command: tuple[str, ...]
+) -> None:
+    done = acclimate(*command)
 
-    assert done.returncode in (USAGE, FORESEEN)
-    assert "gpt-17" in one_sentence(done) or "acclimate doctor --fix" in one_sentence(done)
+    assert done.returncode == USAGE
+    assert "No model is called 'gpt-17'" in one_sentence(done)
+    assert not home.runtime("any").parent.exists()
+
+
+def test_a_licence_that_was_not_accepted_is_said_before_anything_is_installed(home: Home) -> None:
+    done = acclimate("model", "fetch", "qwen2.5-coder-3b")
+
+    assert done.returncode == FORESEEN
+    assert "--accept-licence" in one_sentence(done)
+    assert not home.runtime("any").parent.exists()
 
 
 def test_status_works_where_nothing_is(home: Home, tmp_path: Path) -> None:

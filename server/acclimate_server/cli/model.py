@@ -43,7 +43,9 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
     if arguments.action == "add":
         model = add_folder(Path(arguments.name).expanduser(), context.home)
     else:
-        settings = context.settings(model__accept_licence=True if arguments.accept_licence else None)
+        settings = context.settings(
+            model__name=arguments.name, model__accept_licence=True if arguments.accept_licence else None
+        )
         runtime = ready_runtime(context.home, settings, context.terminal)
         model = fetched(context.home, arguments.name, settings, runtime, context.terminal)
     context.terminal.show(

@@ -6,7 +6,8 @@ from pathlib import Path
 from acclimate_indexer.errors import ModelMissing, RuntimeMissing
 from acclimate_indexer.home import Home
 from acclimate_indexer.models import LocalModel, catalogue_entry, local_model
-from acclimate_training.model_store.fetch import fetch_model
+from acclimate_training.model_store.choose import resolve_model_name
+from acclimate_training.model_store.fetch import fetch_model, require_licence
 from acclimate_training.model_store.folder import add_folder
 
 from ..completion.base_model import chosen_model_name
@@ -22,7 +23,11 @@ Report = Callable[[str, int, int], None]
 def ready_runtime(home: Home, settings: Settings, terminal: Terminal) -> Runtime:
     """The runtime; installs it if it is missing and nobody configured another one.
 
+    Before so much is downloaded it is made sure that the base model that the settings name can be had.
+
     Raises:
+        UsageError: No model is called so.
+        LicenceNotAccepted: Its licence restricts use and was not accepted.
         RuntimeMissing: The configured interpreter lacks it, or the installation failed.
     """
     configured = runtime_python(settings)
@@ -31,8 +36,19 @@ def ready_runtime(home: Home, settings: Settings, terminal: Terminal) -> Runtime
     except RuntimeMissing:
         if configured is not None:
             raise
+    _require_model(home, settings)
     with terminal.progress() as phases:
         return install_runtime(home, _reporting(phases))
+
+
+def _require_model(home: Home, settings: Settings) -> None:
+    if "/" in settings.model.name:
+        return  # a folder; `ready_model` reads it
+    name, _ = resolve_model_name(settings.model.name, home=home, hub_reachable=lambda: False)
+    try:
+        local_model(home, name)
+    except ModelMissing:
+        require_licence(catalogue_entry(name), is_accepted=settings.model.accept_licence)
 
 
 def ready_model(home: Home, settings: Settings, runtime: Runtime, terminal: Terminal) -> LocalModel:

@@ -44,16 +44,25 @@ def fetch_model(
     """
     if (found := _whole(entry, home)) is not None:
         return found
-    if entry.restricted and not accept_licence:
-        raise LicenceNotAccepted(
-            f"The licence of {entry.name!r} ({entry.licence}) restricts its use. Read it where the model is published, "
-            "then run the command again with `--accept-licence`."
-        )
+    require_licence(entry, is_accepted=accept_licence)
     work = home.download(entry.name)
     with disk_full_named(work):
         work.mkdir(parents=True, exist_ok=True)
         with filelock.FileLock(work.with_name(f"{entry.name}.lock")):
             return _whole(entry, home) or _fetched(entry, home, runtime_python=runtime_python, report=report, free=free)
+
+
+def require_licence(entry: CatalogueEntry, *, is_accepted: bool) -> None:
+    """Makes sure that whoever fetches a model may use it.
+
+    Raises:
+        LicenceNotAccepted: The licence restricts use and was not accepted.
+    """
+    if entry.restricted and not is_accepted:
+        raise LicenceNotAccepted(
+            f"The licence of {entry.name!r} ({entry.licence}) restricts its use. Read it where the model is published, "
+            "then run the command again with `--accept-licence`."
+        )
 
 
 def _whole(entry: CatalogueEntry, home: Home) -> LocalModel | None:
