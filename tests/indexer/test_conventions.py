@@ -228,3 +228,5 @@ def test_what_a_new_name_contains_does_not_stand_for_the_old_one() -> None:
     assert is_renamed("@inlined", "defer.inlined", "inlined")
     assert not is_renamed("@defer.inlined(inlined)", "inlined", "defer.inlined")
     assert not is_renamed("@other", "inlined", "defer.inlined")
+    assert not is_renamed("@defer.inlined", "defer.inlined", "inlined")
+    assert not is_renamed("@defer.inlined(inlined)", "defer.inlined", "inlined")

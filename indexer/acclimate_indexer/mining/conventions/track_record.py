@@ -63,7 +63,9 @@ def _against(replaced: Mapping[str, int], kept: Mapping[str, int]) -> set[str]:
 
 
 def is_renamed(after: str, old: str, new: str) -> bool:
-    """Whether a line names `new`, and `old` only as a part of it."""
+    """Whether a line names `new`, and `old` only as a part of it; not where `new` is but a part of `old`."""
+    if without(old, new) != old:  # `torch.Tensor`, now `Tensor`
+        return without(after, old) == after and without(after, new) != after
     rest = without(after, new)
     return rest != after and without(rest, old) == rest
 
