@@ -19,8 +19,7 @@ NEEDED_TOGETHER = frozenset(ALTERNATIVE_MODULES) - frozenset(SUBSTITUTES)  # nob
 STYLED_ON_PURPOSE = " classes"
 # Of functions. A style that more have speaks a foreign interface (Twisted's, unittest's), and is kept: of 186 commits
 # to ten histories that edited the line of a definition in another style 10 wrote the same words in Python's. Where
-# fewer have it hardly anybody writes such a name any more: three in 10,500 commits to seven repositories, none of
-# which was edited since.
+# fewer have it such names are rarely written, and put right: of 23 histories drawn by lot 8 of the 10 that were edited.
 LIVED_WITH = 0.005
 
 

@@ -3,12 +3,11 @@
 What was done to such lines so far is the best guess of what will be done to the next one, and a comment is a guess of
 that. Commits are counted, not lines: a sweep over a repository is one decision, however many lines it touched.
 
-Chosen by looking at histories from every hundredth commit on. Names to be replaced, ten repositories: of the lines
-that later commits edited all 281 went that way, 279 of them in one migration. Rules of the linter, twelve: 32 of 32
-with four commits, 75 of 78 with three, and 357 of 561 with half of the edited places on a rule's side. On six
-histories that nobody had looked at 21 of 26 went that way; on twelve more, with eight places asked of a rule besides,
-258 of 272 by rules of the linter and 5 of 8 by conventions (review-conventions-unseen-2026-11-27.json
-and review-conventions-fifteen-2026-11-27.json in benchmarks/results).
+Chosen by looking at histories from every hundredth commit on. Rules of the linter, twelve histories: 32 of 32 edited
+lines went that way with four commits, 75 of 78 with three, and 357 of 561 with half of the edited places on a rule's
+side. With eight places asked of a rule besides, on twelve more that nobody had looked at, 258 of 272
+(benchmarks/results/review-conventions-fifteen-2026-11-27.json). Names are followed less surely:
+benchmarks/results/review-conventions-drawn-2026-11-27.json.
 """
 
 import re
