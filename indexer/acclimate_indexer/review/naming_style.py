@@ -7,7 +7,7 @@ like a class), nor for a method that may override another, nor where names of th
 import re
 from collections.abc import Iterable, Iterator
 
-from acclimate_indexer.mining.conventions.dictated import is_dictated
+from acclimate_indexer.mining.conventions.dictated import has_bases, is_dictated
 from acclimate_indexer.mining.conventions.prevalence import style_of
 from acclimate_indexer.mining.conventions.record import Prevalence
 
@@ -26,7 +26,6 @@ _MODIFIERS = (
 _FUNCTION = re.compile(rf"{_MODIFIERS}(?:def|fn|fun|func|function)\s+([^\W\d]\w*)\s*[(<\[]")
 _CLASS = re.compile(rf"{_MODIFIERS}(?:enum\s+class|enum\s+struct|class|enum|interface|struct|trait)\s+([^\W\d]\w*)")
 _PYTHON_CLASS = re.compile(r"\s*class\b")
-_WITHOUT_BASES = re.compile(r"\s*class\s+\w+\s*(?:\(\s*(?:object)?\s*\))?\s*:")
 _WORDS = re.compile(r"[A-Z]+(?![a-z])\d*|[A-Z]?[a-z]+\d*|\d+|[A-Z]")
 _VISIBLE_BY_CASE = frozenset(("go",))
 _DEFINITIONS = {"functions": _FUNCTION, "classes": _CLASS}
@@ -95,7 +94,7 @@ def _has_free_name(line: ChangedLine, code: ChangedCode) -> bool:
         if _FUNCTION.match(above):
             return True
         if _PYTHON_CLASS.match(above):
-            return _WITHOUT_BASES.match(above) is not None
+            return not has_bases(above)
     return True
 
 

@@ -1,14 +1,27 @@
-"""Names in another style than Python's own that its library gave: whoever defines one stands in for it."""
+"""Names of functions that are hardly their author's choice: a base class may have given them, or Python's library."""
 
-import logging
-import threading
-import unittest
+import re
+from functools import cache
 
-_GIVEN_BY = (logging, logging.Logger, threading, threading.Thread, unittest, unittest.TestCase)
+_WITHOUT_BASES = re.compile(r"\bclass\s+\w+\s*(?:\[[^\]]*\]\s*)?(?:\(\s*(?:object)?\s*\))?\s*(?::|\Z)")
 _UNLISTED = ("setUpModule", "setUpPackage", "tearDownModule", "tearDownPackage")  # unittest and nose look for them
-_NAMES = frozenset((*_UNLISTED, *(name for giver in _GIVEN_BY for name in dir(giver) if not name.islower())))
 
 
 def is_dictated(name: str, lexer: str) -> bool:
-    """Whether the name is hardly its author's choice: `setUp`, also where no base class is seen, or `getLogger`."""
-    return lexer == "python" and name in _NAMES
+    """Whether whoever defines it stands in for Python's own: `setUp`, also where no base is seen, or `getLogger`."""
+    return lexer == "python" and not name.islower() and name in _library_names()
+
+
+def has_bases(head: str) -> bool:
+    """Whether a class of Python's has bases, by its head or the first line of that."""
+    return _WITHOUT_BASES.search(head) is None
+
+
+@cache
+def _library_names() -> frozenset[str]:
+    import logging  # here, since most commands need not wait for unittest
+    import threading
+    import unittest
+
+    givers = (logging, logging.Logger, threading, threading.Thread, unittest, unittest.TestCase)
+    return frozenset((*_UNLISTED, *(name for giver in givers for name in dir(giver))))

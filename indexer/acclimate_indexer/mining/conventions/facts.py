@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from acclimate_indexer.mining.source import Source
 from acclimate_indexer.syntax import Symbol
 
-from .dictated import is_dictated
+from .dictated import has_bases, is_dictated
 
 MAX_NAMES = 5_000  # of a file; more are data
 MAX_DECORATOR_CHARACTERS = 120
@@ -19,7 +19,6 @@ NAME = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*")
 _DECORATOR = re.compile(r"^[ \t]*@([^\W\d][\w.]*(?:\([^()\n]*\))?)[ \t]*$", re.MULTILINE)
 _RAISED = re.compile(r"\b(?:raise|throw(?: new)?) ([^\W\d][\w.]*[^\W_]Error|[^\W\d][\w.]*Exception|[A-Z][\w.]*)\b")
 _QUOTED = re.compile(r"""["'<]([^"'<>\n]+)["'>]""")
-_WITHOUT_BASES = re.compile(r"\bclass\s+\w+\s*(?:\[[^\]]*\]\s*)?(?:\(\s*(?:object)?\s*\))?\s*:?\Z")
 _MODULE = re.compile(
     r"\s*(?:from\s+([\w.]+)\s+import\b|import\s+(?:static\s+)?([\w.]+)|use\s+([\w:]+)|using\s+([\w.]+))"
 )
@@ -94,12 +93,12 @@ def _freely_named(source: Source, symbols: Iterable[Symbol]) -> Iterator[str]:
         while around and around[-1][0] <= symbol.span.start:
             around.pop()
         head = source.text[symbol.signature.start : symbol.signature.end]
-        has_bases = symbol.kind == "class" and source.language.lexer == "python" and not _WITHOUT_BASES.search(head)
+        may_dictate = symbol.kind == "class" and source.language.lexer == "python" and has_bases(head)
         is_chosen = not (around and around[-1][1]) and not is_dictated(symbol.name, source.language.lexer)
         if symbol.kind == "function" and is_chosen:
             yield symbol.name
         if symbol.kind in ("class", "function"):
-            around.append((symbol.span.end, has_bases))
+            around.append((symbol.span.end, may_dictate))
 
 
 def imported_modules(statement: str) -> list[str]:
