@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from acclimate_indexer.mining.conventions.named import is_compound
+from acclimate_indexer.mining.conventions.named import names_in
 from acclimate_indexer.mining.conventions.prevalence import ALTERNATIVE_MODULES, LEVELS, LOGGERS, inner_folder, style_of
 from acclimate_indexer.mining.conventions.record import Conventions, Prevalence, Replacement
 from acclimate_indexer.mining.conventions.wrappers import stem_of
@@ -18,6 +18,8 @@ from acclimate_indexer.review.target import ReviewTarget
 from acclimate_indexer.syntax import Span
 
 BREAKS = 10
+_NO_USE = re.compile(r"[\"'`]|\b(?:class|def|func)\b[^(]*\Z")  # before a name: it stands in quotes, or is defined here
+_DEFINED = re.compile(r"\s*(?::[^=\n]*)?=(?!=)|\s*:")  # after a name that begins a line: a parameter, a field
 OTHER_STYLE = {"snake_case": "camelCase", "camelCase": "snake_case", "PascalCase": "snake_case"}
 
 
@@ -88,12 +90,12 @@ def _places(state: CommitState, convention: Replacement | Prevalence) -> Iterato
 
 
 def _replaced(source: Source, replacement: Replacement) -> Iterator[tuple[Span, str]]:
-    """The new name in code, to become the old one; a plain word only where something is called or taken of it."""
-    end = r"(?!\w)" if is_compound(replacement.new) else r"(?=[(.])"
-    pattern = re.compile(rf"(?<!\w){re.escape(replacement.new)}{end}")
-    for found in pattern.finditer(source.text):
-        before = source.text[source.line_start(found.start()) : found.start()]
-        if not re.search(r"[\"'`]|\bdef\b|\bfunc\b", before):
+    """The new name where code uses it, to become the old one; a plain word only where the miner would see it, too."""
+    for found in re.finditer(rf"(?<!\w){re.escape(replacement.new)}(?!\w)", source.text):
+        start = source.line_start(found.start())
+        before, line = source.text[start : found.start()], source.text[start : source.line_end(found.start())]
+        is_use = not _NO_USE.search(before) and (before.strip() or not _DEFINED.match(source.text, found.end()))
+        if is_use and replacement.old in names_in(f"{before}{replacement.old}{line[len(before) + len(found[0]) :]}"):
             yield Span(*found.span()), replacement.old
 
 

@@ -58,6 +58,15 @@ def test_names_that_a_base_may_have_dictated_are_not_counted() -> None:
     assert facts("a.ts", "class A extends B {\n  draw() {\n    return 1;\n  }\n}\n").functions == ("draw",)
 
 
+def test_names_that_the_code_uses_and_does_not_define_are_borrowed() -> None:
+    files = {f"part_{number}.py": f"def open_part_{number}():\n    pass\n" for number in range(30)}
+    files["shelf.py"] = "def openShelf(log):\n    log.debugShelf(log.sendAll(), Shelf())\n    log.sendAll()\n"
+    functions = prevailing(files)["python functions", "snake_case"]
+
+    assert functions.borrowed == ("sendAll", "debugShelf")
+    assert Conventions.from_json(Conventions(prevalence=(functions,)).to_json()).prevalence == (functions,)
+
+
 def test_exceptions_of_a_style_come_before_those_of_none() -> None:
     files = {f"part_{number}.py": f"def open_part_{number}():\n    pass\n" for number in range(900)}
     files |= {f"mixed_{number}.py": f"def Open_part{number}():\n    pass\n" for number in range(60)}
@@ -174,7 +183,7 @@ def test_a_replacement_under_way_is_told_by_what_became_of_edited_lines(shop: Gi
     files = {path: text.replace("1)", "0)") for path, text in files.items()}  # as one wrote it then: no evidence
     shop.commit(dict(files))
     paths = list(files)
-    for number, path in enumerate(paths[:5]):
+    for number, path in enumerate(paths[:6]):
         files[path] = files[path].replace("send_note", "tell_all")
         shop.commit(dict(files), day=number + 1)
 
@@ -184,7 +193,7 @@ def test_a_replacement_under_way_is_told_by_what_became_of_edited_lines(shop: Gi
         found = replacements(history, {path: facts(path, text) for path, text in files.items()})
         return [(each.new, each.remaining_uses, each.kept) for each in found]
 
-    assert mined() == [("tell_all", 4, 0)]
+    assert mined() == [("tell_all", 3, 0)]
     everywhere = {path: f"{text}    shop.open()\n    shop.send_note(shop, 1)\n" for path, text in files.items()}
     shop.commit(everywhere, day=7)
     files = {path: text.replace("send_note", "tell_all") for path, text in everywhere.items()}
@@ -194,6 +203,30 @@ def test_a_replacement_under_way_is_told_by_what_became_of_edited_lines(shop: Gi
     files[paths[7]] = files[paths[7]].replace("3)", "2)")  # it was at hand, and was left as it is
     shop.commit(dict(files), day=9)
     assert mined() == [("tell_all", 1, 1)]
+
+
+def test_who_kept_a_name_before_half_was_done_speaks_for_it_no_more_when_it_is_gone(shop: GitFolder) -> None:
+    files = {f"part_{number}.py": "def run(shop):\n    return shop.send_note(shop, 1)\n" for number in range(8)}
+    shop.commit(dict(files))
+    paths = list(files)
+
+    def renamed(path: str) -> str:
+        return files[path].replace("send_note", "tell_all")
+
+    def kept() -> list[int]:
+        repository = shop.open()
+        history = list(repository.history(repository.head(), count=99))
+        return [each.kept for each in replacements(history, {path: facts(path, files[path]) for path in files})]
+
+    for number, path in enumerate(paths[:6]):
+        files[path] = renamed(path)
+        if number in (1, 5):  # when one of eight was done, and when five were
+            files[paths[7]] = files[paths[7]].replace("1)", f"1{number})")
+        shop.commit(dict(files), day=number + 1)
+    assert kept() == []  # two commits of six
+    files |= {path: renamed(path) for path in paths[6:]}
+    shop.commit(dict(files), day=7)
+    assert kept() == [1]
 
 
 @pytest.mark.parametrize(

@@ -46,8 +46,11 @@ def prevalence(
     of: int = 318,
     exceptions: tuple[str, ...] = (),
     others: dict[str, int] | None = None,
+    borrowed: tuple[str, ...] = (),
 ) -> Prevalence:
-    return Prevalence(role=role, rule=rule, count=count, of=of, exceptions=exceptions, others=others or {})
+    return Prevalence(
+        role=role, rule=rule, count=count, of=of, exceptions=exceptions, others=others or {}, borrowed=borrowed
+    )
 
 
 def conventions(*found: Replacement | Prevalence) -> Conventions:

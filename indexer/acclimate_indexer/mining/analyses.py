@@ -30,7 +30,7 @@ from .source import Source
 logger = logging.getLogger(__name__)
 
 KILLS_ITS_PARSER = "kills_its_parser"  # why nothing is taken of such a file
-ANALYSIS_VERSION = 9  # counts up when the same file would be analysed otherwise
+ANALYSIS_VERSION = 10  # counts up when the same file would be analysed otherwise
 MAX_WORKERS = 8  # beyond that the one process that stores and assembles is what is waited for
 MIN_BYTES_PER_WORKER = 256 * 1024  # a process starts in the time that analysing so much takes
 BATCH_BYTES = 128 * 1024  # a second of one process: what is lost when mining is interrupted

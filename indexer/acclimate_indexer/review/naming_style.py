@@ -58,9 +58,14 @@ def in_style(name: str, style: str) -> str:
 
 
 def _stands_out(name: str, code: ChangedCode, convention: Prevalence) -> bool:
-    """Whether a name is clearly of another style, and neither it nor another of this file known as an exception."""
+    """Whether a name is clearly of another style, and neither it nor another of this file known as an exception.
+
+    Nor is it a name by which this repository already calls something that is not its own.
+    """
     if name.startswith("__") or is_dictated(name, code.language.lexer):
         return False  # it was not counted, either
+    if name in convention.borrowed:
+        return False
     style = style_of(name)
     if len(name) < MIN_NAME_CHARACTERS or style not in STYLES or style == convention.rule:
         return False

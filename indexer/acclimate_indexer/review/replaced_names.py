@@ -139,9 +139,8 @@ def _finding(code: ChangedCode, line: ChangedLine, given_up: _GivenUp, uses: lis
 
 def _is_at_hand(code: ChangedCode, line: ChangedLine, given_up: _GivenUp) -> bool:
     """Whether the new name can stand where the old one did; another root has to be imported, or the team says so."""
-    old, new = given_up.old, given_up.new
-    root = new.partition(".")[0]
-    is_from_elsewhere = old.endswith(f".{new}") or ("." in old and root not in old.split("."))
+    root = given_up.new.partition(".")[0]
+    is_from_elsewhere = "." in given_up.old and root not in given_up.old.split(".")
     if given_up.code == TEAM_RULE or not is_from_elsewhere or code.is_import(line):
         return True
     return code.defines(root) or code.imports_name(root)

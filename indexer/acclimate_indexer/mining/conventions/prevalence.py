@@ -2,8 +2,9 @@
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping
-from itertools import permutations
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import replace
+from itertools import islice, permutations
 
 from .facts import ConventionFacts
 from .prevailing import MIN_PLACES, NO_STYLE, prevailing
@@ -26,6 +27,7 @@ ALTERNATIVE_MODULES = {
     "data classes": ("pydantic", "dataclasses", "attrs", "attr"),
 }
 LOGGERS = ("logger", "logging", "log", "LOG", "LOGGER", "_logger", "_log", "console", "print")
+MAX_BORROWED = 500
 OWN_ERRORS = "classes of its own"
 LEVELS = frozenset(("debug", "info", "warning", "warn", "error", "exception", "critical", "fatal"))
 
@@ -50,7 +52,25 @@ def _styles(facts: Mapping[str, ConventionFacts]) -> Iterable[Prevalence]:
         for role, names in (("functions", each.functions), ("classes", each.classes)):
             named[f"{each.language} {role}"] += [(name, f"{name} in {path}") for name in names if len(name) > 1]
     for role, places in named.items():
-        yield from prevailing(role, [(style_of(name), where) for name, where in places if not name.startswith("__")])
+        language, _, what = role.rpartition(" ")
+        for found in prevailing(role, [(style_of(name), where) for name, where in places if not name.startswith("__")]):
+            own = {name for name, _ in places}
+            yield replace(found, borrowed=_borrowed(facts, language, found.rule, own)) if what == "functions" else found
+
+
+def _borrowed(facts: Mapping[str, ConventionFacts], language: str, style: str, own: Collection[str]) -> tuple[str, ...]:
+    """The names in other styles than the functions' that are most used in the code and are not of its own functions.
+
+    They are called where an interface of somebody else's is; a function of such a name stands in for one of its.
+    """
+    used: Counter[str] = Counter()
+    for each in facts.values():
+        if each.language == language:
+            for dotted, count in each.names.items():
+                used[dotted.rpartition(".")[2]] += count
+    styles = {name for name, _ in STYLES} - {style, "PascalCase"}  # which name classes
+    names = (name for name, _ in sorted(used.items(), key=lambda item: (-item[1], item[0])) if name not in own)
+    return tuple(islice((name for name in names if style_of(name) in styles), MAX_BORROWED))
 
 
 def style_of(name: str) -> str:

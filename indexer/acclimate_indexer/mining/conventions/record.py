@@ -42,6 +42,7 @@ class Prevalence:
         rule: What is done there.
         exceptions: Where it is not, at most fifty.
         others: In how many places each other way is gone, the most frequent ten.
+        borrowed: Names of functions in another style that the code uses and nothing here defines, at most 500.
     """
 
     role: str
@@ -50,6 +51,7 @@ class Prevalence:
     of: int
     exceptions: tuple[str, ...]
     others: dict[str, int] = field(default_factory=dict)
+    borrowed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +107,14 @@ class Conventions:
         return cls(
             replacements=tuple(Replacement(**{**each, "remaining": tuple(each["remaining"])}) for each in replacements),
             prevalence=tuple(
-                Prevalence(**{**each, "exceptions": tuple(each["exceptions"])}) for each in record["prevalence"]
+                Prevalence(
+                    **{
+                        **each,
+                        "exceptions": tuple(each["exceptions"]),
+                        "borrowed": tuple(each.get("borrowed", ())),
+                    }
+                )
+                for each in record["prevalence"]
             ),
             linted=tuple(
                 LintedRule(**{**each, "evidence": tuple(each["evidence"])}) for each in record.get("linted", ())

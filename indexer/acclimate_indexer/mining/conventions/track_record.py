@@ -13,6 +13,7 @@ benchmarks/results/review-conventions-drawn-2026-11-27.json.
 import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping
+from itertools import accumulate
 
 from acclimate_indexer.changes import History, Hunk
 
@@ -30,22 +31,27 @@ def is_followed(followed: int, kept: int) -> bool:
 
 
 def keeping_commits(
-    history: History, replacing: Mapping[tuple[str, str], Mapping[str, int]]
+    history: History, replacing: Mapping[tuple[str, str], Mapping[str, int]], given_up: Collection[tuple[str, str]] = ()
 ) -> Mapping[tuple[str, str], set[str]]:
     """The commits that edited lines that named the first of two names, and had too few name the second instead.
 
-    Only those since the change began count: before, the first name was the way to write it.
+    Only those since the change began count: before, the first name was the way to write it. Of a change that is through
+    only those count that came after half of it was done: who kept the first name until then went with the others.
 
     Args:
         history: The newest commit first.
         replacing: The names, and in how many lines each commit replaced the first by the second.
+        given_up: The names of changes that are through.
     """
     wanted: dict[str, list[str]] = defaultdict(list)
     for old, new in replacing:
         wanted[old].append(new)
     last_words = {old.rpartition(".")[2] for old in wanted}
     age = {commit.sha: number for number, (commit, _) in enumerate(history)}
-    began = {pair: max(age[commit] for commit in commits) for pair, commits in replacing.items()}
+    began = {
+        pair: _half_done(lines, age) if pair in given_up else max(map(age.__getitem__, lines))
+        for pair, lines in replacing.items()
+    }
     kept: dict[tuple[str, str], Counter[str]] = {pair: Counter() for pair in replacing}
     for commit, changes in history:
         for hunk in (hunk for change in changes for hunk in change.hunks):
@@ -54,6 +60,17 @@ def keeping_commits(
                     if age[commit.sha] <= began[old, new] and not is_renamed(after, old, new):
                         kept[old, new][commit.sha] += 1
     return {pair: _against(replacing[pair], lines) for pair, lines in kept.items()}
+
+
+def _half_done(lines: Mapping[str, int], age: Mapping[str, int]) -> int:
+    """The age of the commit with which half of the lines were done."""
+    oldest_first = sorted(lines, key=lambda commit: -age[commit])
+    done = accumulate(lines[commit] for commit in oldest_first)
+    return next(
+        age[commit]
+        for commit, lines_done in zip(oldest_first, done, strict=True)
+        if 2 * lines_done >= sum(lines.values())
+    )
 
 
 def _against(replaced: Mapping[str, int], kept: Mapping[str, int]) -> set[str]:
