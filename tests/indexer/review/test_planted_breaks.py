@@ -1,0 +1,37 @@
+"""Where the benchmark breaks a convention on purpose: only where that is a use of the old name."""
+
+import pytest
+from benchmarks.convention_replay import Replay
+from benchmarks.planted_breaks import planted_breaks
+from tests.support.git_folder import GitFolder
+from tests.support.reviewed import conventions, prevalence, replacement
+
+from acclimate_indexer.home import RepositoryHome
+from acclimate_indexer.mining.conventions.record import Prevalence, Replacement
+
+TOLD = replacement("send_note", "tell_all")
+
+
+@pytest.mark.parametrize(
+    ("text", "convention", "outcome"),
+    [
+        ("def run(shop):\n    shop.tell_all(1)\n", TOLD, "restored"),
+        ("class Shop:\n    def tell_all(self, note):\n        pass\n", TOLD, "not planted"),
+        ("def run(\n    tell_all: bool = True,\n):\n    pass\n", TOLD, "not planted"),
+        ("NAMES = ['tell_all']\n", TOLD, "not planted"),
+        ("class TellAll(NewBoard):\n    pass\n", replacement("OldBoard", "NewBoard"), "restored"),
+        ("class NewBoard(Base):\n    pass\n", replacement("OldBoard", "NewBoard"), "not planted"),
+        ("import argparse\nargparse.Action\n", replacement("optparse", "argparse"), "restored"),
+        ("x = argparse.Action\n", replacement("optparse", "argparse"), "not planted"),
+        ("def open_cart(x):\n    pass\n", prevalence("python functions", "snake_case"), "restored"),
+        ("def run(x):\n    pass\n", prevalence("python functions", "snake_case"), "not planted"),
+    ],
+)
+def test_a_break_is_a_use(
+    shop: GitFolder, shop_home: RepositoryHome, text: str, convention: Replacement | Prevalence, outcome: str
+) -> None:
+    shop.commit({"a.py": text})
+    state, _ = Replay(shop.open(), shop_home, commits=0).mined(shop.open().head())
+
+    (found,) = planted_breaks(state, conventions(convention))
+    assert found.outcome == outcome
