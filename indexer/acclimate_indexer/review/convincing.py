@@ -7,7 +7,7 @@ when somebody edited it. How it does on histories that nobody had looked at: ben
 from acclimate_indexer.mining.conventions.prevalence import ALTERNATIVE_MODULES, style_of
 from acclimate_indexer.mining.conventions.record import Replacement
 from acclimate_indexer.mining.conventions.replacements import PROVEN_COMMITS
-from acclimate_indexer.mining.conventions.track_record import is_followed
+from acclimate_indexer.mining.conventions.track_record import ENOUGH_PLACES, is_followed
 
 from .naming_style import NAMING_STYLE
 from .prevailing import Said
@@ -22,14 +22,16 @@ STYLED_ON_PURPOSE = " classes"
 def is_given_up(replacement: Replacement) -> bool:
     """Whether whoever writes the old name now is behind the times.
 
-    Its track record says so: nearly all commits that edited such a line went that way. And it has to be a name for a
-    name; a step that is left out (`result.content`, now `result`) was another change of the code at hand, which says
-    nothing about the next. Where the commits are two, it also has to be gone everywhere: names that are merely rare
-    change for reasons of their own, as a variable does that gives way to a class.
+    Its track record says so: in enough places, and nearly all commits that edited such a line, went that way. And it has
+    to be a name for a name; a step that is left out (`result.content`, now `result`) was another change of the code at
+    hand, which says nothing about the next. Where the commits are two, it also has to be gone everywhere: names that are
+    merely rare change for reasons of their own, as a variable does that gives way to a class.
     """
     old, new = replacement.old.split("."), replacement.new.split(".")
     is_shortened = len(new) < len(old) and any(old[at : at + len(new)] == new for at in range(len(old)))
-    if is_shortened or not is_followed(replacement.commits, replacement.kept):
+    if is_shortened or replacement.places < ENOUGH_PLACES:
+        return False
+    if not is_followed(replacement.commits, replacement.kept):
         return False
     if replacement.commits >= PROVEN_COMMITS:
         return True

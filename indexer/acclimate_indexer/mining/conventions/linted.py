@@ -18,12 +18,9 @@ from acclimate_indexer.mining.source import Remember
 
 from .record import LintedRule
 from .succession import is_edit, successor
-from .track_record import is_followed
+from .track_record import ENOUGH_PLACES, is_followed
 
 MIN_COMMITS = 4  # that put places right; several hundred rules compete, and some would have three by chance
-# Places put right, with none kept: by Laplace's rule of succession the least from which the next is put right, too, in
-# nine of ten. Seen on beets: of rules with 5 and 7 such places four of five later edits kept what was complained about.
-MIN_RESOLVED = 8
 MIN_RESOLVED_SHARE = 0.5  # of the places that were put right and those that are left
 MAX_COMMITS = 1_000  # the newest: a minute of ruff in a large repository, and older rules may be forgotten
 MAX_EVIDENCE = 10
@@ -99,7 +96,7 @@ def linted_rules(edited: EditedLints, history: History, files: Iterable[tuple[st
 
 def _is_acted_upon(found: Sequence[Resolved], kept: int) -> bool:
     commits = len({each.commit for each in found})
-    is_often = len(found) >= MIN_RESOLVED and commits >= MIN_COMMITS
+    is_often = len(found) >= ENOUGH_PLACES and commits >= MIN_COMMITS
     return is_often and is_followed(commits, kept)
 
 

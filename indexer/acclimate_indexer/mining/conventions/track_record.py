@@ -21,6 +21,10 @@ from .named import names_in, without
 from .succession import is_edit, successor
 
 MIN_FOLLOWED_SHARE = 0.9
+# Places that went the convention's way, with none kept: by Laplace's rule of succession the least from which the next
+# does so in nine of ten. Seen on beets: of rules with 5 and 7 such places four of five later edits kept what was
+# complained about.
+ENOUGH_PLACES = 8
 
 _WORD = re.compile(r"\w+")
 
