@@ -117,7 +117,8 @@ def test_the_interval_of_a_share_is_wide_for_few_places() -> None:
 
 
 def test_a_history_is_reviewed_with_what_was_known_at_the_time(shop: GitFolder, shop_home: RepositoryHome) -> None:
-    files = {f"part_{number}.py": f"def run(shop):\n    return shop.send_note({number})\n" for number in range(6)}
+    part = "def run(shop):\n    shop.send_note(0)\n    return shop.send_note({})\n"
+    files = {f"part_{number}.py": part.format(number) for number in range(6)}
     shop.commit(dict(files))
     for number, path in enumerate(files):
         files[path] = files[path].replace("send_note", "tell_all")

@@ -1,5 +1,7 @@
 """Names that were given up: found in the code of changed lines, and nowhere else."""
 
+from dataclasses import replace
+
 import pytest
 from tests.support.reviewed import COMMITS, conventions, findings, put_right, replacement
 
@@ -140,6 +142,13 @@ def test_a_plain_name_counts_where_something_of_it_is_called(text: str, expected
 
     assert len(found) == (expected is not None)
     assert expected is None or put_right("a.py", text, found) == expected
+
+
+@pytest.mark.parametrize(("places", "count"), [(7, 0), (8, 1)])
+def test_few_places_are_no_proof(places: int, count: int) -> None:
+    assert (
+        len(findings("a.py", "send_note(1)\n", replace(replacement("send_note", "tell_all"), places=places))) == count
+    )
 
 
 @pytest.mark.parametrize(("commits", "kept", "count"), [(3, 0, 1), (3, 1, 0), (9, 1, 1), (2, 0, 0)])
