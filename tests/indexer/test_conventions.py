@@ -107,13 +107,15 @@ def test_few_places_or_many_exceptions_are_no_convention() -> None:
         ("shop/tests.py", "from .tests import T\n", "import unittest\n", None),
         ("shop/types.py", "from shop.types import T\n", "import mimetypes\n", None),
         ("shop/web.py", "from shop.web import get\n", "import requests\n", None),  # under quite another name
+        ("shop/numpy.py", "import numpy\n", "import numpy\n", None),  # which is no module of the package
+        ("shelves.py", "import shelves\n", "import shelves_core\n", "shelves.py rather than shelves_core"),
     ],
 )
 def test_an_own_library_stands_for_a_foreign_one_of_its_name(
     own: str, uses: str, direct: str, rule: str | None
 ) -> None:
     files = {f"shop/part_{number}.py": uses for number in range(30)}
-    files |= {own: direct, "tools/late.py": direct}
+    files |= {own: direct, "tools/late.py": direct, "shop/__init__.py": "from . import part_1\nfrom .gone import a\n"}
     found = {name for role, name in prevailing(files) if role == "own libraries"}
 
     assert found == ({rule} if rule else set())

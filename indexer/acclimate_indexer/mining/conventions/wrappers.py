@@ -29,7 +29,7 @@ def wrappers(facts: Mapping[str, ConventionFacts]) -> Iterable[Prevalence]:
     for path, each in facts.items():
         for module in each.modules:
             own = modules.file_of(module, path, each.language)
-            if own is None and root_library(module) not in modules.folders:
+            if own is None and not module.startswith(".") and root_library(module) not in modules.folders:
                 foreign[root_library(module)].add(path)
             elif own is not None and own != path:
                 users[own].add(path)
@@ -70,6 +70,7 @@ class _Modules:
 
     def __init__(self, paths: Collection[str]) -> None:
         self._by_stem = {stem_of(path): path for path in sorted(paths, reverse=True)}
+        self._packages = frozenset(posixpath.dirname(path) for path in paths if path.endswith("/__init__.py"))
         self.folders = frozenset(folder for path in paths for folder in path.split("/")[:-1])
         self._by_name: dict[str, list[str]] = defaultdict(list)
         for stem in self._by_stem:
@@ -78,13 +79,14 @@ class _Modules:
     def file_of(self, module: str, importer: str, language: str) -> str | None:
         """The file, if it is one of the repository's; `module` as it stands in the import of `importer`.
 
-        Python's `uuid` is not the `uuid.rs` of the same repository.
+        Python's `uuid` is not the `uuid.rs` of the same repository, nor is `numpy` the `shop/numpy.py` of its package.
         """
         if module.startswith("."):
             return self._by_stem.get(_relative(module, posixpath.dirname(importer)))
         wanted = posixpath.splitext(module)[0] if "/" in module else module.replace("::", "/").replace(".", "/")
         stems = self._by_name.get(posixpath.basename(wanted), ())
-        paths = (self._by_stem[stem] for stem in stems if f"/{stem}".endswith(f"/{wanted}"))
+        above = {stem: stem[: -len(wanted)].rstrip("/") for stem in stems if f"/{stem}".endswith(f"/{wanted}")}
+        paths = (self._by_stem[stem] for stem, folder in above.items() if folder not in self._packages)
         return next((path for path in paths if are_related(path, language)), None)
 
 
