@@ -48,6 +48,7 @@ def test_a_new_name_in_another_style_is_renamed(path: str, text: str, expected: 
         ("a.py", "class A:\n    def setUp(self):\n        pass\n"),  # a test framework's name
         ("a.py", "def getLogger(name):\n    pass\n"),
         ("a.py", "def assertCart(cart):\n    pass\n"),  # as unittest names its own
+        ("a.py", "def skipIfNoCart(program):\n    pass\n"),
         ("a.py", 'class A(B):\n    x = """\ndef f():\n    pass\n"""\n\n    def openCart(self):\n        pass\n'),
         ("a.py", "class Stub:\n    class __class__:\n        pass\n"),  # a name of the language
         ("a.py", "class A(\n    Base,\n):\n    def setUp(self):\n        pass\n"),

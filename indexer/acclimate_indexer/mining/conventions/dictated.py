@@ -4,18 +4,18 @@ import re
 from functools import cache
 
 _WITHOUT_BASES = re.compile(r"\bclass\s+\w+\s*(?:\[[^\]]*\]\s*)?(?:\(\s*(?:object)?\s*\))?\s*(?::|\Z)")
-_ASSERTION = re.compile(r"_*assert[A-Z]")
+_LIKE_UNITTEST = re.compile(r"_*(?:assert|skip|setUp|tearDown)[A-Z]")
 _UNLISTED = ("setUpModule", "setUpPackage", "tearDownModule", "tearDownPackage")  # unittest and nose look for them
 
 
 def is_dictated(name: str, lexer: str) -> bool:
     """Whether whoever defines it stands in for Python's own: `setUp`, also where no base is seen, or `getLogger`.
 
-    Assertions are called as unittest calls its own: `assertCleanUp`.
+    Helpers of tests are called as unittest calls its own: `assertCleanUp`, `skipIfNoExecutable`.
     """
     if lexer != "python" or name.islower():
         return False
-    return name in _library_names() or _ASSERTION.match(name) is not None
+    return name in _library_names() or _LIKE_UNITTEST.match(name) is not None
 
 
 def has_bases(head: str) -> bool:
