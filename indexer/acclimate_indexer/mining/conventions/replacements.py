@@ -69,11 +69,7 @@ def replacements(history: History, facts: Mapping[str, ConventionFacts]) -> tupl
             _note(commit, change, found)
     wanted = {pair: evidence for pair, evidence in found.items() if _is_repeated(pair, evidence, found)}
     uses = _Uses(facts, {name for pair in wanted for name in pair})
-    given_up = {
-        (old, new)
-        for (old, new), evidence in wanted.items()
-        if len(evidence.commits) >= PROVEN_COMMITS and uses.of(old) <= MAX_REMAINING * evidence.places
-    }
+    given_up = {pair for pair, evidence in wanted.items() if uses.of(pair[0]) <= MAX_REMAINING * evidence.places}
     keeping = keeping_commits(history, {pair: evidence.lines for pair, evidence in wanted.items()}, given_up)
     judged = (_judged(pair, evidence, uses, len(keeping[pair])) for pair, evidence in wanted.items())
     best = sorted(filter(None, judged), key=lambda each: (-each.places, each.old, each.new))

@@ -40,7 +40,8 @@ def keeping_commits(
     """The commits that edited lines that named the first of two names, and had too few name the second instead.
 
     Only those since the change began count: before, the first name was the way to write it. Of a change that is through
-    only those count that came after half of it was done: who kept the first name until then went with the others.
+    only those count that came after half of it was done, as who kept the first name until then went with the others;
+    and none where their lines are few beside the many that went: how it ended is known, so lines are no guess.
 
     Args:
         history: The newest commit first.
@@ -63,7 +64,8 @@ def keeping_commits(
                 for new in wanted[old]:
                     if age[commit.sha] <= began[old, new] and not is_renamed(after, old, new):
                         kept[old, new][commit.sha] += 1
-    return {pair: _against(replacing[pair], lines) for pair, lines in kept.items()}
+    settled = {pair for pair in given_up if is_followed(sum(replacing[pair].values()), kept[pair].total())}
+    return {pair: set() if pair in settled else _against(replacing[pair], kept[pair]) for pair in kept}
 
 
 def _half_done(lines: Mapping[str, int], age: Mapping[str, int]) -> int:
