@@ -207,8 +207,11 @@ def test_a_replacement_under_way_is_told_by_what_became_of_edited_lines(shop: Gi
     assert mined() == [("tell_all", 1, 1)]
 
 
-def test_who_kept_a_name_before_half_was_done_speaks_for_it_no_more_when_it_is_gone(shop: GitFolder) -> None:
-    files = {f"part_{number}.py": "def run(shop):\n    return shop.send_note(shop, 1)\n" for number in range(8)}
+@pytest.mark.parametrize(("more", "kept_by"), [(0, 1), (1, 0)])  # one kept line of nine, and of ten
+def test_who_kept_a_name_before_half_was_done_speaks_for_it_no_more_when_it_is_gone(
+    shop: GitFolder, more: int, kept_by: int
+) -> None:
+    files = {f"part_{number}.py": "def run(shop):\n    return shop.send_note(shop, 1)\n" for number in range(8 + more)}
     shop.commit(dict(files))
     paths = list(files)
 
@@ -222,13 +225,13 @@ def test_who_kept_a_name_before_half_was_done_speaks_for_it_no_more_when_it_is_g
 
     for number, path in enumerate(paths[:6]):
         files[path] = renamed(path)
-        if number in (1, 5):  # when one of eight was done, and when five were
+        if number in (1, 5):  # when one was done, and when five were
             files[paths[7]] = files[paths[7]].replace("1)", f"1{number})")
         shop.commit(dict(files), day=number + 1)
     assert kept() == []  # two commits of six
     files |= {path: renamed(path) for path in paths[6:]}
     shop.commit(dict(files), day=7)
-    assert kept() == [1]
+    assert kept() == [kept_by]
 
 
 @pytest.mark.parametrize(
