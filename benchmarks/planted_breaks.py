@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import PurePosixPath
 
 from acclimate_indexer.mining.conventions.named import names_in
@@ -30,7 +31,7 @@ class Break:
     Attributes:
         support: In how many places the convention is followed.
         outcome: `restored`: the comment's fix gives the original back; `named`: a comment on the line, without a fix;
-            `silent`; `not planted`: no file has a place to break.
+            `silent`.
         others: Comments on other lines, or about something else.
     """
 
@@ -41,14 +42,10 @@ class Break:
 
 
 def planted_breaks(state: CommitState, conventions: Conventions) -> Iterator[Break]:
-    """Breaks the ten conventions that most places follow, one at a time."""
-    for convention in strongest(conventions):
+    """Breaks the ten conventions that most places follow, of those that can be broken in a line, one at a time."""
+    found = ((convention, next(_places(state, convention), None)) for convention in strongest(conventions))
+    for convention, (source, span, instead) in islice(((each, place) for each, place in found if place), BREAKS):
         name, support = _named(convention)
-        place = next(_places(state, convention), None)
-        if place is None:
-            yield Break(convention=name, support=support, outcome="not planted")
-            continue
-        source, span, instead = place
         outcome, others = _reviewed(source, span, instead, conventions)
         yield Break(convention=name, support=support, outcome=outcome, others=others)
 
@@ -63,7 +60,7 @@ def _named(convention: Replacement | Prevalence) -> tuple[str, int]:
 def strongest(conventions: Conventions) -> list[Replacement | Prevalence]:
     """Those that most places follow, of whatever kind."""
     every: list[Replacement | Prevalence] = [*conventions.replacements, *conventions.prevalence]
-    return sorted(every, key=lambda each: -_named(each)[1])[:BREAKS]
+    return sorted(every, key=lambda each: -_named(each)[1])
 
 
 def _reviewed(source: Source, span: Span, instead: str, conventions: Conventions) -> tuple[str, int]:

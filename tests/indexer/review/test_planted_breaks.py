@@ -16,22 +16,21 @@ TOLD = replacement("send_note", "tell_all")
     ("text", "convention", "outcome"),
     [
         ("def run(shop):\n    shop.tell_all(1)\n", TOLD, "restored"),
-        ("class Shop:\n    def tell_all(self, note):\n        pass\n", TOLD, "not planted"),
-        ("def run(\n    tell_all: bool = True,\n):\n    pass\n", TOLD, "not planted"),
-        ("NAMES = ['tell_all']\n", TOLD, "not planted"),
+        ("class Shop:\n    def tell_all(self, note):\n        pass\n", TOLD, None),
+        ("def run(\n    tell_all: bool = True,\n):\n    pass\n", TOLD, None),
+        ("NAMES = ['tell_all']\n", TOLD, None),
         ("class TellAll(NewBoard):\n    pass\n", replacement("OldBoard", "NewBoard"), "restored"),
-        ("class NewBoard(Base):\n    pass\n", replacement("OldBoard", "NewBoard"), "not planted"),
+        ("class NewBoard(Base):\n    pass\n", replacement("OldBoard", "NewBoard"), None),
         ("import argparse\nargparse.Action\n", replacement("optparse", "argparse"), "restored"),
-        ("x = argparse.Action\n", replacement("optparse", "argparse"), "not planted"),
+        ("x = argparse.Action\n", replacement("optparse", "argparse"), None),
         ("def open_cart(x):\n    pass\n", prevalence("python functions", "snake_case"), "restored"),
-        ("def run(x):\n    pass\n", prevalence("python functions", "snake_case"), "not planted"),
+        ("def run(x):\n    pass\n", prevalence("python functions", "snake_case"), None),
     ],
 )
 def test_a_break_is_a_use(
-    shop: GitFolder, shop_home: RepositoryHome, text: str, convention: Replacement | Prevalence, outcome: str
+    shop: GitFolder, shop_home: RepositoryHome, text: str, convention: Replacement | Prevalence, outcome: str | None
 ) -> None:
     shop.commit({"a.py": text})
     state, _ = Replay(shop.open(), shop_home, commits=0).mined(shop.open().head())
 
-    (found,) = planted_breaks(state, conventions(convention))
-    assert found.outcome == outcome
+    assert [each.outcome for each in planted_breaks(state, conventions(convention))] == ([outcome] if outcome else [])
