@@ -75,7 +75,8 @@ def register(verbs: Verbs, shared: argparse.ArgumentParser) -> None:
         description="Reviews the lines that differ from the last commit, by the conventions of this repository's "
         "history, its team's rules, the linter's rules that it acts upon, and the model where its evaluation proved "
         "that it should speak. With FILE all lines of it, also of one that was not added to git yet. Exits with 1 if "
-        "there is something to say, and with 3 if there is nothing but a reviewer failed. Mines the repository first where that was never done.",
+        "there is something to say, and with 3 if there is nothing but a reviewer failed. Mines the "
+        "repository first where that was never done.",
         examples="acclimate review                        what was changed since the last commit\n"
         "acclimate review --staged               what is about to be committed\n"
         "acclimate review --since origin/main --sarif > review.sarif\n"
