@@ -127,7 +127,7 @@ class _Parsed:
         return own, others, [node for node in found.get("call", ()) if node.end_byte > self._start]
 
     def _touches(self, node: "Node") -> bool:
-        return node.start_byte < self._end and node.end_byte > self._start
+        return max(node.start_byte, self._start) < min(node.end_byte, self._end)
 
     def _written(self, statement: "Node") -> tuple[str, ...]:
         """Strings count, too: many languages quote what they import."""

@@ -113,6 +113,13 @@ def test_an_empty_answer_is_worth_nothing_but_parses_or_not() -> None:
     assert (found.exact_match, found.edit_similarity, found.identifier_f1, found.length_ratio) == (0, 0, 0, 0)
 
 
+def test_an_empty_answer_within_an_import_imports_nothing() -> None:
+    found = fragment("", prefix="from shop im", suffix="port cart\n", language=language_named("python"))
+
+    assert (found.imports, found.other_imports) == ((), ("from shop import cart",))
+    assert judged("im", "", generated="", prefix="from shop ", suffix="port cart\n").exact_match == 0
+
+
 @pytest.mark.parametrize("hostile", ["\ud800", "\0", "(" * 20_000, "a." * 20_000, "'" * 5_000])
 def test_no_answer_is_too_odd_to_be_judged(hostile: str) -> None:
     for language in ("python", "typescript", "go", "java"):
