@@ -64,10 +64,10 @@ def _stands_out(name: str, code: ChangedCode, convention: Prevalence) -> bool:
     """
     if name.startswith("__") or is_dictated(name, code.language.lexer):
         return False  # it was not counted, either
-    if name in convention.borrowed:
-        return False
     style = style_of(name)
     if len(name) < MIN_NAME_CHARACTERS or style not in STYLES or style == convention.rule:
+        return False
+    if name in convention.borrowed:
         return False
     known = (each.partition(" in ") for each in convention.exceptions)
     return not any(one == name or (where == code.target.path and style_of(one) == style) for one, _, where in known)

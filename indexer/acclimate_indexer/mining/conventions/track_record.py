@@ -37,7 +37,7 @@ def is_followed(followed: int, kept: int) -> bool:
 
 
 def keeping_commits(
-    history: History, replacing: Mapping[tuple[str, str], Mapping[str, int]], given_up: Collection[tuple[str, str]] = ()
+    history: History, replacing: Mapping[tuple[str, str], Mapping[str, int]], given_up: Collection[tuple[str, str]]
 ) -> Mapping[tuple[str, str], set[str]]:
     """The commits that edited lines that named the first of two names, and had too few name the second instead.
 
