@@ -53,8 +53,8 @@ def _styles(facts: Mapping[str, ConventionFacts]) -> Iterable[Prevalence]:
             named[f"{each.language} {role}"] += [(name, f"{name} in {path}") for name in names if len(name) > 1]
     for role, places in named.items():
         language, _, what = role.rpartition(" ")
+        own = {name for name, _ in places}
         for found in prevailing(role, [(style_of(name), where) for name, where in places if not name.startswith("__")]):
-            own = {name for name, _ in places}
             yield replace(found, borrowed=_borrowed(facts, language, found.rule, own)) if what == "functions" else found
 
 

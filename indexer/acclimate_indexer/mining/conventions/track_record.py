@@ -13,6 +13,7 @@ review-conventions-second-draw-2026-11-28.json.
 """
 
 import re
+from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping
 from itertools import accumulate
@@ -73,12 +74,8 @@ def keeping_commits(
 def _half_done(lines: Mapping[str, int], age: Mapping[str, int]) -> int:
     """The age of the commit with which half of the lines were done."""
     oldest_first = sorted(lines, key=lambda commit: -age[commit])
-    done = accumulate(lines[commit] for commit in oldest_first)
-    return next(
-        age[commit]
-        for commit, lines_done in zip(oldest_first, done, strict=True)
-        if 2 * lines_done >= sum(lines.values())
-    )
+    done = list(accumulate(lines[commit] for commit in oldest_first))
+    return age[oldest_first[bisect_left(done, done[-1] / 2)]]
 
 
 def _against(replaced: Mapping[str, int], kept: Mapping[str, int]) -> set[str]:
