@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date, timedelta
+from functools import partial
 from typing import Any, Self
 
 from benchmarks.flagged import Flagged, Followed
@@ -30,10 +31,12 @@ from acclimate_indexer.repository import Commit, Repository
 from acclimate_indexer.review.conventions import convention_findings
 from acclimate_indexer.review.finding import Finding
 from acclimate_indexer.review.import_rules import MODULE_CHOICE, OWN_LIBRARY
+from acclimate_indexer.review.in_use import is_in_use
 from acclimate_indexer.review.linter import RUFF, linter_findings
 from acclimate_indexer.review.naming_style import NAMING_STYLE, in_style
 from acclimate_indexer.review.replaced_names import REPLACED_NAME
 from acclimate_indexer.review.target import ReviewTarget
+from acclimate_indexer.review.usage_style import LOGGING_RECEIVER
 
 PERIOD_COMMITS = 100  # between two minings: a month or two of a busy repository
 FRIDAY = 4  # of `date.weekday`
@@ -174,7 +177,9 @@ class Replay:
     def _flagged(
         self, commit: Commit | CommitDetails, target: ReviewTarget, conventions: Conventions
     ) -> Iterator[Flagged]:
-        for finding in (*convention_findings(target, conventions), *linter_findings(target, conventions.linted)):
+        lives = partial(is_in_use, self.repository, commit=commit.sha)
+        said = convention_findings(target, conventions, is_in_use=lives)
+        for finding in (*said, *linter_findings(target, conventions.linted)):
             source = target.source
             subject, wanted = change_asked_for(finding, conventions)
             yield Flagged(
@@ -205,6 +210,9 @@ def change_asked_for(finding: Finding, conventions: Conventions) -> tuple[str, s
     if finding.code == MODULE_CHOICE:
         purposes = (role for role, modules in ALTERNATIVE_MODULES.items() if finding.subject in modules)
         return finding.subject, next(rules[role] for role in purposes if role in rules)
+    if finding.code == LOGGING_RECEIVER:
+        told = (rule for role, rule in rules.items() if role.endswith(" logging"))
+        return finding.subject, next(rule for rule in told if f"go to `{rule}`" in finding.message)
     if finding.code == OWN_LIBRARY:
         return finding.subject, posixpath.splitext(posixpath.basename(finding.message.split("`")[1]))[0]
     return finding.subject.rpartition(" ")[2].replace("/", "."), ""  # of a folder that is not to be imported

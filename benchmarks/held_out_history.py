@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, NamedTuple
 
 from benchmarks.convention_replay import Replay, working_days
@@ -22,9 +22,10 @@ from acclimate_indexer.mining.conventions.record import Conventions, LintedRule
 from acclimate_indexer.mining.reviews.corrections import corrections
 from acclimate_indexer.mining.reviews.reading import is_test
 from acclimate_indexer.mining.state import CommitState
-from acclimate_indexer.repository import Commit
+from acclimate_indexer.repository import Commit, Repository
 from acclimate_indexer.review.conventions import convention_findings
 from acclimate_indexer.review.finding import Finding
+from acclimate_indexer.review.in_use import is_in_use
 from acclimate_indexer.review.linter import linter_findings
 from acclimate_indexer.review.target import ReviewTarget
 
@@ -90,6 +91,7 @@ class HeldOutHistory:
         corrections: How many commits correct something.
     """
 
+    repository: Repository
     state: CommitState
     conventions: Conventions
     linted: tuple[LintedRule, ...]
@@ -107,6 +109,7 @@ class HeldOutHistory:
         newest_first = [replay.later[commit.sha] for commit in reversed(commits) if commit.sha in replay.later]
         correcting = {found.commit.sha for found in corrections(newest_first, Counter())}
         return cls(
+            repository=replay.repository,
             state=state,
             conventions=conventions,
             linted=replay.linted(state),
@@ -128,7 +131,9 @@ class HeldOutHistory:
     def mined_findings(self, file: ChangedFile) -> list[Finding]:
         """What conventions and linter say, as on save."""
         return [
-            *convention_findings(file.target, self.conventions),
+            *convention_findings(
+                file.target, self.conventions, is_in_use=partial(is_in_use, self.repository, commit=file.commit)
+            ),
             *linter_findings(file.target, self.linted),
         ]
 

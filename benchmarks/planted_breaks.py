@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import PurePosixPath
 
-from acclimate_indexer.mining.conventions.named import names_in
+from acclimate_indexer.languages.registry import extension_of
+from acclimate_indexer.mining.conventions.named import is_compound, is_import, names_in
 from acclimate_indexer.mining.conventions.prevalence import ALTERNATIVE_MODULES, LEVELS, LOGGERS, inner_folder, style_of
 from acclimate_indexer.mining.conventions.record import Conventions, Prevalence, Replacement
 from acclimate_indexer.mining.conventions.wrappers import stem_of
@@ -78,7 +79,10 @@ def _reviewed(source: Source, span: Span, instead: str, conventions: Conventions
 
 def _places(state: CommitState, convention: Replacement | Prevalence) -> Iterator[tuple[Source, Span, str]]:
     """Where a convention is followed in code, and what breaks it there; by path."""
+    extensions = convention.extensions if isinstance(convention, Replacement) else ()
     for file in sorted(state.files, key=lambda each: each.path):
+        if extensions and extension_of(file.path) not in extensions:
+            continue
         source = state.source(file)
         found = _replaced(source, convention) if isinstance(convention, Replacement) else _broken(source, convention)
         for span, instead in found:
@@ -92,6 +96,10 @@ def _replaced(source: Source, replacement: Replacement) -> Iterator[tuple[Span, 
         start = source.line_start(found.start())
         before, line = source.text[start : found.start()], source.text[start : source.line_end(found.start())]
         is_use = not _NO_USE.search(before) and (before.strip() or not _DEFINED.match(source.text, found.end()))
+        if is_import(line):
+            is_use = is_use and (replacement.kind == "import" or is_compound(replacement.old))
+        elif replacement.position:
+            is_use = is_use and before.endswith(".") == (replacement.position == "later")
         if is_use and replacement.old in names_in(f"{before}{replacement.old}{line[len(before) + len(found[0]) :]}"):
             yield Span(*found.span()), replacement.old
 

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 MAX_DIFFED_BYTES = 512 * 1024  # git calls larger files binary, and does not compare them line by line
 MAX_COMPARED_FILES = 200  # new and gone files of a commit that git compares for renames: it compares each with each
 
+FOUND, FOUND_NOTHING = 0, 1  # with which `git grep` exits
+
 _CONFIG = {
     "core.fsmonitor": "false",
     "core.hooksPath": os.devnull,
@@ -171,6 +173,25 @@ class Repository:
         options = ("--raw", "-z", "-M", f"-l{MAX_COMPARED_FILES}", "--no-ext-diff", "--ignore-submodules=all")
         ends = (old,) if new is None else (old, new)
         yield from differences(self._run(*compared, *options, "--end-of-options", *ends))
+
+    def lines_naming(self, commit: str, word: str, *, patterns: Sequence[str]) -> dict[str, int]:
+        """How many lines of a commit's files have a word, by path; of those files only that have it.
+
+        Args:
+            patterns: Globs of the files to look at, e.g. `*.py`.
+        """
+        options = ("-c", "-z", "-I", "-w", "-F", "--no-color", "--no-recurse-submodules", "-e", word)
+        with _git_errors(self.git_directory):
+            status, output, error = self._git.execute(
+                ["git", "grep", *options, commit, "--", *patterns],
+                with_extended_output=True,
+                with_exceptions=False,
+                stdout_as_string=False,
+            )
+        if status not in (FOUND, FOUND_NOTHING):
+            raise RepositoryError(f"git cannot search {str(self.git_directory)!r}: {str(error).strip()}.")
+        records = (line.partition(b"\0") for line in output.splitlines())
+        return {readable_path(path.partition(b":")[2]): int(count) for path, _, count in records}
 
     def merge_base(self, one: str, other: str) -> str | None:
         """The newest commit that leads to both; None if there is none, or one of them is no revision."""

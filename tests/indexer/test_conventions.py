@@ -179,6 +179,45 @@ def test_a_replacement_needs_places_commits_files_and_that_the_old_name_is_gone(
     assert conventions.retired_in("shop.send_notes(2)") is None
 
 
+@pytest.mark.parametrize(
+    ("line", "position"),
+    [
+        ("send_note(cart)", "first"),
+        ("send_note.now(cart)", "first"),
+        ("cart.send_note(cart)", "later"),
+        ("cart.send_note = 1", "later"),
+        ("x = send_note", None),  # a variable
+        ("run(send_note=1)", None),
+        ("x = [send_note, cart]", None),
+    ],
+)
+def test_what_variables_are_called_is_no_convention(shop: GitFolder, line: str, position: str | None) -> None:
+    files = {f"part_{number}.py": f"def run(cart):\n    {line}\n" for number in range(6)}
+    shop.commit(dict(files))
+    for number, path in enumerate(files):
+        files[path] = files[path].replace("send_note", "tell_all")
+        shop.commit(dict(files), day=number + 1)
+    repository = shop.open()
+    history = list(repository.history(repository.head(), count=99))
+    found = replacements(history, {path: facts(path, text) for path, text in files.items()})
+
+    assert [each.position for each in found] == ([] if position is None else [position])
+    assert all(each.extensions == (".py",) for each in found)
+
+
+def test_what_types_and_constants_are_called_is_one(shop: GitFolder) -> None:
+    files = {f"part_{number}.py": "def run(cart: ShopCart):\n    return cart, MAX_CARTS\n" for number in range(6)}
+    shop.commit(dict(files))
+    for number, path in enumerate(files):
+        files[path] = files[path].replace("ShopCart", "ShopTrolley").replace("MAX_CARTS", "MAX_TROLLEYS")
+        shop.commit(dict(files), day=number + 1)
+    repository = shop.open()
+    history = list(repository.history(repository.head(), count=99))
+    found = replacements(history, {path: facts(path, text) for path, text in files.items()})
+
+    assert [each.new for each in found] == ["MAX_TROLLEYS", "ShopTrolley"]
+
+
 def test_a_replacement_under_way_is_told_by_what_became_of_edited_lines(shop: GitFolder) -> None:
     files = {f"part_{number}.py": "def run(shop):\n    return shop.send_note(shop, 1)\n" for number in range(9)}
     shop.commit(dict(files))

@@ -50,6 +50,16 @@ def test_what_was_changed_is_said_with_place_proof_and_replacement(shop: GitFold
     assert said["reviewers"]["model"].startswith("off: ")
 
 
+def test_who_takes_a_change_back_everywhere_is_not_told_to_make_it(shop: GitFolder) -> None:
+    for file in shop.path.rglob("*.py"):
+        file.write_text(file.read_text(encoding="utf-8").replace(NEW, OLD), encoding="utf-8")
+    done = acclimate("review", "--repository", shop.path)
+
+    assert done.returncode == DONE
+    assert "0 comments, " in done.stderr
+    assert "0 comments, 0 files" not in done.stderr
+
+
 def test_nothing_to_say_is_done_and_the_rest_of_a_file_is_left_alone(shop: GitFolder) -> None:
     shop.commit({"src/order.py": order_with(shop, BAD)}, day=9)
     shop.write({"src/order.py": order_with(shop, "\n\nLIMIT = 2\n")})

@@ -3,6 +3,9 @@
 Only changed lines are looked at, and of them only the code.
 """
 
+from collections.abc import Callable
+from functools import cache
+
 from acclimate_indexer.mining.conventions.record import Conventions
 
 from .changed_code import ChangedCode
@@ -11,7 +14,7 @@ from .finding import Finding
 from .import_rules import import_findings
 from .naming_style import naming_findings
 from .prevailing import Said
-from .replaced_names import replaced_name_findings
+from .replaced_names import TEAM_RULE, replaced_name_findings
 from .rules import TeamRules
 from .target import ReviewTarget
 from .usage_style import decorator_findings, logging_findings
@@ -19,8 +22,19 @@ from .usage_style import decorator_findings, logging_findings
 NO_RULES = TeamRules()
 
 
-def convention_findings(target: ReviewTarget, conventions: Conventions, rules: TeamRules = NO_RULES) -> list[Finding]:
-    """What the changed lines of a text do otherwise than this repository does, in the order of the text."""
+def convention_findings(
+    target: ReviewTarget,
+    conventions: Conventions,
+    rules: TeamRules = NO_RULES,
+    *,
+    is_in_use: Callable[[str, str], bool] = lambda _name, _path: True,
+) -> list[Finding]:
+    """What the changed lines of a text do otherwise than this repository does, in the order of the text.
+
+    Args:
+        is_in_use: Whether a name is still written in files like the one at a path. What is not is recommended to
+            nobody, unless the team does.
+    """
     code = ChangedCode(target)
     if code.language.grammar is None or not code.lines:
         return []  # where its strings and comments are could only be guessed
@@ -34,4 +48,7 @@ def convention_findings(target: ReviewTarget, conventions: Conventions, rules: T
     ]
     convincing = [each for each in said if is_convincing(each) or rules.asks_for(each.convention)]
     given_up = replaced_name_findings(code, replacements, rules.pinned)
-    return sorted(rules.worded([*given_up, *convincing]), key=lambda each: (each.span, each.code, each.subject))
+    became = {each.old: each.new for each in replacements}
+    lives = cache(lambda name: is_in_use(name, target.path))
+    current = [each for each in given_up if each.code == TEAM_RULE or lives(became[each.subject])]
+    return sorted(rules.worded([*current, *convincing]), key=lambda each: (each.span, each.code, each.subject))

@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from acclimate_indexer.languages.registry import are_related
 from acclimate_indexer.mining.conventions.facts import NAME
 from acclimate_indexer.mining.conventions.named import is_compound
 from acclimate_indexer.mining.conventions.record import Replacement
@@ -47,7 +48,9 @@ class _GivenUp:
     """A name that is given up, and what is said where it is written.
 
     Attributes:
-        is_plain: It counts only in what is called or imported.
+        position: Where in a name with dots it counts: `first`, `later`, or anywhere.
+        is_imported: It was given up in imports.
+        is_plain: It counts only in what is called, or imported if it was given up there.
         is_module: It is named from its root on.
     """
 
@@ -56,6 +59,8 @@ class _GivenUp:
     code: str
     message: str
     evidence: tuple[Evidence, ...] = ()
+    position: str = ""
+    is_imported: bool = True
     is_plain: bool = False
     is_module: bool = False
 
@@ -64,7 +69,8 @@ def replaced_name_findings(
     code: ChangedCode, replacements: Iterable[Replacement], pinned: Iterable[PinnedReplacement] = ()
 ) -> Iterator[Finding]:
     """One comment for each name of a line that was given up, with all its places in that line put right."""
-    given_up = [each for each in (*map(_mined, replacements), *map(_pinned, pinned)) if each.old]
+    mined = [each for each in replacements if _is_of_language(each, code)]
+    given_up = [each for each in (*map(_mined, mined), *map(_pinned, pinned)) if each.old]
     names = {each.old: each for each in given_up if NAME.fullmatch(each.old)}
     others = [each for each in given_up if each.old not in names]
     first_words = {name.partition(".")[0] for name in names}
@@ -94,7 +100,7 @@ def _uses(text: str, names: Mapping[str, _GivenUp], *, is_import: bool) -> Itera
             found, size = None, 1
             for length in range(min(MAX_WORDS, len(words) - at), 0, -1):
                 each = names.get(".".join(words[at : at + length]))
-                if each is not None and _is_use(each, words, at, is_told=is_told):
+                if each is not None and _is_use(each, words, at, is_told=is_told, is_import=is_import):
                     found, size = each, length
                     break
             end = start + len(".".join(words[at : at + size]))
@@ -103,13 +109,25 @@ def _uses(text: str, names: Mapping[str, _GivenUp], *, is_import: bool) -> Itera
             at, start = at + size, end + 1
 
 
-def _is_use(given_up: _GivenUp, words: list[str], at: int, *, is_told: bool) -> bool:
+def _is_of_language(replacement: Replacement, code: ChangedCode) -> bool:
+    """Whether it was made in such files: what is called so in another language is another thing."""
+    extensions = replacement.extensions
+    return not extensions or any(are_related(f"any{each}", code.language.name) for each in extensions)
+
+
+def _is_use(given_up: _GivenUp, words: list[str], at: int, *, is_told: bool, is_import: bool) -> bool:
     """Whether this is the name that was given up, and not a part of what it became."""
     old, new = given_up.old.split("."), given_up.new.split(".")
     for shift in range(min(at, len(new) - len(old)) + 1):
         if new[shift : shift + len(old)] == old and words[at - shift : at - shift + len(new)] == new:
             return False
-    return (is_told or not given_up.is_plain) and not (given_up.is_module and at > 0)
+    if given_up.is_module and at > 0:
+        return False
+    if is_import and given_up.is_imported:
+        return True
+    if given_up.position and (given_up.position == "first") != (at == 0):
+        return False  # `log.info` says nothing about `math.log`
+    return not given_up.is_plain or (is_told and not is_import)
 
 
 def _literal_uses(text: str, given_up: Iterable[_GivenUp]) -> Iterator[tuple[_GivenUp, Span]]:
@@ -160,6 +178,8 @@ def _mined(replacement: Replacement) -> _GivenUp:
         evidence=tuple(
             Evidence(commit=commit, date=date) for commit, date in zip(replacement.evidence, dates, strict=False)
         ),
+        position=replacement.position,
+        is_imported=replacement.kind == "import",
         is_plain=not is_dotted and not is_compound(replacement.old),
         is_module=is_dotted and replacement.kind == "import",
     )

@@ -6,6 +6,7 @@ import pytest
 from tests.support.reviewed import COMMITS, conventions, findings, put_right, replacement
 
 from acclimate_indexer.languages.plain import plain_language
+from acclimate_indexer.languages.registry import language_of
 from acclimate_indexer.review.conventions import convention_findings
 from acclimate_indexer.review.target import ReviewTarget
 
@@ -96,6 +97,34 @@ def test_a_name_counts_as_the_miner_saw_it(old: str, new: str, kind: str, text: 
 
     assert len(found) == count
     put_right("a.py", text, found)
+
+
+@pytest.mark.parametrize(
+    ("position", "text", "count"),
+    [
+        ("first", "log.info(1)\n", 1),
+        ("first", "math.log(1)\n", 0),
+        ("first", "from math import log\n", 0),
+        ("later", "shop.log(1)\n", 1),
+        ("later", "log(1)\n", 0),
+        ("", "log(math.log(1))\n", 1),
+    ],
+)
+def test_a_name_counts_where_in_names_with_dots_it_was_given_up(position: str, text: str, count: int) -> None:
+    found = findings("a.py", text, replace(replacement("log", "_log"), position=position))
+
+    assert len(found) == count
+
+
+@pytest.mark.parametrize(
+    ("path", "count"), [("a.py", 0), ("a.ts", 1), ("a.tsx", 1), ("a.js", 1), ("a.go", 0), ("a.mach", 0)]
+)
+def test_a_name_is_given_up_in_its_own_language(path: str, count: int) -> None:
+    language = language_of(path) or plain_language(".mach")
+    target = ReviewTarget(path=path, language=language, text="send_note(1)\n", changed=(range(1),))
+    given_up = conventions(replace(SENT, extensions=(".ts",)))
+
+    assert len(convention_findings(target, given_up)) == count
 
 
 def test_a_path_that_is_imported_may_stand_in_quotes() -> None:

@@ -18,6 +18,8 @@ class Replacement:
         remaining: Where `old` still stands, at most ten paths.
         remaining_uses: How often.
         kept: How many commits since edited lines that named `old`, and had less than nine in ten name `new` instead.
+        position: Where in names with dots `old` stood, imports aside: `first`, `later` or, where both, empty.
+        extensions: Of the files that were changed so, e.g. `.py`.
     """
 
     old: str
@@ -31,6 +33,8 @@ class Replacement:
     remaining: tuple[str, ...]
     remaining_uses: int
     kept: int = 0
+    position: str = ""
+    extensions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +109,16 @@ class Conventions:
         """
         replacements = ({**each, "evidence": tuple(each["evidence"])} for each in record["replacements"])
         return cls(
-            replacements=tuple(Replacement(**{**each, "remaining": tuple(each["remaining"])}) for each in replacements),
+            replacements=tuple(
+                Replacement(
+                    **{
+                        **each,
+                        "remaining": tuple(each["remaining"]),
+                        "extensions": tuple(each.get("extensions", ())),
+                    }
+                )
+                for each in replacements
+            ),
             prevalence=tuple(
                 Prevalence(
                     **{
