@@ -31,7 +31,7 @@ from acclimate_indexer.repository import Commit, Repository
 from acclimate_indexer.review.conventions import convention_findings
 from acclimate_indexer.review.finding import Finding
 from acclimate_indexer.review.import_rules import MODULE_CHOICE, OWN_LIBRARY
-from acclimate_indexer.review.in_use import is_in_use
+from acclimate_indexer.review.lasting import still_holds
 from acclimate_indexer.review.linter import RUFF, linter_findings
 from acclimate_indexer.review.naming_style import NAMING_STYLE, in_style
 from acclimate_indexer.review.replaced_names import REPLACED_NAME
@@ -177,8 +177,8 @@ class Replay:
     def _flagged(
         self, commit: Commit | CommitDetails, target: ReviewTarget, conventions: Conventions
     ) -> Iterator[Flagged]:
-        lives = partial(is_in_use, self.repository, commit=commit.sha)
-        said = convention_findings(target, conventions, is_in_use=lives)
+        holds = partial(still_holds, self.repository, commit=commit.sha)
+        said = convention_findings(target, conventions, still_holds=holds)
         for finding in (*said, *linter_findings(target, conventions.linted)):
             source = target.source
             subject, wanted = change_asked_for(finding, conventions)

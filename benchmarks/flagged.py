@@ -108,10 +108,12 @@ class Followed:
                 shift += len(hunk.added) - len(hunk.removed)
             elif hunk.old_start <= place.line:
                 same = next((at for at, line in enumerate(hunk.added) if line.strip() == place.text.strip()), None)
+                if same is None and place.code == REPLACED_NAME:
+                    same = _laid_out(place, hunk)
                 if same is None:
                     _decide([place], self._fate(place, hunk, change), commit)
                 else:
-                    place.line = hunk.new_start + same
+                    place.line, place.text = hunk.new_start + same, hunk.added[same]
                 return
         place.line += shift
 
@@ -136,6 +138,17 @@ class Followed:
     def _breaks(self, change: FileChange, rule: str, lines: range) -> bool:
         text = self._read(change.new_blob) or ""
         return any(lint.line in lines for _, lint in lints({"": (change.path, text)}, rules=[rule]))
+
+
+def _laid_out(place: Flagged, hunk: Hunk) -> int | None:
+    """Which added line has the name, where a hunk does nothing but break lines elsewhere: that is no edit of them."""
+    if _without_layout(hunk.removed) != _without_layout(hunk.added):
+        return None
+    return next((at for at, line in enumerate(hunk.added) if _says(line, place.subject)), None)
+
+
+def _without_layout(lines: Sequence[str]) -> str:
+    return re.sub(r"[\s,]", "", "".join(lines))
 
 
 def _decide(places: Iterable[Flagged], fate: Fate, commit: CommitDetails) -> None:

@@ -25,7 +25,7 @@ from acclimate_indexer.mining.state import CommitState
 from acclimate_indexer.repository import Commit, Repository
 from acclimate_indexer.review.conventions import convention_findings
 from acclimate_indexer.review.finding import Finding
-from acclimate_indexer.review.in_use import is_in_use
+from acclimate_indexer.review.lasting import still_holds
 from acclimate_indexer.review.linter import linter_findings
 from acclimate_indexer.review.target import ReviewTarget
 
@@ -132,7 +132,7 @@ class HeldOutHistory:
         """What conventions and linter say, as on save."""
         return [
             *convention_findings(
-                file.target, self.conventions, is_in_use=partial(is_in_use, self.repository, commit=file.commit)
+                file.target, self.conventions, still_holds=partial(still_holds, self.repository, commit=file.commit)
             ),
             *linter_findings(file.target, self.linted),
         ]

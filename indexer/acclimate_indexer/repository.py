@@ -1,12 +1,14 @@
 """Git: the files of a commit, and the lines that later commits added.
 
 A repository is untrusted input. Its configuration may name programs (monitors, hooks, pagers, diff drivers); here git
-is told by environment to use none of them, only plumbing commands run, nothing is fetched, and blobs are read as they
-are stored. The work tree is never read. The repository is named to git explicitly, so neither the caller's
-`GIT_*` variables nor the owner of the folder matter; only the index that a hook is told of is heeded.
+is told by environment to use none of them, only plumbing commands and searches run, nothing is fetched, and blobs are
+read as they are stored. Of the work tree nothing is read but what is searched for, as it lies there. The repository is
+named to git explicitly, so neither the caller's `GIT_*` variables nor the owner of the folder matter; only the index
+that a hook is told of is heeded.
 """
 
 import os
+import re
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -30,6 +32,7 @@ MAX_DIFFED_BYTES = 512 * 1024  # git calls larger files binary, and does not com
 MAX_COMPARED_FILES = 200  # new and gone files of a commit that git compares for renames: it compares each with each
 
 FOUND, FOUND_NOTHING = 0, 1  # with which `git grep` exits
+_MATCH = re.compile(rb"([^\0]*)\0([^\n]*)\n")  # of what it says: a path, which may have line ends, and a line
 
 _CONFIG = {
     "core.fsmonitor": "false",
@@ -174,24 +177,30 @@ class Repository:
         ends = (old,) if new is None else (old, new)
         yield from differences(self._run(*compared, *options, "--end-of-options", *ends))
 
-    def lines_naming(self, commit: str, word: str, *, patterns: Sequence[str]) -> dict[str, int]:
-        """How many lines of a commit's files have a word, by path; of those files only that have it.
+    def lines_with(self, word: str, *, patterns: Sequence[str], commit: str | None = None) -> Iterator[tuple[str, str]]:
+        """The lines that have a word, each with the path of its file.
 
         Args:
             patterns: Globs of the files to look at, e.g. `*.py`.
+            commit: Whose files to search; None for the work tree as it lies there, less what git ignores.
         """
-        options = ("-c", "-z", "-I", "-w", "-F", "--no-color", "--no-recurse-submodules", "-e", word)
+        place = self.work_tree or self.git_directory
+        where = [commit or "HEAD"] if commit or self.work_tree is None else ["--untracked"]
+        options = ("-z", "-I", "-w", "-F", "--full-name", "--no-color", "--no-recurse-submodules", "-e", word)
         with _git_errors(self.git_directory):
             status, output, error = self._git.execute(
-                ["git", "grep", *options, commit, "--", *patterns],
+                ["git", "-C", str(place), "grep", *options, *where, "--", *(f":(top){each}" for each in patterns)],
+                env={"GIT_WORK_TREE": str(place)},
                 with_extended_output=True,
                 with_exceptions=False,
                 stdout_as_string=False,
+                strip_newline_in_stdout=False,
             )
         if status not in (FOUND, FOUND_NOTHING):
             raise RepositoryError(f"git cannot search {str(self.git_directory)!r}: {str(error).strip()}.")
-        records = (line.partition(b"\0") for line in output.splitlines())
-        return {readable_path(path.partition(b":")[2]): int(count) for path, _, count in records}
+        for path, line in _MATCH.findall(output):
+            name = path if where == ["--untracked"] else path.partition(b":")[2]
+            yield readable_path(name), line.decode("utf-8", errors="replace")
 
     def merge_base(self, one: str, other: str) -> str | None:
         """The newest commit that leads to both; None if there is none, or one of them is no revision."""
@@ -338,7 +347,7 @@ def _runner(git_directory: Path, common_directory: Path, index_file: Path) -> "G
         GIT_OBJECT_DIRECTORY=str(common_directory / "objects"),
         GIT_INDEX_FILE=str(index_file),
         GIT_ALTERNATE_OBJECT_DIRECTORIES="",
-        GIT_WORK_TREE=str(git_directory),  # never looked at: plumbing on objects needs none
+        GIT_WORK_TREE=str(git_directory),  # plumbing on objects needs none
         GIT_CONFIG_NOSYSTEM="1",
         GIT_CONFIG_GLOBAL=os.devnull,
         GIT_CONFIG_PARAMETERS="",

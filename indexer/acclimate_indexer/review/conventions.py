@@ -6,7 +6,7 @@ Only changed lines are looked at, and of them only the code.
 from collections.abc import Callable
 from functools import cache
 
-from acclimate_indexer.mining.conventions.record import Conventions
+from acclimate_indexer.mining.conventions.record import Conventions, Replacement
 
 from .changed_code import ChangedCode
 from .convincing import is_convincing, is_given_up
@@ -27,13 +27,13 @@ def convention_findings(
     conventions: Conventions,
     rules: TeamRules = NO_RULES,
     *,
-    is_in_use: Callable[[str, str], bool] = lambda _name, _path: True,
+    still_holds: Callable[[Replacement, str], bool] = lambda _replacement, _path: True,
 ) -> list[Finding]:
     """What the changed lines of a text do otherwise than this repository does, in the order of the text.
 
     Args:
-        is_in_use: Whether a name is still written in files like the one at a path. What is not is recommended to
-            nobody, unless the team does.
+        still_holds: Whether a mined replacement still does for the file at a path, which is asked where it would be
+            spoken of.
     """
     code = ChangedCode(target)
     if code.language.grammar is None or not code.lines:
@@ -48,7 +48,7 @@ def convention_findings(
     ]
     convincing = [each for each in said if is_convincing(each) or rules.asks_for(each.convention)]
     given_up = replaced_name_findings(code, replacements, rules.pinned)
-    became = {each.old: each.new for each in replacements}
-    lives = cache(lambda name: is_in_use(name, target.path))
-    current = [each for each in given_up if each.code == TEAM_RULE or lives(became[each.subject])]
+    by_old = {each.old: each for each in replacements}
+    holds = cache(lambda old: still_holds(by_old[old], target.path))
+    current = [each for each in given_up if each.code == TEAM_RULE or holds(each.subject)]
     return sorted(rules.worded([*current, *convincing]), key=lambda each: (each.span, each.code, each.subject))

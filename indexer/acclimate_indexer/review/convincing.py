@@ -4,6 +4,8 @@ Decided by replaying histories (`benchmarks/review_conventions.py`): each except
 when somebody edited it. How it does on histories that nobody had looked at: benchmarks/results/review-conventions-*.
 """
 
+import builtins
+
 from acclimate_indexer.mining.conventions.prevalence import ALTERNATIVE_MODULES, style_of
 from acclimate_indexer.mining.conventions.record import Replacement
 from acclimate_indexer.mining.conventions.replacements import PROVEN_COMMITS
@@ -16,10 +18,14 @@ SUBSTITUTES = ("http client", "json", "paths")  # purposes for which nobody need
 # Nobody is seen to put these right: modules that are needed together, and a library imported past the own file that
 # wraps it, where one of five edited lines went that way, by chance, in forty histories.
 HARDLY_PUT_RIGHT = frozenset(ALTERNATIVE_MODULES) - frozenset(SUBSTITUTES) | {"own libraries"}
-# Nor are log calls that go elsewhere: of six that were edited in two histories four still do.
-# In Python a class that is used like a function is given a name of small letters on purpose: all of three that were
-# seen in fifteen histories.
+# Likewise, in any language: in Python a class that is used like a function is given a name of small letters on purpose,
+# all of three in fifteen histories; and of six log calls that went elsewhere and were edited, in two, four still do.
 SELDOM_PUT_RIGHT = (" classes", " logging")
+_EXCEPTIONS = frozenset(
+    name
+    for name, value in vars(builtins).items()
+    if isinstance(value, type) and issubclass(value, BaseException) and value.__name__ == name
+)
 
 
 def is_given_up(replacement: Replacement) -> bool:
@@ -27,12 +33,13 @@ def is_given_up(replacement: Replacement) -> bool:
 
     Its track record says so: enough places, and nearly all commits that edited such a line, went that way. And it has
     to be a name for a name; a step that is left out (`result.content`, now `result`) was another change of the code at
-    hand, which says nothing about the next. Where the commits are two, it also has to be gone everywhere: names that
+    hand, which says nothing about the next. Python's own exceptions each stand for a case of their own, whatever was made
+    of them elsewhere (`KeyError`, then `LookupError`); other names for them may be given up (`IOError`). Where the commits are two, it also has to be gone everywhere: names that
     are merely rare change for reasons of their own, as a variable does that gives way to a class.
     """
     old, new = replacement.old.split("."), replacement.new.split(".")
     is_shortened = len(new) < len(old) and any(old[at : at + len(new)] == new for at in range(len(old)))
-    if is_shortened or replacement.places < ENOUGH_PLACES:
+    if is_shortened or replacement.places < ENOUGH_PLACES or replacement.old in _EXCEPTIONS:
         return False
     if not is_followed(replacement.commits, replacement.kept):
         return False
@@ -47,9 +54,9 @@ def is_convincing(said: Said) -> bool:
     """Whether this is a slip rather than another need: one that is put right.
 
     What stands somewhere already is mostly kept. Of 49 other modules for a purpose, which were imported in thirteen
-    histories, none was put right. Of functions in another style, where at most one in 200 had it: the eight
-    of redis-py, which had none, were put right, and none of six where it stood already (certbot, luigi). So only the
-    first of its kind is spoken of.
+    histories, none was put right. Of functions in another style, where at most one in 200 had it: the eight of
+    redis-py, which had none, were put right, and none of six where it stood already (certbot, luigi). So only the first
+    of its kind is spoken of.
     """
     convention, finding = said
     if convention.role in HARDLY_PUT_RIGHT or convention.role.endswith(SELDOM_PUT_RIGHT):

@@ -19,7 +19,7 @@ from acclimate_indexer.review.conventions import convention_findings
 from acclimate_indexer.review.dismissal_log import Scope
 from acclimate_indexer.review.dismissals import Dismissals, dismiss
 from acclimate_indexer.review.finding import Finding
-from acclimate_indexer.review.in_use import is_in_use
+from acclimate_indexer.review.lasting import still_holds
 from acclimate_indexer.review.linter import linter_findings
 from acclimate_indexer.review.rules import TeamRules
 from acclimate_indexer.review.target import ReviewTarget
@@ -82,8 +82,8 @@ class Ground:
         basis = Basis(identity=f"{known.identity}/{_digest(rules)}", repository=self.repository)
         reviewers: list[Reviewer] = []
         if known.is_mined or rules.pinned:
-            lives = partial(is_in_use, self.repository)
-            speak = partial(convention_findings, conventions=known.conventions, rules=rules, is_in_use=lives)
+            holds = partial(still_holds, self.repository)
+            speak = partial(convention_findings, conventions=known.conventions, rules=rules, still_holds=holds)
             reviewers.append(MinedReviewer("conventions", speak, basis, executor))
         if known.conventions.linted:
             reviewers.append(MinedReviewer("linter", partial(_linted, known.conventions, rules), basis, executor))

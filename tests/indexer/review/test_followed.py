@@ -98,6 +98,14 @@ def test_a_line_is_followed_where_it_moves(shop: GitFolder) -> None:
     assert (place.path, place.fate, place.line) == ("b.py", "followed", 5)
 
 
+def test_a_line_that_is_broken_elsewhere_is_not_edited(shop: GitFolder) -> None:
+    broken = BEFORE.replace("shop.send_note(1)", "shop.send_note(\n    1,\n)")
+    assert followed(shop, {"a.py": broken}).fate == "untouched"
+    assert followed(shop, {"a.py": broken}, {"a.py": broken.replace("send_note", "tell_all")}).fate == "followed"
+    assert followed(shop, {"a.py": broken}, {"a.py": broken.replace("send_note(", "send_note(0, ")}).fate == "kept"
+    assert followed(shop, {"a.py": broken.replace("1", "2")}).fate == "kept"
+
+
 def test_a_file_that_is_gone_takes_its_lines_along(shop: GitFolder) -> None:
     assert followed(shop, {"a.py": None, "c.py": "z = 1\n"}).fate == "deleted"
 

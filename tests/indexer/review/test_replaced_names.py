@@ -173,6 +173,11 @@ def test_a_plain_name_counts_where_something_of_it_is_called(text: str, expected
     assert expected is None or put_right("a.py", text, found) == expected
 
 
+@pytest.mark.parametrize(("old", "count"), [("KeyError", 0), ("IOError", 1), ("ShopError", 1)])
+def test_an_exception_of_the_language_is_not_given_up(old: str, count: int) -> None:
+    assert len(findings("a.py", f"raise {old}(1)\n", replacement(old, "OSError"))) == count
+
+
 @pytest.mark.parametrize(("places", "count"), [(7, 0), (8, 1)])
 def test_few_places_are_no_proof(places: int, count: int) -> None:
     assert (

@@ -190,11 +190,7 @@ def _judged(pair: tuple[str, str], evidence: _Evidence, uses: _Uses, kept: int) 
     old, new = pair
     newest = sorted(evidence.commits, key=lambda sha: (evidence.commits[sha], sha), reverse=True)
     kind = "import" if evidence.at["import"] else "logging" if _LOGGING.match(old.rpartition(".")[2]) else "name"
-    is_under_way = len(newest) >= PROVEN_COMMITS and is_followed(len(newest), kept)
-    most = (MAX_REMAINING_UNDER_WAY if is_under_way else MAX_REMAINING) * evidence.places
-    if uses.of(old) > most or uses.of(new) < MIN_NEW_USES:
-        return None
-    return Replacement(
+    found = Replacement(
         old=old,
         new=new,
         kind=kind,
@@ -209,6 +205,14 @@ def _judged(pair: tuple[str, str], evidence: _Evidence, uses: _Uses, kept: int) 
         position=evidence.position,
         extensions=tuple(sorted({extension_of(path) for path in evidence.files})),
     )
+    return found if is_made(found, of_old=uses.of(old), of_new=uses.of(new)) else None
+
+
+def is_made(replacement: Replacement, *, of_old: int, of_new: int) -> bool:
+    """Whether, with so many uses of each name, the old one is given up or about to be, and the new one lives."""
+    is_under_way = replacement.commits >= PROVEN_COMMITS and is_followed(replacement.commits, replacement.kept)
+    most = (MAX_REMAINING_UNDER_WAY if is_under_way else MAX_REMAINING) * replacement.places
+    return of_old <= most and of_new >= MIN_NEW_USES
 
 
 def _one_way(found: list[Replacement]) -> tuple[Replacement, ...]:
