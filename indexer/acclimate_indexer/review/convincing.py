@@ -33,9 +33,10 @@ def is_given_up(replacement: Replacement) -> bool:
 
     Its track record says so: enough places, and nearly all commits that edited such a line, went that way. And it has
     to be a name for a name; a step that is left out (`result.content`, now `result`) was another change of the code at
-    hand, which says nothing about the next. Python's own exceptions each stand for a case of their own, whatever was made
-    of them elsewhere (`KeyError`, then `LookupError`); other names for them may be given up (`IOError`). Where the commits are two, it also has to be gone everywhere: names that
-    are merely rare change for reasons of their own, as a variable does that gives way to a class.
+    hand, which says nothing about the next. Python's own exceptions each stand for a case of their own, whatever was
+    made of them elsewhere (`KeyError`, then `LookupError`); other names for them may be given up (`IOError`). Where the
+    commits are two, it also has to be gone everywhere: names that are merely rare change for reasons of their own, as a
+    variable does that gives way to a class.
     """
     old, new = replacement.old.split("."), replacement.new.split(".")
     is_shortened = len(new) < len(old) and any(old[at : at + len(new)] == new for at in range(len(old)))
