@@ -1,8 +1,9 @@
 """A repository's strongest conventions, each broken once in a real file, to see whether the break is commented on."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from pathlib import PurePosixPath
 
@@ -13,8 +14,10 @@ from acclimate_indexer.mining.conventions.record import Conventions, Prevalence,
 from acclimate_indexer.mining.conventions.wrappers import stem_of
 from acclimate_indexer.mining.source import Source
 from acclimate_indexer.mining.state import CommitState
+from acclimate_indexer.repository import Repository
 from acclimate_indexer.review.conventions import convention_findings
-from acclimate_indexer.review.finding import fixed
+from acclimate_indexer.review.finding import Finding, fixed
+from acclimate_indexer.review.lasting import still_holds
 from acclimate_indexer.review.naming_style import in_style
 from acclimate_indexer.review.target import ReviewTarget
 from acclimate_indexer.syntax import Span
@@ -42,12 +45,14 @@ class Break:
     others: int = 0
 
 
-def planted_breaks(state: CommitState, conventions: Conventions) -> Iterator[Break]:
+def planted_breaks(repository: Repository, state: CommitState, conventions: Conventions) -> Iterator[Break]:
     """Breaks the ten conventions that most places follow, of those that can be broken in a line, one at a time."""
+    holds = partial(still_holds, repository, commit=state.commit)
+    review = partial(convention_findings, conventions=conventions, still_holds=holds)
     found = ((convention, next(_places(state, convention), None)) for convention in strongest(conventions))
     for convention, (source, span, instead) in islice(((each, place) for each, place in found if place), BREAKS):
         name, support = _named(convention)
-        outcome, others = _reviewed(source, span, instead, conventions)
+        outcome, others = _reviewed(source, span, instead, review)
         yield Break(convention=name, support=support, outcome=outcome, others=others)
 
 
@@ -64,12 +69,14 @@ def strongest(conventions: Conventions) -> list[Replacement | Prevalence]:
     return sorted(every, key=lambda each: -_named(each)[1])
 
 
-def _reviewed(source: Source, span: Span, instead: str, conventions: Conventions) -> tuple[str, int]:
+def _reviewed(
+    source: Source, span: Span, instead: str, review: Callable[[ReviewTarget], list[Finding]]
+) -> tuple[str, int]:
     """What is said of the file with the break; the lines of the definition around it count as new."""
     text = source.text[: span.start] + instead + source.text[span.end :]
     number = source.line_of(span.start)
     target = ReviewTarget(path=source.path, language=source.language, text=text, changed=(range(number, number + 2),))
-    found = convention_findings(target, conventions)
+    found = review(target)
     on_line = [each for each in found if target.source.line_of(each.span.start) == number]
     if any(each.fix and fixed(text, each.fix) == source.text for each in on_line):
         return "restored", len(found) - 1

@@ -86,7 +86,7 @@ def _figures(replay: Replay, periods: Sequence[Period]) -> dict[str, Any]:
     days = sum(period.days for period in periods)
     uncorrected = sum(place.fate != "followed" for place in flagged)
     state, conventions = replay.mined(replay.repository.head())
-    breaks = list(planted_breaks(state, conventions))
+    breaks = list(planted_breaks(replay.repository, state, conventions))
     outcomes = Counter(each.outcome for each in breaks)
     return {
         "commit": replay.repository.head(),

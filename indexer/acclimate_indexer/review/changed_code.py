@@ -85,7 +85,7 @@ class ChangedCode:
     def defines(self, name: str) -> bool:
         """Whether the text defines a name itself: then it may be another one that is called so."""
         if name not in self._defined:
-            self._defined[name] = _is_defined(self.target.text, name)
+            self._defined[name] = is_defined(self.target.text, name)
         return self._defined[name]
 
     def imports_name(self, name: str) -> bool:
@@ -121,7 +121,8 @@ class ChangedCode:
         return [span.start for span in self._literals]
 
 
-def _is_defined(text: str, name: str) -> bool:
+def is_defined(text: str, name: str) -> bool:
+    """Whether a text defines a name, at the beginning of a line or after a word that says so."""
     at = text.find(name) if name else -1
     while at >= 0:
         end = at + len(name)

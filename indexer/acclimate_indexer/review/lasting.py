@@ -4,6 +4,10 @@ Since then, or in the very change under review, somebody may have given up the n
 something else. In the history of zulip/python-zulip-api one commit gave `StubBotTestCase` up again, and in that of
 mongodb/mongo-python-driver one called another class `Connection`: of 66 lines with an old name that these two brought
 and that were edited later, none was put right.
+
+And a name that the repository still defines may still be needed, as `require_torch_gpu` is beside
+`require_torch_accelerator` in huggingface/diffusers. Chosen by looking at ninety histories: of what other people's
+names were to become, nine in ten edited lines did; of its own, two in three.
 """
 
 from pathlib import PurePosixPath
@@ -13,6 +17,8 @@ from acclimate_indexer.mining.conventions.record import Replacement
 from acclimate_indexer.mining.conventions.replacements import is_made
 from acclimate_indexer.repository import Repository
 
+from .changed_code import is_defined
+
 
 def still_holds(repository: Repository, replacement: Replacement, path: str, *, commit: str | None = None) -> bool:
     """Whether mining would find the same in files like the one at this path, that one left aside.
@@ -20,10 +26,17 @@ def still_holds(repository: Repository, replacement: Replacement, path: str, *, 
     Args:
         commit: Whose files to look at; None for the work tree as it lies there.
     """
+    old, new = (_lines(repository, name, path, commit) for name in (replacement.old, replacement.new))
+    if is_defined("\n".join(old), replacement.old.rpartition(".")[2]):
+        return False
+    of_old, of_new = (
+        sum(name in names_in(line) for line in lines)
+        for name, lines in ((replacement.old, old), (replacement.new, new))
+    )
+    return is_made(replacement, of_old=of_old, of_new=of_new)
+
+
+def _lines(repository: Repository, name: str, path: str, commit: str | None) -> list[str]:
     patterns = (f"*{PurePosixPath(path).suffix}",)
-
-    def uses(name: str) -> int:
-        lines = repository.lines_with(name.rpartition(".")[2], patterns=patterns, commit=commit)
-        return sum(name in names_in(line) for where, line in lines if where != path)
-
-    return is_made(replacement, of_old=uses(replacement.old), of_new=uses(replacement.new))
+    found = repository.lines_with(name.rpartition(".")[2], patterns=patterns, commit=commit)
+    return [line for where, line in found if where != path]

@@ -38,6 +38,22 @@ def test_a_name_that_stands_for_something_again_is_not_given_up(shop: GitFolder,
 
 
 @pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("def send_note(x):\n    return x\n", False),
+        ("class A:\n    async def send_note(self):\n        pass\n", False),
+        ("send_note = send_letter\n", False),
+        ("x = 'def send_notes'\n", True),
+        ("", True),
+    ],
+)
+def test_a_name_that_is_still_defined_may_be_needed(shop: GitFolder, text: str, expected: bool) -> None:
+    shop.commit({"a.py": CALLS, "b.py": text})
+    assert still_holds(shop.open(), LETTER, "new.py") is expected
+    assert still_holds(shop.open(), LETTER, "b.py")  # where the review itself sees it
+
+
+@pytest.mark.parametrize(
     ("name", "expected"),
     [
         ("send_letter", True),

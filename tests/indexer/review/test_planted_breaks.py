@@ -31,7 +31,18 @@ TOLD = replacement("send_note", "tell_all")
 def test_a_break_is_a_use(
     shop: GitFolder, shop_home: RepositoryHome, text: str, convention: Replacement | Prevalence, outcome: str | None
 ) -> None:
-    shop.commit({"a.py": text})
-    state, _ = Replay(shop.open(), shop_home, commits=0).mined(shop.open().head())
+    alive = f"import {convention.new}\n" * 3 if outcome and isinstance(convention, Replacement) else ""
+    shop.commit({"a.py": text, "b.py": alive})
+    repository = shop.open()
+    state, _ = Replay(repository, shop_home, commits=0).mined(repository.head())
+    breaks = planted_breaks(repository, state, conventions(convention))
 
-    assert [each.outcome for each in planted_breaks(state, conventions(convention))] == ([outcome] if outcome else [])
+    assert [each.outcome for each in breaks] == ([outcome] if outcome else [])
+
+
+def test_what_no_longer_holds_is_not_said(shop: GitFolder, shop_home: RepositoryHome) -> None:
+    shop.commit({"a.py": "def run(shop):\n    shop.tell_all(1)\n", "b.py": "import tell_all\n" * 2})
+    repository = shop.open()
+    state, _ = Replay(repository, shop_home, commits=0).mined(repository.head())
+
+    assert [each.outcome for each in planted_breaks(repository, state, conventions(TOLD))] == ["silent"]
