@@ -21,11 +21,7 @@ HARDLY_PUT_RIGHT = frozenset(ALTERNATIVE_MODULES) - frozenset(SUBSTITUTES) | {"o
 # Likewise, in any language: in Python a class that is used like a function is given a name of small letters on purpose,
 # all of three in fifteen histories; and of six log calls that went elsewhere and were edited, in two, four still do.
 SELDOM_PUT_RIGHT = (" classes", " logging")
-_EXCEPTIONS = frozenset(
-    name
-    for name, value in vars(builtins).items()
-    if isinstance(value, type) and issubclass(value, BaseException) and value.__name__ == name
-)
+_BUILT_IN = frozenset(name for name, value in vars(builtins).items() if getattr(value, "__name__", "") == name)
 
 
 def is_given_up(replacement: Replacement) -> bool:
@@ -33,14 +29,14 @@ def is_given_up(replacement: Replacement) -> bool:
 
     Its track record says so: enough places, and nearly all commits that edited such a line, went that way. And it has
     to be a name for a name; a step that is left out (`result.content`, now `result`) was another change of the code at
-    hand, which says nothing about the next. Python's own exceptions each stand for a case of their own, whatever was
-    made of them elsewhere (`KeyError`, then `LookupError`); other names for them may be given up (`IOError`). Where the
+    hand, which says nothing about the next. What is built into Python stays of use, whatever was made of it elsewhere
+    (`KeyError`, then `LookupError`; `ord`, then a helper); a mere alias may be given up (`IOError`). Where the
     commits are two, it also has to be gone everywhere: names that are merely rare change for reasons of their own, as a
     variable does that gives way to a class.
     """
     old, new = replacement.old.split("."), replacement.new.split(".")
     is_shortened = len(new) < len(old) and any(old[at : at + len(new)] == new for at in range(len(old)))
-    if is_shortened or replacement.places < ENOUGH_PLACES or replacement.old in _EXCEPTIONS:
+    if is_shortened or replacement.places < ENOUGH_PLACES or _is_built_in(replacement):
         return False
     if not is_followed(replacement.commits, replacement.kept):
         return False
@@ -49,6 +45,10 @@ def is_given_up(replacement: Replacement) -> bool:
     is_renamed = replacement.kind == "import" or len(old) == len(new)
     is_of_a_kind = {style_of(old[-1]), style_of(new[-1])} != {"snake_case", "PascalCase"}
     return not replacement.remaining_uses and is_renamed and is_of_a_kind
+
+
+def _is_built_in(replacement: Replacement) -> bool:
+    return replacement.old in _BUILT_IN and replacement.position != "later" and ".py" in replacement.extensions
 
 
 def is_convincing(said: Said) -> bool:

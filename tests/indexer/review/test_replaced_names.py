@@ -173,9 +173,14 @@ def test_a_plain_name_counts_where_something_of_it_is_called(text: str, expected
     assert expected is None or put_right("a.py", text, found) == expected
 
 
-@pytest.mark.parametrize(("old", "count"), [("KeyError", 0), ("IOError", 1), ("ShopError", 1)])
-def test_an_exception_of_the_language_is_not_given_up(old: str, count: int) -> None:
-    assert len(findings("a.py", f"raise {old}(1)\n", replacement(old, "OSError"))) == count
+@pytest.mark.parametrize(
+    ("old", "position", "count"),
+    [("KeyError", "first", 0), ("ord", "first", 0), ("open", "later", 1), ("IOError", "", 1), ("ShopError", "", 1)],
+)
+def test_what_is_built_into_python_is_not_given_up(old: str, position: str, count: int) -> None:
+    given_up = replace(replacement(old, "replaced"), position=position, extensions=(".py",))
+
+    assert len(findings("a.py", f"shop.{old}({old}(1))\n", given_up)) == count
 
 
 @pytest.mark.parametrize(("places", "count"), [(7, 0), (8, 1)])
