@@ -2,12 +2,11 @@
 
 Since then, or in the very change under review, somebody may have given up the new name, too, or taken the old one for
 something else. In the history of zulip/python-zulip-api one commit gave `StubBotTestCase` up again, and in that of
-mongodb/mongo-python-driver one called another class `Connection`: of 66 lines with an old name that these two brought
-and that were edited later, none was put right.
+mongodb/mongo-python-driver one called another class `Connection`: of the 66 lines with an old name that would have been
+commented on from then on and were edited later, none was put right.
 
 And a name that the repository still defines may still be needed, as `require_torch_gpu` is beside
-`require_torch_accelerator` in huggingface/diffusers. Chosen by looking at ninety histories: of what other people's
-names were to become, nine in ten edited lines did; of its own, two in three.
+`require_torch_accelerator` in huggingface/diffusers, or an alias for those who used it before.
 """
 
 from pathlib import PurePosixPath
