@@ -3,6 +3,7 @@
 import pytest
 from tests.support.git_folder import GitFolder
 
+from acclimate_indexer.changes import History
 from acclimate_indexer.languages.registry import language_of
 from acclimate_indexer.mining.conventions.facts import ConventionFacts, convention_facts
 from acclimate_indexer.mining.conventions.named import names_in
@@ -20,6 +21,19 @@ def facts(path: str, text: str) -> ConventionFacts:
     found = convention_facts(Source.of(path=path, blob="0", commit="1", language=language, text=text))
     assert ConventionFacts.from_bytes(found.to_bytes()) == found
     return found
+
+
+def rewritten(shop: GitFolder, text: str, changes: dict[str, str]) -> tuple[History, dict[str, ConventionFacts]]:
+    """A history in which six files with this text were changed, one a day; and what they hold at its end."""
+    files = {f"part_{number}.py": text for number in range(6)}
+    shop.commit(dict(files))
+    for day, path in enumerate(files, start=1):
+        for old, new in changes.items():
+            files[path] = files[path].replace(old, new)
+        shop.commit(dict(files), day=day)
+    repository = shop.open()
+    history = list(repository.history(repository.head(), count=99))
+    return history, {path: facts(path, now) for path, now in files.items()}
 
 
 def prevailing(files: dict[str, str]) -> dict[tuple[str, str], Prevalence]:
@@ -145,30 +159,15 @@ def test_imports_of_scripts_are_told_by_what_they_quote() -> None:
     ],
 )
 def test_layout_and_texts_are_no_replacement(shop: GitFolder, old: str, new: str) -> None:
-    files = {f"part_{number}.py": f"def run(cart):\n    return {old}\n" for number in range(6)}
-    shop.commit(dict(files))
-    for number, path in enumerate(files):
-        files[path] = files[path].replace(old, new)
-        shop.commit(dict(files), day=number + 1)
-    repository = shop.open()
-    history = list(repository.history(repository.head(), count=99))
-
-    assert not replacements(history, {path: facts(path, text) for path, text in files.items()})
+    assert not replacements(*rewritten(shop, f"def run(cart):\n    return {old}\n", {old: new}))
 
 
 def test_a_replacement_needs_places_commits_files_and_that_the_old_name_is_gone(shop: GitFolder) -> None:
-    files = {f"part_{number}.py": "def run(shop):\n    return shop.send_note(shop, 1)\n" for number in range(6)}
-    shop.commit(dict(files))
-    for number, path in enumerate(files):
-        files[path] = files[path].replace("send_note", "tell_all")
-        shop.commit(dict(files), day=number + 1)
-    repository = shop.open()
-    history = list(repository.history(repository.head(), count=99))
-    now = {path: facts(path, text) for path, text in files.items()}
+    history, now = rewritten(shop, "def run(shop):\n    return shop.send_note(shop, 1)\n", {"send_note": "tell_all"})
     (found,) = replacements(history, now)
 
     assert (found.old, found.new, found.places, found.commits, found.files) == ("send_note", "tell_all", 6, 6, 6)
-    assert found.evidence[0] == repository.head()
+    assert found.evidence[0] == shop.open().head()
     assert (found.last, found.remaining_uses) == ("2026-01-07", 0)
     assert not replacements(history[:2], now)
     still = {f"other_{number}.py": facts("a.py", "shop.send_note(1)\n") for number in range(7)}
@@ -192,28 +191,15 @@ def test_a_replacement_needs_places_commits_files_and_that_the_old_name_is_gone(
     ],
 )
 def test_what_variables_are_called_is_no_convention(shop: GitFolder, line: str, position: str | None) -> None:
-    files = {f"part_{number}.py": f"def run(cart):\n    {line}\n" for number in range(6)}
-    shop.commit(dict(files))
-    for number, path in enumerate(files):
-        files[path] = files[path].replace("send_note", "tell_all")
-        shop.commit(dict(files), day=number + 1)
-    repository = shop.open()
-    history = list(repository.history(repository.head(), count=99))
-    found = replacements(history, {path: facts(path, text) for path, text in files.items()})
+    found = replacements(*rewritten(shop, f"def run(cart):\n    {line}\n", {"send_note": "tell_all"}))
 
     assert [each.position for each in found] == ([] if position is None else [position])
     assert all(each.extensions == (".py",) for each in found)
 
 
 def test_what_types_and_constants_are_called_is_one(shop: GitFolder) -> None:
-    files = {f"part_{number}.py": "def run(cart: ShopCart):\n    return cart, MAX_CARTS\n" for number in range(6)}
-    shop.commit(dict(files))
-    for number, path in enumerate(files):
-        files[path] = files[path].replace("ShopCart", "ShopTrolley").replace("MAX_CARTS", "MAX_TROLLEYS")
-        shop.commit(dict(files), day=number + 1)
-    repository = shop.open()
-    history = list(repository.history(repository.head(), count=99))
-    found = replacements(history, {path: facts(path, text) for path, text in files.items()})
+    names = {"ShopCart": "ShopTrolley", "MAX_CARTS": "MAX_TROLLEYS"}
+    found = replacements(*rewritten(shop, "def run(cart: ShopCart):\n    return cart, MAX_CARTS\n", names))
 
     assert [each.new for each in found] == ["MAX_TROLLEYS", "ShopTrolley"]
 
