@@ -186,7 +186,8 @@ class Repository:
         """
         place = self.work_tree or self.git_directory
         where = [commit or "HEAD"] if commit or self.work_tree is None else ["--untracked"]
-        options = ("-z", "-I", "-w", "-F", "--full-name", "--no-color", "--no-recurse-submodules", "-e", word)
+        said = ("-z", "--full-name", "--no-color", "--no-line-number", "--no-column")  # whatever is configured
+        options = (*said, "-I", "-w", "-F", "--no-recurse-submodules", "-e", word)
         with _git_errors(self.git_directory):
             status, output, error = self._git.execute(
                 ["git", "-C", str(place), "grep", *options, *where, "--", *(f":(top){each}" for each in patterns)],

@@ -20,7 +20,8 @@ from .changed_code import is_defined
 
 
 def still_holds(repository: Repository, replacement: Replacement, path: str, *, commit: str | None = None) -> bool:
-    """Whether mining would find the same in files like the one at this path, that one left aside.
+    """Whether files like the one at this path, that one left aside, define the old name no more and mining would find
+    the same in them.
 
     Args:
         commit: Whose files to look at; None for the work tree as it lies there.

@@ -96,12 +96,15 @@ def test_a_commit_that_is_not_there_is_an_error(shop: GitFolder) -> None:
 
 
 def test_nothing_that_a_repository_names_is_started(shop: GitFolder) -> None:
-    shop.commit({"a.py": CALLS, ".gitattributes": "*.py diff=own filter=own\n"})
+    shop.commit({"a.py": CALLS, "b.py": "send_note = None\n", ".gitattributes": "* diff=own filter=own\n"})
     ran = shop.path.parent / "ran"
     for key in ("diff.own.textconv", "diff.own.command", "filter.own.smudge", "filter.own.clean", "core.fsmonitor"):
         shop.git("config", key, f"touch {ran};")
-    shop.git("config", "grep.fallbackToNoIndex", "true")
+    for key in ("grep.lineNumber", "grep.column", "grep.fallbackToNoIndex"):
+        shop.git("config", key, "true")
+    shop.git("config", "color.grep", "always")
     assert still_holds(shop.open(), LETTER, "b.py")
+    assert not still_holds(shop.open(), LETTER, "c.py")
     assert not ran.exists()
 
 
