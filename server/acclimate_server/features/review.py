@@ -15,7 +15,7 @@ from ..review.explanations import explanation
 from ..review.places import Places
 from ..review.plan import Asked
 from .arguments import argument_of, refused
-from .progress import progress_token
+from .progress import begin_progress, progress_token
 from .snapshot import text_to_review
 
 REVIEW = "acclimate.review"
@@ -105,9 +105,10 @@ def _numbers(position: Mapping[str, Any]) -> tuple[int, int]:
 
 async def _reviewed(ls: AcclimateServer, uris: list[str], asked: Asked, given: types.ProgressToken | None) -> None:
     """Reviews one file after the other. Somebody asked: if none can be reviewed, a message is no intrusion."""
-    token = await progress_token(ls, given, "review")
+    token = progress_token(ls, given, "review")
     if token is not None:
-        ls.work_done_progress.begin(token, types.WorkDoneProgressBegin(title=TITLE, cancellable=False))
+        begin = types.WorkDoneProgressBegin(title=TITLE, cancellable=False)
+        await begin_progress(ls, token, begin, given=given)
     reasons = []
     for number, uri in enumerate(uris):
         if token is not None:

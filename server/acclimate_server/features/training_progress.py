@@ -8,7 +8,7 @@ from ..language_server import AcclimateServer
 from ..retraining import Retraining, RetrainRequest
 from ..status import TrainingStatus
 from ..words import progress_words
-from .progress import progress_token
+from .progress import begin_progress, progress_token
 
 TITLE = "Acclimatising"
 AUTOMATIC_TITLE = "Acclimatising while you are away"
@@ -17,12 +17,12 @@ AUTOMATIC_TITLE = "Acclimatising while you are away"
 async def follow_training(ls: AcclimateServer, training: Retraining) -> None:
     """Follows the run to its end. The adapter that it brought is loaded without anything being started again."""
     session = ls.session
-    token = await progress_token(ls, training.request.work_done_token, training.run)
-    ls.training_token = token
+    given = training.request.work_done_token
+    token = ls.training_token = progress_token(ls, given, training.run)
     if token is not None:
         title = AUTOMATIC_TITLE if training.request.is_automatic else TITLE
         begin = types.WorkDoneProgressBegin(title=title, message="Starting", cancellable=True)
-        ls.work_done_progress.begin(token, begin)
+        await begin_progress(ls, token, begin, given=given)
     last = Progress()
     async for last in training.follow():
         session.board.update(training=_status(training, last))
