@@ -1,5 +1,6 @@
 """ruff's findings: which rules a repository acts upon, and what is said about a changed line."""
 
+import pytest
 from tests.support.git_folder import GitFolder
 
 from acclimate_indexer.dataset import MiningOptions, mine
@@ -50,9 +51,12 @@ def test_a_rule_that_is_acted_upon_again_and_again_is_this_repositorys(shop: Git
     assert rule.evidence[0] == shop.git("rev-parse", "HEAD")
 
 
-def test_a_rule_that_most_places_break_is_nobodys(shop: GitFolder) -> None:
-    history_of_corrections(shop, corrected=8, left=9)
-    assert "TRY201" not in rules_of(shop)
+@pytest.mark.parametrize(("left", "speaks"), [(4, True), (5, False)])
+def test_a_rule_that_more_than_half_as_many_places_break_as_were_put_right_is_nobodys(
+    shop: GitFolder, left: int, speaks: bool
+) -> None:
+    history_of_corrections(shop, corrected=8, left=left)
+    assert ("TRY201" in rules_of(shop)) is speaks
 
 
 def test_a_rule_that_edited_lines_still_break_is_nobodys(shop: GitFolder) -> None:

@@ -3,7 +3,7 @@
 A place counts as put right where a later commit edits the line, something much like it takes its place, and the
 complaint is gone: a line that was deleted or rewritten tells nothing about the rule. A line that was edited while the
 complaint stayed speaks against the rule: what was done to edited lines so far is what will be done to the next. And a
-rule that most places of the repository still break is nobody's rule here.
+rule that many places of the repository still break is nobody's rule here.
 """
 
 from collections import Counter, defaultdict
@@ -18,10 +18,9 @@ from acclimate_indexer.mining.source import Remember
 
 from .record import LintedRule
 from .succession import is_edit, successor
-from .track_record import ENOUGH_PLACES, is_followed
+from .track_record import ENOUGH_PLACES, MAX_LEFT, is_followed
 
 MIN_COMMITS = 4  # that put places right; several hundred rules compete, and some would have three by chance
-MIN_RESOLVED_SHARE = 0.5  # of the places that were put right and those that are left
 MAX_COMMITS = 1_000  # the newest: a minute of ruff in a large repository, and older rules may be forgotten
 MAX_EVIDENCE = 10
 # Rules that guess: what looks like code in a comment, and names that only another Python, or another file, knows. Seen
@@ -89,7 +88,7 @@ def linted_rules(edited: EditedLints, history: History, files: Iterable[tuple[st
     rules = [
         _rule(rule, found, details, kept=edited.kept[rule], standing=standing[rule])
         for rule, found in proven.items()
-        if len(found) >= MIN_RESOLVED_SHARE * (len(found) + standing[rule])
+        if standing[rule] <= MAX_LEFT * len(found)
     ]
     return tuple(sorted(rules, key=lambda each: (-each.resolved, each.rule)))
 

@@ -20,17 +20,14 @@ from acclimate_indexer.languages.registry import extension_of
 from .facts import NAME, ConventionFacts
 from .named import MAX_LINE_CHARACTERS, code_of, is_compound, is_import, is_read, parts_of
 from .record import Replacement
-from .track_record import is_followed, keeping_commits
+from .track_record import MAX_LEFT, is_followed, keeping_commits
 
 MIN_PLACES = 3
 MIN_COMMITS = 2
 PROVEN_COMMITS = 3  # of a change that is under way: two may be one in two parts
 MIN_FILES = 2
 MAX_REVERSED = 0.1  # of the places: a name that goes back and forth is no convention
-MAX_REMAINING = 0.1  # of what was replaced: more, and it is not given up yet
-# Of it, where the rest is seen to follow. Of what had more left, in 23 histories drawn by lot, 27 lines were to go a
-# third way or none (`int64`, now `intp`, where that is meant), and 12 went that way.
-MAX_REMAINING_UNDER_WAY = 0.5
+MAX_REMAINING = 0.1  # of what was replaced, where the rest is not seen to follow: more, and it is not given up yet
 MIN_NEW_USES = 3  # of what it became: otherwise that was given up, too
 MIN_TOLD = 0.5  # of the places: otherwise it is a variable of its file
 MAX_LINES = 30  # of a hunk; a longer one is rewritten rather than migrated
@@ -211,7 +208,7 @@ def _judged(pair: tuple[str, str], evidence: _Evidence, uses: _Uses, kept: int) 
 def is_made(replacement: Replacement, *, of_old: int, of_new: int) -> bool:
     """Whether, with so many uses of each name, the old one is given up or about to be, and the new one lives."""
     is_under_way = replacement.commits >= PROVEN_COMMITS and is_followed(replacement.commits, replacement.kept)
-    most = (MAX_REMAINING_UNDER_WAY if is_under_way else MAX_REMAINING) * replacement.places
+    most = (MAX_LEFT if is_under_way else MAX_REMAINING) * replacement.places
     return of_old <= most and of_new >= MIN_NEW_USES
 
 
