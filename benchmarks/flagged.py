@@ -108,8 +108,8 @@ class Followed:
                 shift += len(hunk.added) - len(hunk.removed)
             elif hunk.old_start <= place.line:
                 same = next((at for at, line in enumerate(hunk.added) if line.strip() == place.text.strip()), None)
-                if same is None and place.code == REPLACED_NAME:
-                    same = _laid_out(place, hunk)
+                if same is None:
+                    same = self._laid_out(place, hunk, change)
                 if same is None:
                     _decide([place], self._fate(place, hunk, change), commit)
                 else:
@@ -135,20 +135,27 @@ class Followed:
             return "kept"
         return "followed" if _says(after, place.wanted) else "otherwise"
 
+    def _laid_out(self, place: Flagged, hunk: Hunk, change: FileChange) -> int | None:
+        """Which added line has what was complained about, where nothing but the layout was changed: a formatter edits
+        whatever there is, so that decides nothing. Where it puts the place right, that is followed.
+        """
+        at = successor(place.text, hunk.added)
+        is_line = at is not None and _without_layout([place.text]) == _without_layout([hunk.added[at]])
+        if not is_line and _without_layout(hunk.removed) != _without_layout(hunk.added):
+            return None
+        if place.code.startswith(RUFF):
+            lines = range(hunk.new_start, hunk.new_start + len(hunk.added))
+            return at if self._breaks(change, place.code.removeprefix(RUFF), lines) else None
+        return at if is_line else next((at for at, line in enumerate(hunk.added) if _says(line, place.subject)), None)
+
     def _breaks(self, change: FileChange, rule: str, lines: range) -> bool:
         text = self._read(change.new_blob) or ""
         return any(lint.line in lines for _, lint in lints({"": (change.path, text)}, rules=[rule]))
 
 
-def _laid_out(place: Flagged, hunk: Hunk) -> int | None:
-    """Which added line has the name, where a hunk does nothing but break lines elsewhere: that is no edit of them."""
-    if _without_layout(hunk.removed) != _without_layout(hunk.added):
-        return None
-    return next((at for at, line in enumerate(hunk.added) if _says(line, place.subject)), None)
-
-
 def _without_layout(lines: Sequence[str]) -> str:
-    return re.sub(r"[\s,]", "", "".join(lines))
+    """Without what a formatter sets as it likes: space, commas and brackets around what is broken, kinds of quotes."""
+    return re.sub(r"[\s,()\"']|\bu(?=[\"'])", "", "".join(lines))
 
 
 def _decide(places: Iterable[Flagged], fate: Fate, commit: CommitDetails) -> None:

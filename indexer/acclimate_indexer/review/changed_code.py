@@ -21,7 +21,7 @@ QUOTES = "\"'`"
 DEFINING_CHARACTERS = 40  # before a name: what says that it is defined here
 
 _DEFINING = re.compile(
-    r"\b(?:class|const|def|enum|fn|fun|func|function|interface|let|object|struct|trait|type|val|var)\s+(?:mut\s+)?\Z"
+    r"\b(?:as|class|const|def|enum|fn|fun|func|function|interface|let|object|struct|trait|type|val|var)\s+(?:mut\s+)?\Z"
 )
 _ASSIGNED = re.compile(r"\s*(?::[^=\n]{0,80})?=(?!=)")
 

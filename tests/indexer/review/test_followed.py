@@ -106,6 +106,24 @@ def test_a_line_that_is_broken_elsewhere_is_not_edited(shop: GitFolder) -> None:
     assert followed(shop, {"a.py": broken.replace("1", "2")}).fate == "kept"
 
 
+@pytest.mark.parametrize(
+    ("rule", "line", "after", "fate"),
+    [
+        ("SIM115", "x = open('a')", 'x = open("a")', "untouched"),
+        ("SIM115", "x = open('a')", 'x = open(\n    "a",\n)', "untouched"),
+        ("SIM115", "x = open('a')", 'x = open("b")', "kept"),
+        ("E701", "if a: x = 1", "if a:\n    x = 1", "followed"),  # what a formatter puts right is put right
+    ],
+)
+def test_what_a_formatter_does_to_a_line_is_no_edit_of_it(
+    shop: GitFolder, rule: str, line: str, after: str, fate: str
+) -> None:
+    before = f"import a\n\n{line}\n"
+    place = followed(shop, {"a.py": before.replace(line, after)}, code=f"ruff:{rule}", before=before)
+
+    assert place.fate == fate
+
+
 def test_a_file_that_is_gone_takes_its_lines_along(shop: GitFolder) -> None:
     assert followed(shop, {"a.py": None, "c.py": "z = 1\n"}).fate == "deleted"
 

@@ -1,5 +1,7 @@
 """ruff's findings: which rules a repository acts upon, and what is said about a changed line."""
 
+from dataclasses import replace
+
 import pytest
 from tests.support.git_folder import GitFolder
 
@@ -104,6 +106,24 @@ def test_only_changed_lines_are_spoken_of_with_proof_and_fix() -> None:
 def test_rules_that_nobody_acts_on_stay_silent() -> None:
     text = "import os\n\n\ndef one(a=[]):\n    return a\n"
     assert linter_findings(target("shop/a.py", text, range(5)), [RULE]) == []
+
+
+UNUSED = "from typing import Dict, List as L\nimport os.path\n"
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "names"),
+    [
+        ("shop/a.py", UNUSED, ["Dict", "L", "os.path"]),
+        ("shop/a.py", f"{UNUSED}x = []  # type: L[int]\n", ["Dict", "os.path"]),
+        ("shop/a.py", f"{UNUSED}x = {{}}  # Dict\n", ["Dict", "L", "os.path"]),
+        ("shop/__init__.py", UNUSED, []),
+        ("shop/a.py", "try:\n    import json\nexcept ImportError:\n    x = None\n", []),
+    ],
+)
+def test_an_import_that_may_be_there_for_a_reason_is_left_alone(path: str, text: str, names: list[str]) -> None:
+    found = linter_findings(target(path, text, range(5)), [replace(RULE, rule="F401")])
+    assert [text[each.span.start : each.span.end] for each in found] == names
 
 
 def test_positions_count_characters_whatever_their_width() -> None:

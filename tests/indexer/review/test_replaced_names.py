@@ -46,6 +46,7 @@ def test_a_given_up_name_is_found_and_put_right(path: str, text: str, expected: 
         ("a.py", "resend_note(1)\nsend_notes(1)\n"),
         ("a.py", "def send_note(x):\n    return x\n"),
         ("a.py", "send_note = other\nsend_note(1)\n"),
+        ("a.py", "from mail import send_letter as send_note\nsend_note(1)\n"),
         ("a.py", "x = 'send_note(1)" + "x" * 600 + "'; send_note(1)\n"),
         ("a.ts", 'const x = "fromClient(1)"; // fromClient(1)\n'),
         ("a.ts", "/*\n fromClient(1)\n*/\nconst x = `\nfromClient(1)\n`;\n"),
