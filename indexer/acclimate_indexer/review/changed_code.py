@@ -94,6 +94,10 @@ class ChangedCode:
         lines = (match[0] for match in re.finditer(rf"^.*\b{re.escape(name)}\b.*$", self.target.text, re.MULTILINE))
         return any(IMPORT.search(line) or alone.match(line) for line in lines)
 
+    def imports_whole(self, name: str) -> bool:
+        """Whether the text imports a module by this name, rather than something out of one."""
+        return re.search(rf"^[ \t]*import\b.*\b{re.escape(name)}\b", self.target.text, re.MULTILINE) is not None
+
     def _is_go_import(self, line: ChangedLine) -> bool:
         """Whether it names one of several imports, as Go has them between parentheses."""
         if self.language.lexer != "go" or not line.text.rstrip().endswith('"'):

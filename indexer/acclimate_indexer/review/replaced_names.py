@@ -2,7 +2,8 @@
 
 They are found as the miner found them: names with dots are read as whole tokens of the code, and what became what may
 be a part of one. A name of a single plain word counts only in what is called or imported, since that is what the miner
-saw of it. What the team's rules give up counts everywhere.
+saw of it, and not as a part of a module: `log.warn`, now `log.warning`, says nothing about `warnings.warn`. What the
+team's rules give up counts everywhere.
 """
 
 import re
@@ -82,7 +83,8 @@ def replaced_name_findings(
         uses: dict[str, list[Span]] = defaultdict(list)
         is_import = code.is_import(line)
         text = line.text if is_import else code.code(line)  # a path that is imported may stand in quotes
-        for each, span in (*_uses(text, names, is_import=is_import), *_literal_uses(text, at_hand)):
+        found = _uses(code, text, names, is_import=is_import)
+        for each, span in (*found, *_literal_uses(text, at_hand)):
             uses[each.old].append(span)
         by_old = names | {each.old: each for each in at_hand}
         for old, spans in uses.items():
@@ -90,7 +92,9 @@ def replaced_name_findings(
                 yield _finding(code, line, by_old[old], spans)
 
 
-def _uses(text: str, names: Mapping[str, _GivenUp], *, is_import: bool) -> Iterator[tuple[_GivenUp, Span]]:
+def _uses(
+    code: ChangedCode, text: str, names: Mapping[str, _GivenUp], *, is_import: bool
+) -> Iterator[tuple[_GivenUp, Span]]:
     """The longest names that were given up, each at its place in a line."""
     for token in NAME.finditer(text):
         words = token[0].split(".")
@@ -101,7 +105,8 @@ def _uses(text: str, names: Mapping[str, _GivenUp], *, is_import: bool) -> Itera
             for length in range(min(MAX_WORDS, len(words) - at), 0, -1):
                 each = names.get(".".join(words[at : at + length]))
                 if each is not None and _is_use(each, words, at, is_told=is_told, is_import=is_import):
-                    found, size = each, length
+                    is_anothers = each.is_plain and at > 0 and not is_import and code.imports_whole(words[0])
+                    found, size = None if is_anothers else each, length
                     break
             end = start + len(".".join(words[at : at + size]))
             if found is not None:
