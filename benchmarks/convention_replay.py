@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from functools import partial
 from typing import Any, Self
 
-from benchmarks.flagged import Flagged, Followed
+from benchmarks.flagged import Flagged, Followed, named_by
 
 from acclimate_indexer.blob_store import BlobStore
 from acclimate_indexer.changes import CommitDetails, FileChange, History
@@ -181,7 +181,7 @@ class Replay:
         said = convention_findings(target, conventions, still_holds=holds)
         for finding in (*said, *linter_findings(target, conventions.linted)):
             source = target.source
-            subject, wanted = change_asked_for(finding, conventions)
+            subject, wanted = change_asked_for(finding, conventions, target.text)
             yield Flagged(
                 repository=self.repository.name,
                 commit=commit.sha,
@@ -195,10 +195,10 @@ class Replay:
             )
 
 
-def change_asked_for(finding: Finding, conventions: Conventions) -> tuple[str, str]:
+def change_asked_for(finding: Finding, conventions: Conventions, text: str) -> tuple[str, str]:
     """What a comment wants to be gone from the line, and what to stand there."""
     if finding.code.startswith(RUFF):
-        return finding.subject, ""  # what stands there is asked of the linter
+        return named_by(finding.subject, finding.span, text), ""  # what stands there is asked of the linter
     if finding.code == REPLACED_NAME:
         return finding.subject, next(each.new for each in conventions.replacements if each.old == finding.subject)
     if finding.fix:

@@ -14,10 +14,12 @@ from acclimate_indexer.mining.conventions.track_record import is_renamed
 from acclimate_indexer.review.linter import RUFF
 from acclimate_indexer.review.naming_style import NAMING_STYLE
 from acclimate_indexer.review.replaced_names import REPLACED_NAME
+from acclimate_indexer.syntax import Span
 
 Fate = Literal["followed", "kept", "otherwise", "rewritten", "deleted", "untouched"]
 FATES: tuple[Fate, ...] = ("followed", "kept", "otherwise", "rewritten", "deleted", "untouched")
 CHANGED: tuple[Fate, ...] = ("followed", "kept", "otherwise")
+RULES_OF_NAMES = ("F401", "F811", "F841")  # complained of is a name, which another line may have another of
 MAX_COMPARED_LINES = 20_000  # of a file that changed more than a patch shows
 
 Read = Callable[[str], str | None]
@@ -125,7 +127,7 @@ class Followed:
             return "rewritten"
         if place.code.startswith(RUFF):
             lines = range(hunk.new_start, hunk.new_start + len(hunk.added))
-            return "kept" if self._breaks(change, place.code.removeprefix(RUFF), lines) else "followed"
+            return "kept" if self._breaks(change, place, lines) else "followed"
         after = hunk.added[at]
         if place.code == NAMING_STYLE and _has_style_of(after, place):
             return "followed"
@@ -145,12 +147,19 @@ class Followed:
             return None
         if place.code.startswith(RUFF):
             lines = range(hunk.new_start, hunk.new_start + len(hunk.added))
-            return at if self._breaks(change, place.code.removeprefix(RUFF), lines) else None
+            return at if self._breaks(change, place, lines) else None
         return at if is_line else next((at for at, line in enumerate(hunk.added) if _says(line, place.subject)), None)
 
-    def _breaks(self, change: FileChange, rule: str, lines: range) -> bool:
-        text = self._read(change.new_blob) or ""
-        return any(lint.line in lines for _, lint in lints({"": (change.path, text)}, rules=[rule]))
+    def _breaks(self, change: FileChange, place: Flagged, lines: range) -> bool:
+        """Whether ruff still complains, and of the same name where it names one."""
+        text, rule = self._read(change.new_blob) or "", place.code.removeprefix(RUFF)
+        left = [lint for _, lint in lints({"": (change.path, text)}, rules=[rule]) if lint.line in lines]
+        return any(place.subject in (rule, named_by(lint.rule, lint.span, text)) for lint in left)
+
+
+def named_by(rule: str, span: Span, text: str) -> str:
+    """The name that one of ruff's rules complains of: an import, a variable; of other rules the rule itself."""
+    return text[span.start : span.end] if rule in RULES_OF_NAMES else rule
 
 
 def _without_layout(lines: Sequence[str]) -> str:

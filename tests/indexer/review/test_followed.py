@@ -70,7 +70,7 @@ def test_a_change_decides_what_became_of_a_line(shop: GitFolder, after: str, fat
     ],
 )
 def test_what_the_linter_wants_is_asked_of_it(shop: GitFolder, after: str, fate: str) -> None:
-    assert followed(shop, {"a.py": after}, code="ruff:E711").fate == fate
+    assert followed(shop, {"a.py": after}, code="ruff:E711", subject="E711").fate == fate
 
 
 @pytest.mark.parametrize(
@@ -107,6 +107,17 @@ def test_a_line_that_is_broken_elsewhere_is_not_edited(shop: GitFolder) -> None:
 
 
 @pytest.mark.parametrize(
+    ("after", "fate"),
+    [("from shop import pay, note", "kept"), ("from shop import sell", "followed")],
+)
+def test_of_an_unused_import_is_asked_and_not_of_any(shop: GitFolder, after: str, fate: str) -> None:
+    before = "import a\n\nfrom shop import pay\n"
+    now = before.replace("from shop import pay", after)
+
+    assert followed(shop, {"a.py": now}, code="ruff:F401", subject="pay", before=before).fate == fate
+
+
+@pytest.mark.parametrize(
     ("rule", "line", "after", "fate"),
     [
         ("SIM115", "x = open('a')", 'x = open("a")', "untouched"),
@@ -119,7 +130,7 @@ def test_what_a_formatter_does_to_a_line_is_no_edit_of_it(
     shop: GitFolder, rule: str, line: str, after: str, fate: str
 ) -> None:
     before = f"import a\n\n{line}\n"
-    place = followed(shop, {"a.py": before.replace(line, after)}, code=f"ruff:{rule}", before=before)
+    place = followed(shop, {"a.py": before.replace(line, after)}, code=f"ruff:{rule}", subject=rule, before=before)
 
     assert place.fate == fate
 
