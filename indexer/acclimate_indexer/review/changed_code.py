@@ -96,7 +96,7 @@ class ChangedCode:
 
     def imports_whole(self, name: str) -> bool:
         """Whether the text imports a module by this name, rather than something out of one."""
-        return re.search(rf"^[ \t]*import\b.*\b{re.escape(name)}\b", self.target.text, re.MULTILINE) is not None
+        return re.search(rf"^[ \t]*import\b[^{{\n]*\b{re.escape(name)}\b", self.target.text, re.MULTILINE) is not None
 
     def _is_go_import(self, line: ChangedLine) -> bool:
         """Whether it names one of several imports, as Go has them between parentheses."""

@@ -175,16 +175,18 @@ def test_a_plain_name_counts_where_something_of_it_is_called(text: str, expected
 
 
 @pytest.mark.parametrize(
-    ("text", "count"),
+    ("path", "text", "count"),
     [
-        ("import logging\nlog = logging.getLogger()\nlog.warn(1)\n", 1),
-        ("from shop import notes\nnotes.warn(1)\n", 1),
-        ("import warnings\nwarnings.warn(1)\n", 0),
-        ("import os, warnings as w\nw.warn(1)\n", 0),
+        ("a.py", "import logging\nlog = logging.getLogger()\nlog.warn(1)\n", 1),
+        ("a.py", "from shop import notes\nnotes.warn(1)\n", 1),
+        ("a.py", "import warnings\nwarnings.warn(1)\n", 0),
+        ("a.py", "import os, warnings as w\nw.warn(1)\n", 0),
+        ("a.ts", 'import { notes } from "./shop";\nnotes.warn(1);\n', 1),
+        ("a.ts", 'import * as notes from "./shop";\nnotes.warn(1);\n', 0),
     ],
 )
-def test_a_plain_name_that_a_module_has_is_that_modules(text: str, count: int) -> None:
-    assert len(list(findings("a.py", text, replacement("warn", "warning")))) == count
+def test_a_plain_name_that_a_module_has_is_that_modules(path: str, text: str, count: int) -> None:
+    assert len(list(findings(path, text, replacement("warn", "warning")))) == count
 
 
 @pytest.mark.parametrize(
