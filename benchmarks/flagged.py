@@ -19,7 +19,7 @@ from acclimate_indexer.syntax import Span
 Fate = Literal["followed", "kept", "otherwise", "rewritten", "deleted", "untouched"]
 FATES: tuple[Fate, ...] = ("followed", "kept", "otherwise", "rewritten", "deleted", "untouched")
 CHANGED: tuple[Fate, ...] = ("followed", "kept", "otherwise")
-RULES_OF_NAMES = ("F401", "F811", "F841")  # complained of is a name, which another line may have another of
+RULES_OF_NAMES = ("F401", "F811")  # an import, a definition: another one beside it is another place
 MAX_COMPARED_LINES = 20_000  # of a file that changed more than a patch shows
 
 Read = Callable[[str], str | None]
@@ -158,7 +158,7 @@ class Followed:
 
 
 def named_by(rule: str, span: Span, text: str) -> str:
-    """The name that one of ruff's rules complains of: an import, a variable; of other rules the rule itself."""
+    """The name that one of ruff's rules complains of; of other rules the rule itself, as what a variable is called mends nothing."""
     return text[span.start : span.end] if rule in RULES_OF_NAMES else rule
 
 
