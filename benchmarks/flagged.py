@@ -158,7 +158,7 @@ class Followed:
 
 
 def named_by(rule: str, span: Span, text: str) -> str:
-    """The name that one of ruff's rules complains of; of other rules the rule itself, as what a variable is called mends nothing."""
+    """The name that one of ruff's rules complains of; of other rules the rule itself: a new name mends no variable."""
     return text[span.start : span.end] if rule in RULES_OF_NAMES else rule
 
 
