@@ -19,8 +19,10 @@ from tests.support.engine import engine_processes, until
 from acclimate_indexer.errors import EngineError, EngineUnavailable, RuntimeMissing
 from acclimate_indexer.home import Home
 from acclimate_indexer.models import LocalModel
+from acclimate_server.engine.child import VllmRun
 from acclimate_server.engine.lease import EngineLease, read_engine_state, running_engine, stop_engine
-from acclimate_server.engine.options import EngineOptions, EngineState
+from acclimate_server.engine.options import EngineOptions, EngineSpec, EngineState
+from acclimate_server.engine.supervisor import Supervisor
 
 HOLDER = """
 import asyncio, pathlib, sys
@@ -267,6 +269,58 @@ async def test_another_base_waits_for_the_first_ones_users_then_takes_its_place(
     assert state["base"] == other.identity
     assert len(engine_processes(engine_home)) == 3
     await taken.release()
+
+
+async def test_who_asks_for_another_base_is_not_told_that_the_first_one_is_ready(
+    engine_home: Home, options: EngineOptions, model: LocalModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answered = asyncio.Event()
+
+    async def wait_ready(_: VllmRun) -> bool:
+        return await answered.wait()
+
+    monkeypatch.setattr(VllmRun, "wait_ready", wait_ready)
+    engine_home.engine_log.parent.mkdir(exist_ok=True)
+    first, second = (
+        EngineSpec.of(options, each, options.runtime_python or tmp_path)
+        for each in (model, stand_in_model(tmp_path / "other", "other"))
+    )
+    supervisor = Supervisor(engine_home)
+    supervisor._adopt(first)
+    await until(lambda: len(engine_processes(engine_home)) == 2)  # guard and engine: it waits for them
+
+    answered.set()  # in the very step in which another one is asked for
+    supervisor._adopt(second)
+    answered.clear()
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+
+    state = read_engine_state(engine_home)
+    assert state is not None
+    assert (state["state"], state["base"]) == ("starting", second.identity)
+    await supervisor._end_engine()
+    assert engine_processes(engine_home) == []
+    engine_home.engine_state.unlink()  # it names this process
+
+
+async def test_an_engine_that_is_stopped_while_it_waits_for_the_one_before_never_starts(
+    engine_home: Home, options: EngineOptions, model: LocalModel, tmp_path: Path
+) -> None:
+    options = replace(options, idle_seconds=30.0)
+    (model.folder / "stubborn").touch()
+    lease = await EngineLease.acquire(engine_home, options, model)
+    await lease.wait_ready(20)
+    await lease.release()
+    waiting = await EngineLease.acquire(engine_home, options, stand_in_model(tmp_path / "other", "other"))
+    states: list[str] = []
+    waiting.on_change(lambda state: states.append(state.state))
+
+    assert await stop_engine(engine_home)
+
+    await until(lambda: waiting.state.state != "starting")
+    assert states == ["stopped"]
+    assert engine_processes(engine_home) == []
+    await waiting.release()
 
 
 async def test_without_a_runtime_the_remedy_is_named(engine_home: Home, model: LocalModel) -> None:

@@ -49,6 +49,7 @@ class Supervisor:
         self._spec: EngineSpec | None = None
         self._state = EngineState(state="stopped")
         self._engine: asyncio.Task[None] | None = None
+        self._one_engine = asyncio.Lock()  # held until the last process has ended
         self._leases: set[asyncio.StreamWriter] = set()
         self._stopping = asyncio.Event()
         self._is_freed = False
@@ -124,14 +125,16 @@ class Supervisor:
             return
         if self._spec is None or self._spec.port != spec.port or not self._port:
             self._port = spec.port or free_port()
-        before, self._spec = self._engine, spec
+        if self._engine is not None:
+            self._engine.cancel()  # now: one step more, and it might say "ready" to who asked for another
+        self._spec = spec
         self._set_state("starting")
-        self._engine = asyncio.create_task(self._keep_running(spec, before))
+        self._engine = asyncio.create_task(self._keep_running(spec))
 
-    async def _keep_running(self, spec: EngineSpec, before: "asyncio.Task[None] | None") -> None:
-        await _ended(before)
+    async def _keep_running(self, spec: EngineSpec) -> None:
         try:
-            await self._restart_until_given_up(spec)
+            async with self._one_engine:
+                await self._restart_until_given_up(spec)
         except (AcclimateError, OSError) as error:
             self._set_state("failed", str(error))
         except Exception as error:  # the task's end would go unnoticed, and every client wait
@@ -177,8 +180,10 @@ class Supervisor:
         return ""
 
     async def _end_engine(self) -> None:
-        engine, self._engine = self._engine, None
-        await _ended(engine)
+        if self._engine is not None:
+            self._engine.cancel()
+        async with self._one_engine:  # also the one before it may still be ending
+            self._engine = None
 
     def _set_state(self, state: StateName, reason: str = "") -> None:
         self._state = EngineState(state=state, reason=reason)
@@ -239,13 +244,6 @@ async def _question(reader: asyncio.StreamReader, key: str) -> dict[str, Any] | 
         return None
     knows_key = isinstance(question, dict) and secrets.compare_digest(str(question.get("key")).encode(), key.encode())
     return question if knows_key else None
-
-
-async def _ended(task: "asyncio.Task[None] | None") -> None:
-    if task is not None:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
 
 
 def _line(message: dict[str, Any]) -> bytes:
