@@ -32,11 +32,13 @@ from acclimate_indexer.review.conventions import convention_findings
 from acclimate_indexer.review.finding import Finding
 from acclimate_indexer.review.import_rules import MODULE_CHOICE, OWN_LIBRARY
 from acclimate_indexer.review.lasting import still_holds
+from acclimate_indexer.review.line_map import LineStarts
 from acclimate_indexer.review.linter import RUFF, linter_findings
 from acclimate_indexer.review.naming_style import NAMING_STYLE, in_style
 from acclimate_indexer.review.replaced_names import REPLACED_NAME
 from acclimate_indexer.review.target import ReviewTarget
 from acclimate_indexer.review.usage_style import LOGGING_RECEIVER
+from acclimate_server.review.merge import merged
 
 PERIOD_COMMITS = 100  # between two minings: a month or two of a busy repository
 FRIDAY = 4  # of `date.weekday`
@@ -179,8 +181,9 @@ class Replay:
     ) -> Iterator[Flagged]:
         holds = partial(still_holds, self.repository, commit=commit.sha)
         said = convention_findings(target, conventions, still_holds=holds)
-        for finding in (*said, *linter_findings(target, conventions.linted)):
-            source = target.source
+        linted = linter_findings(target, conventions.linted)
+        source = target.source
+        for finding in merged((*said, *linted), LineStarts(target.text.split("\n"))):
             subject, wanted = change_asked_for(finding, conventions, target.text)
             yield Flagged(
                 repository=self.repository.name,

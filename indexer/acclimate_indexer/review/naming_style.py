@@ -26,6 +26,7 @@ _MODIFIERS = (
 _FUNCTION = re.compile(rf"{_MODIFIERS}(?:def|fn|fun|func|function)\s+([^\W\d]\w*)\s*[(<\[]")
 _CLASS = re.compile(rf"{_MODIFIERS}(?:enum\s+class|enum\s+struct|class|enum|interface|struct|trait)\s+([^\W\d]\w*)")
 _PYTHON_CLASS = re.compile(r"\s*class\b")
+_HUMP = re.compile(r"[^\W_A-Z][A-Z][A-Za-z]")  # a capital alone at the end is a symbol: `chebT`
 _WORDS = re.compile(r"[A-Z]+(?![a-z])\d*|[A-Z]?[a-z]+\d*|\d+|[A-Z]")
 _VISIBLE_BY_CASE = frozenset(("go",))
 _DEFINITIONS = {"functions": _FUNCTION, "classes": _CLASS}
@@ -67,7 +68,7 @@ def _stands_out(name: str, code: ChangedCode, convention: Prevalence) -> bool:
     style = style_of(name)
     if len(name) < MIN_NAME_CHARACTERS or style not in STYLES or style == convention.rule:
         return False
-    if name in convention.borrowed:
+    if name in convention.borrowed or (style == "camelCase" and not _HUMP.search(name)):
         return False
     known = (each.partition(" in ") for each in convention.exceptions)
     return not any(one == name or (where == code.target.path and style_of(one) == style) for one, _, where in known)

@@ -153,21 +153,30 @@ def test_the_interval_of_a_share_is_wide_for_few_places() -> None:
     assert high == 1.0
 
 
-def test_a_history_is_reviewed_with_what_was_known_at_the_time(shop: GitFolder, shop_home: RepositoryHome) -> None:
-    part = "def run(shop):\n    shop.send_note(0)\n    return shop.send_note({})\n"
+@pytest.mark.parametrize(
+    ("receiver", "old", "new"),
+    [
+        ("shop", "send_note", "tell_all"),
+        ("self", "assertEquals", "assertEqual"),  # of which the linter says the same: one comment
+    ],
+)
+def test_a_history_is_reviewed_with_what_was_known_at_the_time(
+    shop: GitFolder, shop_home: RepositoryHome, receiver: str, old: str, new: str
+) -> None:
+    part = f"def run({receiver}):\n    {receiver}.{old}(0)\n    return {receiver}.{old}({{}})\n"
     files = {f"part_{number}.py": part.format(number) for number in range(6)}
     shop.commit(dict(files))
     for number, path in enumerate(files):
-        files[path] = files[path].replace("send_note", "tell_all")
+        files[path] = files[path].replace(old, new)
         shop.commit(dict(files), day=number + 1)
-    late = shop.commit({"late.py": "def run(shop):\n    return shop.send_note(9)\n"}, day=7)
+    late = shop.commit({"late.py": f"def run({receiver}):\n    return {receiver}.{old}(9)\n"}, day=7)
     shop.commit({"other.py": "def run(shop):\n    pass\n"}, day=8)
-    corrected = shop.commit({"late.py": "def run(shop):\n    return shop.tell_all(9)\n"}, day=9)
+    corrected = shop.commit({"late.py": f"def run({receiver}):\n    return {receiver}.{new}(9)\n"}, day=9)
     replay = Replay(shop.open(), shop_home, commits=9, period_commits=3)
     period = replay.period(replay.starts[-1])
 
     (place,) = period.flagged
-    assert (place.commit, place.path, place.line, place.subject) == (late, "late.py", 1, "send_note")
+    assert (place.commit, place.path, place.line, place.subject) == (late, "late.py", 1, old)
     assert (place.fate, place.later) == ("followed", corrected)
     assert (period.commits, period.days, period.files, period.lines) == (3, 2, 3, 5)
     assert Period.from_json(period.to_json()) == period

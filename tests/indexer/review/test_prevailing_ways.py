@@ -43,6 +43,7 @@ def test_a_new_name_in_another_style_is_renamed(path: str, text: str, expected: 
         ("a.py", "def open_cart(x):\n    return x\n"),
         ("a.py", "def test__openCart(x):\n    return x\n"),  # of no style at all
         ("a.py", "def makeCart(x):\n    return x\n"),  # known as an exception
+        ("a.py", "def pathX(x):\n    return x\n"),  # a symbol, not a word of camelCase
         ("shop/cart.py", "def openCart(x):\n    return x\n"),  # where there is one like it
         ("a.py", "class A(unittest.TestCase):\n    def setUp(self):\n        pass\n"),
         ("a.py", "class A:\n    def setUp(self):\n        pass\n"),  # a test framework's name
